@@ -1,0 +1,21 @@
+"""Every network of the paper, and no files, images or connections: a frozen spec in, an `nn.Module` out."""
+
+from resnet_demo.networks.network import (
+    Network,
+    Trace,
+    create_network,
+    empty_network,
+    parameter_count,
+)
+from resnet_demo.networks.spec import NetworkSpec, families_of, parse_name
+
+__all__ = [
+    "Network",
+    "NetworkSpec",
+    "Trace",
+    "create_network",
+    "empty_network",
+    "families_of",
+    "parameter_count",
+    "parse_name",
+]

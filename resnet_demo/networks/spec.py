@@ -1,0 +1,200 @@
+"""What a network is, before any tensor exists: a frozen record, and the names people use for it.
+
+A name is a prefix, a depth and optional suffixes, and spells every axis that differs from its default:
+
+    resnet50            imagenet family, residual, projections where the shape changes (option B)
+    plain34             the same layers without any shortcut
+    resnet34-C          a projection in every block
+    resnext50_32x4d     cardinality 32, base width 4
+    resnet56            cifar family (6n+2 layers), zero-padded identity shortcuts (option A)
+    preresnet110        pre-activation blocks;  highway56: gated shortcuts
+    resnet50-cifar      depths 50 and 152 exist in both families; without the suffix they are imagenet's
+    plain56-nonorm-sigmoid-xavier     for the laboratory
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from resnet_demo.errors import InputError
+
+# Blocks per stage (He et al. 2016, table 1). The first two depths use pairs of 3x3 convolutions.
+IMAGENET_STAGES = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+BASIC_DEPTHS = (18, 34)
+
+AXES = {
+    "family": ("imagenet", "cifar"),
+    "connection": ("residual", "plain", "preactivation", "highway"),
+    "shortcut": ("A", "B", "C", "none"),
+    "norm": ("batch", "none"),
+    "activation": ("relu", "tanh", "sigmoid"),
+    "init": ("he", "xavier", "normal"),
+    "stride_in": ("3x3", "1x1"),
+}
+PREFIXES = {"resnet": "residual", "plain": "plain", "preresnet": "preactivation", "highway": "highway"}
+SUFFIXES = {
+    "A": ("shortcut", "A"),
+    "B": ("shortcut", "B"),
+    "C": ("shortcut", "C"),
+    "cifar": ("family", "cifar"),
+    "nonorm": ("norm", "none"),
+    "tanh": ("activation", "tanh"),
+    "sigmoid": ("activation", "sigmoid"),
+    "xavier": ("init", "xavier"),
+    "normal": ("init", "normal"),
+    "v1": ("stride_in", "1x1"),
+}
+NAME = re.compile(r"(resnet|resnext|plain|preresnet|highway)(\d+)(?:_(\d+)x(\d+)d)?((?:-[A-Za-z0-9]+)*)")
+SPELLINGS = (
+    "resnet18, plain34, resnet34-C, resnet152, resnext50_32x4d (ImageNet depths 18, 34, 50, 101, 152) and "
+    "resnet20, plain56, preresnet110, highway32 (CIFAR depths 6n+2)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """One network, by independent axes. `InputError` says which value is impossible and what is possible.
+
+    family       "imagenet": 7x7/2 stem, 3x3/2 max-pool, stages of 64-128-256-512 channels;
+                 "cifar": 3x3 stem, stages of 16-32-64 (He et al. 2016, section 4.2)
+    depth        weighted layers: 18, 34, 50, 101, 152, or 6n+2 in the cifar family
+    connection   "residual" relu(F(x) + S(x)); "plain" relu(F(x)); "preactivation" S(x) + F(x) with norm and
+                 activation first (He et al. 2016b); "highway" T(x) F(x) + (1 - T(x)) S(x) (Srivastava et al. 2015)
+    shortcut     S(x): "A" zero-padded identity, "B" projection where the shape changes, "C" always a projection;
+                 "none" for plain networks and only for them
+    cardinality, base_width   ResNeXt (Xie et al. 2017): groups of the 3x3 convolution and their width at 64 planes
+    norm, activation, init    "he" is N(0, 2 / fan_out), "xavier" Glorot's uniform, "normal" N(0, 0.01^2)
+    stride_in    which convolution of a bottleneck has the stride: "3x3" as torchvision, "1x1" as in the paper
+    """
+
+    family: str
+    depth: int
+    connection: str
+    shortcut: str
+    cardinality: int = 1
+    base_width: int = 64
+    norm: str = "batch"
+    activation: str = "relu"
+    init: str = "he"
+    stride_in: str = "3x3"
+    in_channels: int = 3
+    num_classes: int = 10
+
+    def __post_init__(self) -> None:
+        for axis, values in AXES.items():
+            if getattr(self, axis) not in values:
+                raise InputError(f"{axis} is {getattr(self, axis)!r}; it can be {', '.join(values)}.")
+        for field in ("cardinality", "base_width", "in_channels", "num_classes"):
+            if getattr(self, field) < 1:
+                raise InputError(f"{field} is {getattr(self, field)}; it must be at least 1.")
+        if self.family not in families_of(self.depth):
+            raise InputError(_no_such_depth(self.depth, self.family))
+        if (self.connection == "plain") != (self.shortcut == "none"):
+            raise InputError('A plain network has shortcut "none"; every other connection needs A, B or C.')
+        if not self.bottleneck and (self.cardinality, self.base_width) != (1, 64):
+            raise InputError("Cardinality and base width need bottleneck blocks: depth 50, 101 or 152.")
+        if not self.bottleneck and self.stride_in != "3x3":
+            raise InputError("Only bottleneck blocks (depth 50, 101 or 152) have a 1x1 convolution to stride in.")
+
+    @property
+    def bottleneck(self) -> bool:
+        """Blocks of 1x1, 3x3, 1x1 convolutions with expansion 4, instead of two 3x3."""
+        return self.family == "imagenet" and self.depth not in BASIC_DEPTHS
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Number of blocks in each stage."""
+        if self.family == "imagenet":
+            return IMAGENET_STAGES[self.depth]
+        return ((self.depth - 2) // 6,) * 3
+
+    @property
+    def name(self) -> str:
+        """The spelling that `parse_name` reads back; `in_channels` and `num_classes` are not part of it."""
+        widened = (self.cardinality, self.base_width) != (1, 64)
+        prefix = next(prefix for prefix, connection in PREFIXES.items() if connection == self.connection)
+        if widened and prefix == "resnet":
+            prefix = "resnext"
+        groups = f"_{self.cardinality}x{self.base_width}d" if widened else ""
+        defaults = _defaults(self.depth, self.connection, self.family) | {"family": families_of(self.depth)[0]}
+        spelled = [
+            suffix
+            for suffix, (axis, value) in SUFFIXES.items()
+            if getattr(self, axis) == value and defaults[axis] != value
+        ]
+        return "-".join([f"{prefix}{self.depth}{groups}", *spelled])
+
+
+def families_of(depth: int) -> tuple[str, ...]:
+    """The families that have a network of `depth` layers, the default one first."""
+    imagenet = ("imagenet",) if depth in IMAGENET_STAGES else ()
+    cifar = ("cifar",) if depth >= 8 and depth % 6 == 2 else ()
+    return imagenet + cifar
+
+
+def parse_name(name: str, **overrides: Any) -> NetworkSpec:
+    """The spec that `name` spells, e.g. `parse_name("resnet34-C", num_classes=10)`.
+
+    `overrides` are fields of `NetworkSpec`. `num_classes` is 1000 in the imagenet family and 10 in the cifar
+    family unless given. Raises `InputError` for a name or a value that does not exist, saying what does.
+    """
+    match = NAME.fullmatch(name)
+    if not match:
+        raise InputError(f"There is no network {name!r}.{_closest(name)} Names are spelled {SPELLINGS}.")
+    prefix, depth, cardinality, base_width, suffixes = match.groups()
+    fields: dict[str, Any] = {}
+    for suffix in filter(None, suffixes.split("-")):
+        if suffix not in SUFFIXES:
+            raise InputError(f"{name!r} ends in an unknown -{suffix}; suffixes are -{', -'.join(SUFFIXES)}.")
+        axis, value = SUFFIXES[suffix]
+        if axis in fields:
+            raise InputError(f"{name!r} sets {axis} twice.")
+        fields[axis] = value
+    if (prefix == "resnext") != (cardinality is not None) and prefix in ("resnet", "resnext"):
+        raise InputError(f"{name!r}: cardinality and width belong to resnext, as in resnext50_32x4d.")
+    if cardinality is not None:
+        fields.update(cardinality=int(cardinality), base_width=int(base_width))
+    fields.update(overrides)
+    connection = fields.pop("connection", PREFIXES.get(prefix, "residual"))
+    defaults = _defaults(int(depth), connection, fields.get("family"))
+    return NetworkSpec(**{"depth": int(depth), "connection": connection, **defaults, **fields})
+
+
+def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]:
+    """What a name leaves unsaid. The one place that knows the defaults of the families."""
+    possible = families_of(depth)
+    if not possible:
+        raise InputError(_no_such_depth(depth))
+    family = family or possible[0]
+    shortcut = "none" if connection == "plain" else "B" if family == "imagenet" else "A"
+    return {
+        "family": family,
+        "shortcut": shortcut,
+        "norm": "batch",
+        "activation": "relu",
+        "init": "he",
+        "stride_in": "3x3",
+        "num_classes": 1000 if family == "imagenet" else 10,
+    }
+
+
+def _no_such_depth(depth: int, family: str = "any") -> str:
+    near = [d for d in range(max(8, depth - 6), depth + 7) if families_of(d)] or [8]
+    return (
+        f"No network of the {family} family has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "
+        f"CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110). Near {depth}: {', '.join(map(str, near))}."
+    )
+
+
+def _closest(name: str) -> str:
+    known = [f"{prefix}{depth}" for prefix in PREFIXES for depth in (*IMAGENET_STAGES, 20, 32, 44, 56, 110)]
+    known += ["resnet34-A", "resnet34-C", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"]
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

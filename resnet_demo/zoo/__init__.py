@@ -1,0 +1,36 @@
+"""What can be picked: the catalogue, its weights, and models ready to look at photos."""
+
+from resnet_demo.zoo.card import Card, Epoch, sha256_of
+from resnet_demo.zoo.catalogue import WEIGHTS, Entry, find_entry, list_models
+from resnet_demo.zoo.datasets import DATASETS, Dataset
+from resnet_demo.zoo.models import Model, ModelCache, load_model, pick_device
+from resnet_demo.zoo.preprocessing import Preprocessing
+from resnet_demo.zoo.weights import (
+    Progress,
+    WeightState,
+    fetch_entry,
+    is_offline,
+    weight_state,
+)
+
+__all__ = [
+    "DATASETS",
+    "WEIGHTS",
+    "Card",
+    "Dataset",
+    "Entry",
+    "Epoch",
+    "Model",
+    "ModelCache",
+    "Preprocessing",
+    "Progress",
+    "WeightState",
+    "fetch_entry",
+    "find_entry",
+    "is_offline",
+    "list_models",
+    "load_model",
+    "pick_device",
+    "sha256_of",
+    "weight_state",
+]

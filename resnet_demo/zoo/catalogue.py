@@ -1,0 +1,131 @@
+"""What can be picked. An entry is named `architecture.weights`, as timm names them: resnet20.cifar10."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from resnet_demo.errors import InputError
+from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
+from resnet_demo.zoo import torchvision_weights
+from resnet_demo.zoo.card import Card
+from resnet_demo.zoo.datasets import DATASETS
+from resnet_demo.zoo.preprocessing import Preprocessing
+
+# Beside app.py in a clone, inside the package when it was installed from a wheel.
+_BESIDE = Path(__file__).parents[2] / "weights"
+WEIGHTS = _BESIDE if _BESIDE.is_dir() else Path(__file__).parents[1] / "weights"
+
+UNTRAINED = "untrained"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+LADDER = tuple(f"{prefix}{depth}" for depth in (20, 32, 44, 56, 110) for prefix in ("resnet", "plain"))
+OURS = {"cifar10": LADDER, "fashion_mnist": ("resnet20", "plain20")}
+# Any architecture can be had untrained; these are the ones that are offered.
+OFFERED_UNTRAINED = (
+    *LADDER,
+    *(f"{prefix}{depth}" for prefix in ("highway", "preresnet") for depth in (20, 56, 110)),
+    *(f"{prefix}{depth}" for depth in (18, 34, 50, 101, 152) for prefix in ("resnet", "plain")),
+    "resnext50_32x4d",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to pick: an architecture and where its weights come from.
+
+    tag    "cifar10", "fashion_mnist": trained by this project; "tv_in1k", "tv2_in1k": torchvision's ImageNet
+           weights; "untrained": seeded random weights, for gradients only
+    """
+
+    architecture: str
+    tag: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture}.{self.tag}"
+
+    @property
+    def trained(self) -> bool:
+        return self.tag != UNTRAINED
+
+    @property
+    def from_torchvision(self) -> bool:
+        return self.tag in torchvision_weights.TAGS
+
+    @cached_property
+    def spec(self) -> NetworkSpec:
+        dataset = DATASETS.get(self.tag)
+        if dataset is None:
+            return parse_name(self.architecture)
+        return parse_name(
+            self.architecture, in_channels=len(dataset.mean), num_classes=len(dataset.labels)
+        )
+
+    @cached_property
+    def parameters(self) -> int:
+        return parameter_count(empty_network(self.spec))
+
+    @cached_property
+    def card(self) -> Card | None:
+        """The card of weights trained by this project, if this copy has them."""
+        path = WEIGHTS / f"{self.name}.json"
+        return Card.read(path) if path.exists() else None
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One name a class. The outputs of an untrained network mean nothing, so they are only numbered."""
+        if self.from_torchvision:
+            return torchvision_weights.labels(self.architecture, self.tag)
+        if self.tag in DATASETS:
+            return DATASETS[self.tag].labels
+        return tuple(f"output {i}" for i in range(self.spec.num_classes))
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        if self.from_torchvision:
+            return torchvision_weights.preprocessing(self.architecture, self.tag)
+        if self.card:
+            size, mean, std = self.card.input_size, tuple(self.card.mean), tuple(self.card.std)
+            return Preprocessing(size, size, mean, std)
+        if self.spec.family == "imagenet":
+            return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
+        dataset = DATASETS.get(self.tag, DATASETS["cifar10"])
+        return Preprocessing(dataset.size, dataset.size, dataset.mean, dataset.std)
+
+    @cached_property
+    def test_error(self) -> float | None:
+        """Measured top-1 error in percent: of the card, or as torchvision publishes it; None if untrained."""
+        if self.from_torchvision:
+            return torchvision_weights.test_error(self.architecture, self.tag)
+        return self.card.test_error if self.card else None
+
+
+def list_models() -> tuple[Entry, ...]:
+    """Everything in the catalogue, trained first. Any other architecture can be had as NAME.untrained."""
+    return tuple(_entries())
+
+
+def find_entry(name: str) -> Entry:
+    """The entry called `name`; a bare architecture means its first trained entry, e.g. "resnet20".
+
+    Raises `InputError` that names the closest entry when there is none.
+    """
+    entries = list_models()
+    for entry in entries:
+        if name in (entry.name, entry.architecture):
+            return entry
+    architecture, _, tag = name.rpartition(".")
+    if tag == UNTRAINED:
+        return Entry(parse_name(architecture).name, UNTRAINED)
+    close = difflib.get_close_matches(name, [entry.name for entry in entries], n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    raise InputError(f"There is no model {name!r}.{hint} `python -m resnet_demo models` lists them all.")
+
+
+def _entries() -> Iterator[Entry]:
+    for tag, architectures in (*OURS.items(), *torchvision_weights.ARCHITECTURES.items()):
+        for architecture in architectures:
+            yield Entry(architecture, tag)
+    for architecture in OFFERED_UNTRAINED:
+        yield Entry(architecture, UNTRAINED)

@@ -1,0 +1,101 @@
+"""A network with its weights, labels and preprocessing, ready to look at photos; and a cache of them."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from resnet_demo.errors import InputError
+from resnet_demo.networks import create_network, empty_network
+from resnet_demo.zoo.catalogue import Entry, find_entry
+from resnet_demo.zoo.preprocessing import Preprocessing
+from resnet_demo.zoo.weights import Progress, load_state
+
+UNTRAINED_SEED = 0
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that can be analyzed. Your own goes in here too, if it has `trace` and `weights` as `Network` has.
+
+    trained   whether its predictions mean anything
+    """
+
+    name: str
+    network: nn.Module
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    trained: bool = True
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    @property
+    def bytes(self) -> int:
+        tensors = [*self.network.parameters(), *self.network.buffers()]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def load_model(
+    name: str | Entry, device: str = "auto", offline: bool = False, progress: Progress | None = None
+) -> Model:
+    """The model called `name` in evaluation mode on `device`, its weights fetched first if need be.
+
+    device     "auto" takes CUDA, else Apple's MPS, else the CPU
+    progress   called with the bytes fetched so far and in all
+
+    Raises `InputError` for an unknown name or device, or when the weights cannot be had.
+    """
+    entry = name if isinstance(name, Entry) else find_entry(name)
+    target = pick_device(device)
+    if entry.trained:
+        network = empty_network(entry.spec)
+        # Strict: a missing, surplus or misshapen tensor is an error, never a silently random layer.
+        network.load_state_dict(load_state(entry, offline, progress), strict=True, assign=True)
+    else:
+        network = create_network(entry.spec, generator=torch.Generator().manual_seed(UNTRAINED_SEED))
+    network.requires_grad_(True).eval().to(target)
+    return Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Raises `InputError` when `name` is no device of this machine."""
+    if name == "auto":
+        mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"There is no device {name!r} here: use auto, cpu, cuda or mps.") from error
+    return device
+
+
+class ModelCache:
+    """The models used last, up to a number of bytes; safe to share between threads."""
+
+    def __init__(self, device: str = "auto", offline: bool = False, max_bytes: int = 600_000_000) -> None:
+        self.device = device
+        self.offline = offline
+        self.max_bytes = max_bytes
+        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: str, progress: Progress | None = None) -> Model:
+        """Like `load_model`. A load does not make other threads wait; two of one model at once keep the later."""
+        entry = find_entry(name)
+        with self._lock:
+            if entry.name in self._models:
+                self._models.move_to_end(entry.name)
+                return self._models[entry.name]
+        model = load_model(entry, self.device, self.offline, progress)
+        with self._lock:
+            self._models[entry.name] = model
+            self._models.move_to_end(entry.name)
+            # The newest stays even if it alone is over the limit: it is needed now.
+            while len(self._models) > 1 and sum(m.bytes for m in self._models.values()) > self.max_bytes:
+                self._models.popitem(last=False)
+        return model

@@ -1,0 +1,56 @@
+"""From a photo to what the network sees: resize the shorter side, cut out the middle, standardize.
+
+The steps and their rounding are torchvision's (`transforms._presets.ImageClassification` on a PIL image), so that
+its weights get what they were trained for; written out here because the page has to know which part of the photo
+was seen, and because importing torchvision costs seconds that a CIFAR network does not need.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Sizes in pixels; `mean` and `std` of each channel in [0, 1]. One channel means grey."""
+
+    resize: int
+    crop: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def resized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height once the shorter side has `resize` pixels."""
+        short, long = sorted((width, height))
+        long = int(self.resize * long / short)
+        return (self.resize, long) if width <= height else (long, self.resize)
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The part of a `width` x `height` photo that the network sees: left, top, right, bottom in its pixels."""
+        new_width, new_height = self.resized(width, height)
+        left, top = self._corner(new_width, new_height)
+        across, down = width / new_width, height / new_height
+        return left * across, top * down, (left + self.crop) * across, (top + self.crop) * down
+
+    def square(self, photo: Image.Image) -> Image.Image:
+        """The `crop` x `crop` picture that the network sees, before standardizing."""
+        size = self.resized(*photo.size)
+        if photo.mode != (mode := "L" if len(self.mean) == 1 else "RGB"):
+            photo = photo.convert(mode)
+        if photo.size != size:
+            photo = photo.resize(size, Image.Resampling.BILINEAR)
+        left, top = self._corner(*size)
+        return photo.crop((left, top, left + self.crop, top + self.crop))
+
+    def tensor(self, square: Image.Image) -> Tensor:
+        """float32 (1, C, crop, crop)."""
+        pixels = torch.from_numpy(np.array(square)).view(self.crop, self.crop, len(self.mean))
+        x = pixels.permute(2, 0, 1).contiguous().float().div_(255)
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        return x.sub_(mean).div_(std)[None]
+
+    def _corner(self, width: int, height: int) -> tuple[int, int]:
+        return int(round((width - self.crop) / 2.0)), int(round((height - self.crop) / 2.0))
