@@ -1,8 +1,8 @@
 """See what residual connections do: predictions, Grad-CAM and the gradient norm of every layer, on your own photo.
 
-    from resnet_demo import analyze
-    analysis = analyze("photo.jpg", "resnet20.cifar10")
-    analysis.predictions[0].label, analysis.cam, analysis.gradients[0].gradient_norm
+from resnet_demo import analyze
+analysis = analyze("photo.jpg", "resnet20.cifar10")
+analysis.predictions[0].label, analysis.cam, analysis.gradients[0].gradient_norm
 """
 
 from resnet_demo.analysis import Analysis, analyze

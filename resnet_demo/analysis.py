@@ -52,6 +52,7 @@ class LayerGradient:
     weight_norm     L2 norm of the weight itself
     response_std    standard deviation of the layer's output after normalization (He et al. 2016, figure 7);
                     None for fc
+    multiply_adds   every weight is used once at each position of the layer's output (He et al. 2016, table 1: "FLOPs")
     """
 
     layer: str
@@ -60,6 +61,7 @@ class LayerGradient:
     gradient_norm: float
     weight_norm: float
     response_std: float | None
+    multiply_adds: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ class Analysis:
     crop: tuple[float, float, float, float]
     seen: np.ndarray
     milliseconds: dict[str, float]
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of the whole forward pass."""
+        return sum(gradient.multiply_adds for gradient in self.gradients)
 
     @property
     def positive_evidence(self) -> bool:
@@ -251,8 +258,17 @@ def _layer_gradients(
     weight_norms = torch.stack([torch.linalg.vector_norm(w.detach()) for w in weights.values()]).tolist()
     deviations = torch.stack([r.detach().std(correction=0) for r in responses.values()]).tolist()
     response_std = dict(zip(responses, deviations, strict=True))
+    positions = {name: response.shape[2:].numel() for name, response in responses.items()}
     return tuple(
-        LayerGradient(name, _stage(name), tuple(weight.shape), gradient_norm, weight_norm, response_std.get(name))
+        LayerGradient(
+            layer=name,
+            stage=_stage(name),
+            shape=tuple(weight.shape),
+            gradient_norm=gradient_norm,
+            weight_norm=weight_norm,
+            response_std=response_std.get(name),
+            multiply_adds=weight.numel() * positions.get(name, 1),
+        )
         for (name, weight), gradient_norm, weight_norm in zip(
             weights.items(), gradient_norms, weight_norms, strict=True
         )

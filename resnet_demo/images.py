@@ -106,7 +106,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    return (0.0, 65535.0) if 0 <= low and 255 < high <= 65535 else (min(low, 0.0), high)
+    return (0.0, 65535.0) if low >= 0 and 255 < high <= 65535 else (min(low, 0.0), high)
 
 
 def _bounded_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:

@@ -25,9 +25,7 @@ def convolution(
     spec: NetworkSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1
 ) -> nn.Conv2d:
     """A "same" convolution; it has a bias only where no normalization follows."""
-    return nn.Conv2d(
-        in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=spec.norm == "none"
-    )
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=spec.norm == "none")
 
 
 def normalization(spec: NetworkSpec, channels: int) -> nn.Module:
@@ -54,9 +52,13 @@ class Block(nn.Module):
         super().__init__()
         self.connection = spec.connection
         self.out_channels = planes * (EXPANSION if spec.bottleneck else 1)
-        shapes = _bottleneck(spec, in_channels, planes, stride) if spec.bottleneck else (
-            (in_channels, planes, 3, stride, 1),
-            (planes, planes, 3, 1, 1),
+        shapes = (
+            _bottleneck(spec, in_channels, planes, stride)
+            if spec.bottleneck
+            else (
+                (in_channels, planes, 3, stride, 1),
+                (planes, planes, 3, 1, 1),
+            )
         )
         self.depth = len(shapes)
         for i, (channels_in, channels_out, kernel, step, groups) in enumerate(shapes, 1):

@@ -1,16 +1,16 @@
 """The one class that builds every network of the paper from a `NetworkSpec`.
 
-    name          blocks      stem              channels           parameters (1000 / 10 classes)
-    resnet18      2-2-2-2     7x7/2, max-pool   64-128-256-512     11,689,512
-    resnet34      3-4-6-3                                          21,797,672
-    resnet50      3-4-6-3     bottlenecks       256-...-2048       25,557,032
-    resnet101     3-4-23-3                                         44,549,160
-    resnet152     3-8-36-3                                         60,192,808
-    resnet20      3-3-3       3x3               16-32-64              269,722  (option A; a plain net has the same)
-    resnet32      5-5-5                                               464,154
-    resnet44      7-7-7                                               658,586
-    resnet56      9-9-9                                               853,018
-    resnet110     18-18-18                                          1,727,962
+name          blocks      stem              channels           parameters (1000 / 10 classes)
+resnet18      2-2-2-2     7x7/2, max-pool   64-128-256-512     11,689,512
+resnet34      3-4-6-3                                          21,797,672
+resnet50      3-4-6-3     bottlenecks       256-...-2048       25,557,032
+resnet101     3-4-23-3                                         44,549,160
+resnet152     3-8-36-3                                         60,192,808
+resnet20      3-3-3       3x3               16-32-64              269,722  (option A; a plain net has the same)
+resnet32      5-5-5                                               464,154
+resnet44      7-7-7                                               658,586
+resnet56      9-9-9                                               853,018
+resnet110     18-18-18                                          1,727,962
 """
 
 from collections.abc import Iterator
@@ -156,9 +156,7 @@ def empty_network(spec: NetworkSpec) -> Network:
         return Network(spec)
 
 
-def create_network(
-    name: str | NetworkSpec, *, generator: torch.Generator | None = None, **overrides: Any
-) -> Network:
+def create_network(name: str | NetworkSpec, *, generator: torch.Generator | None = None, **overrides: Any) -> Network:
     """A freshly initialized network in training mode, e.g. `create_network("resnet34-C", num_classes=10)`.
 
     `overrides` are fields of `NetworkSpec`. With a `generator` the global random state is not touched. Raises

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from resnet_demo.errors import InputError
-from resnet_demo.networks import Network, NetworkSpec, create_network, parameter_count
-from resnet_demo.training.data import ImageData
+from resnet_demo.networks import Network, NetworkSpec, create_network, parameter_count, parse_name
+from resnet_demo.training.data import Labelled
 from resnet_demo.training.evaluation import Errors, error_rates, normalize
 from resnet_demo.training.recipe import Recipe
 from resnet_demo.zoo import Card, Epoch, sha256_of
@@ -29,26 +29,40 @@ class Run:
     recipe: Recipe
     seed: int
 
+    @classmethod
+    def create(cls, architecture: str, dataset: str, data: Labelled, recipe: Recipe, seed: int) -> "Run":
+        """A run of the network called `architecture`, with the outputs and channels that `data` asks for."""
+        spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
+        return cls(spec, dataset, recipe, seed)
+
     @property
     def name(self) -> str:
         return f"{self.spec.name}.{self.dataset}"
+
+    @property
+    def command(self) -> str:
+        """What to type to repeat the run; where the images come from is the reader's own affair."""
+        command = f"python -m resnet_demo train {self.spec.name} --dataset {self.dataset}"
+        command += f" --epochs {self.recipe.epochs} --seed {self.seed}"
+        if self.recipe.learning_rate != Recipe.learning_rate:
+            command += f" --learning-rate {self.recipe.learning_rate}"
+        return command + (" --compile" if self.recipe.compile else "")
 
 
 class Trainer:
     """Holds the moving parts of a run. `train` is the function to call; it writes everything into a folder."""
 
-    def __init__(self, run: Run, data: ImageData, device: torch.device) -> None:
+    def __init__(self, run: Run, train: Labelled, test: Labelled, device: torch.device) -> None:
         self.run = run
-        self.data = data
         self.device = device
-        self.mean, self.std = (
-            torch.tensor(values, device=device).view(1, -1, 1, 1) for values in data.statistics()
-        )
+        self.size = train.size
+        self.statistics = train.statistics()
+        self.mean, self.std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in self.statistics)
         pad = run.recipe.pad
-        self.train_x = F.pad(data.train_x, (pad, pad, pad, pad)).to(device)
-        self.train_y = data.train_y.to(device)
-        self.test_x = data.test_x.to(device)
-        self.test_y = data.test_y.to(device)
+        self.train_x = F.pad(train.images, (pad, pad, pad, pad)).to(device)
+        self.train_y = train.labels.to(device)
+        self.test_x = test.images.to(device)
+        self.test_y = test.labels.to(device)
         weights = torch.Generator().manual_seed(run.seed)
         self.network: Network = create_network(run.spec, generator=weights)
         self.network.to(device, memory_format=torch.channels_last)
@@ -95,7 +109,7 @@ class Trainer:
 
     def augmented(self, batch: Tensor, draws: torch.Generator) -> Tensor:
         """Random crops of the padded images, half of them mirrored: uint8 (N, C, H, W)."""
-        recipe, size, n = self.run.recipe, self.data.size, len(batch)
+        recipe, size, n = self.run.recipe, self.size, len(batch)
         shifts = torch.randint(0, 2 * recipe.pad + 1, (2, n, 1), generator=draws)
         rows, columns = torch.arange(size) + shifts
         if recipe.flip:
@@ -149,10 +163,10 @@ class Trainer:
 
 def train(
     run: Run,
-    data: ImageData,
+    train_data: Labelled,
+    test_data: Labelled,
     out: Path,
     *,
-    command: str,
     device: torch.device,
     resume: bool = False,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -161,40 +175,37 @@ def train(
     """Train `run` to its last epoch and write `out/NAME.safetensors` and its card `out/NAME.json`.
 
     A checkpoint `out/NAME.checkpoint` is kept after every epoch and removed at the end; with `resume` the run goes
-    on from it, if there is one. `command` is recorded on the card. Raises `InputError` when the data does not fit
-    the network, the checkpoint belongs to another run, or the loss is no longer finite.
+    on from it, if there is one. Raises `InputError` when the two splits do not belong together, the checkpoint is of
+    another run, or the loss is no longer finite.
     """
-    if (run.spec.num_classes, run.spec.in_channels) != (len(data.classes), data.channels):
-        raise InputError(
-            f"{run.spec.name} was built for {run.spec.num_classes} classes of {run.spec.in_channels}-channel images; "
-            f"the data has {len(data.classes)} and {data.channels}."
-        )
+    if train_data.classes != test_data.classes or train_data.images.shape[1:] != test_data.images.shape[1:]:
+        raise InputError("The training and the test images differ in their classes, channels or size.")
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / f"{run.name}.checkpoint"
-    trainer = Trainer(run, data, device)
+    trainer = Trainer(run, train_data, test_data, device)
     if resume and checkpoint.exists():
         trainer.restore(checkpoint)
     while len(trainer.curve) < run.recipe.epochs:
         trainer.curve.append(trainer.train_epoch(on_batch))
         trainer.save(checkpoint)
         on_epoch(trainer.curve[-1])
-    card = _write(trainer, out, command)
+    card = _write(trainer, train_data.classes, out)
     checkpoint.unlink(missing_ok=True)
     return card
 
 
-def _write(trainer: Trainer, out: Path, command: str) -> Card:
-    run, data, errors = trainer.run, trainer.data, trainer.evaluate()
+def _write(trainer: Trainer, classes: tuple[str, ...], out: Path) -> Card:
+    run, errors = trainer.run, trainer.evaluate()
     weights = out / f"{run.name}.safetensors"
     state = {key: value.cpu().contiguous() for key, value in trainer.network.state_dict().items()}
     save_file(state, weights)
-    mean, std = data.statistics()
+    mean, std = trainer.statistics
     card = Card(
         name=run.name,
         network=asdict(run.spec),
         dataset=run.dataset,
-        classes=list(data.classes),
-        input_size=data.size,
+        classes=list(classes),
+        input_size=trainer.size,
         mean=mean,
         std=std,
         parameters=parameter_count(trainer.network),
@@ -204,7 +215,7 @@ def _write(trainer: Trainer, out: Path, command: str) -> Card:
         epochs=len(trainer.curve),
         seed=run.seed,
         recipe=asdict(run.recipe),
-        command=command,
+        command=run.command,
         torch=torch.__version__,
         device=_device_name(trainer.device),
         sha256=sha256_of(weights),

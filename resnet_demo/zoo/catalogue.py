@@ -58,9 +58,7 @@ class Entry:
         dataset = DATASETS.get(self.tag)
         if dataset is None:
             return parse_name(self.architecture)
-        return parse_name(
-            self.architecture, in_channels=len(dataset.mean), num_classes=len(dataset.labels)
-        )
+        return parse_name(self.architecture, in_channels=len(dataset.mean), num_classes=len(dataset.labels))
 
     @cached_property
     def parameters(self) -> int:

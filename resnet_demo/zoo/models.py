@@ -57,8 +57,21 @@ def load_model(
         network.load_state_dict(load_state(entry, offline, progress), strict=True, assign=True)
     else:
         network = create_network(entry.spec, generator=torch.Generator().manual_seed(UNTRAINED_SEED))
+        _forget_statistics(network)
     network.requires_grad_(True).eval().to(target)
     return Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+
+
+def _forget_statistics(network: nn.Module) -> None:
+    """Make every batch normalization use the statistics of what passes through it.
+
+    The running ones of an untrained network are 0 and 1: with them it would in truth be a network without any
+    normalization, and its gradients would show that instead.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.track_running_stats = False
+            module.running_mean = module.running_var = module.num_batches_tracked = None
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -53,4 +53,4 @@ class Preprocessing:
         return x.sub_(mean).div_(std)[None]
 
     def _corner(self, width: int, height: int) -> tuple[int, int]:
-        return int(round((width - self.crop) / 2.0)), int(round((height - self.crop) / 2.0))
+        return round((width - self.crop) / 2), round((height - self.crop) / 2)

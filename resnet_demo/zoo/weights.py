@@ -137,7 +137,8 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
         if error.code != 416 or not have:
             raise
         partial.unlink()  # It was already whole or longer than the file: what it holds cannot be trusted.
-        return _download(url, partial, progress)
+        _download(url, partial, progress)
+        return
     with response:
         resumed = response.status == 206
         done = have if resumed else 0

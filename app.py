@@ -1,0 +1,51 @@
+"""Opens the page: `python app.py`, or a Hugging Face Space that runs this file."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from resnet_demo.errors import InputError
+
+
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.")] = 0,
+    share: Annotated[bool, typer.Option("--share", help="Open a public link through Gradio's servers.")] = False,
+    model: Annotated[str, typer.Option(help="The model that the page opens with.")] = "resnet20.cifar10",
+    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
+    from resnet_demo.ui import build_page, launch_options
+    from resnet_demo.zoo import ModelCache, is_offline, pick_device
+
+    if share and is_offline(offline):
+        raise InputError("--share needs the network, and this is offline: leave one of the two out.")
+    if share:
+        print("Anybody with the public link can use this machine through the page, until it is stopped.")
+    cache = ModelCache(str(pick_device(device)), offline)
+    page = build_page(cache, model)
+    on_space = "SPACE_ID" in os.environ
+    try:
+        page.launch(
+            server_name="0.0.0.0" if on_space else host,  # noqa: S104 - a Space is reached through its proxy
+            server_port=port or None,
+            share=share,
+            inbrowser=open_,
+            **launch_options(),
+        )
+    except OSError as error:
+        raise InputError(f"The page cannot be served on {host}:{port or '7860 and up'}: {error}") from error
+
+
+if __name__ == "__main__":
+    try:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command()(main)
+        app()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,217 @@
+"""An `Analysis` as pictures: the heatmap over the photo, the top classes, the gradient norm of every layer.
+
+No torch, and no pyplot: figures are `matplotlib.figure.Figure`, so that nothing is shared between threads and nothing
+stays open. Colours are Okabe and Ito's and matplotlib's perceptually uniform maps: both survive colour blindness, and
+every difference in colour is also one in shape, position or lightness.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from PIL import Image
+
+from resnet_demo.analysis import Analysis, LayerGradient, Prediction
+
+HEAT = "inferno"
+STAGE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Layers that are not on the main path have a marker of their own, whatever the stage's colour.
+MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
+MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
+# Text and axes of a figure for the page are drawn in this colour, which `to_svg` turns into the page's own.
+PAGE_INK = "#010203"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def overlay(photo: Image.Image, analysis: Analysis, opacity: float = 0.5) -> Image.Image:
+    """Grad-CAM laid exactly over the part of `photo` that the network saw; the rest is dimmed.
+
+    photo     RGB, the one that was analyzed, of size `analysis.photo_size`
+    opacity   of the heatmap, 0 to 1; without positive evidence there is no heatmap to show
+    """
+    if photo.size != analysis.photo_size:
+        raise ValueError(f"The analyzed photo had {analysis.photo_size} pixels, this one has {photo.size}.")
+    pixels = np.asarray(photo, dtype=np.float32)
+    columns, inside_x = _positions(photo.width, analysis.crop[0], analysis.crop[2], analysis.cam.shape[1])
+    rows, inside_y = _positions(photo.height, analysis.crop[1], analysis.crop[3], analysis.cam.shape[0])
+    seen = (inside_y[:, None] & inside_x[None, :])[..., None]
+    if analysis.positive_evidence:
+        levels = (_bilinear(analysis.cam, rows, columns) * 255).astype(np.uint8)
+        palette = (colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.float32)
+        heated = pixels + (palette[levels] - pixels) * opacity
+    else:
+        heated = pixels
+    return Image.fromarray(np.where(seen, heated, pixels * 0.35).astype(np.uint8))
+
+
+def gradient_figure(analysis: Analysis, ink: str = "black", size: tuple[float, float] = (10, 2.6)) -> Figure:
+    """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
+    figure = Figure(figsize=size, layout="constrained")
+    draw_gradients(figure.subplots(), analysis.gradients, ink)
+    return figure
+
+
+def report_figure(analysis: Analysis, ink: str = "black") -> Figure:
+    """The top classes and the gradient norms side by side, as the command line writes them."""
+    figure = Figure(figsize=(14, 4), layout="constrained")
+    if not analysis.predictions:
+        draw_gradients(figure.subplots(), analysis.gradients, ink)
+    else:
+        left, right = figure.subplots(1, 2, width_ratios=(1, 3))
+        draw_predictions(left, analysis.predictions, ink)
+        draw_gradients(right, analysis.gradients, ink)
+    figure.suptitle(f"{analysis.model}: {analysis.target.label}", color=ink)
+    return figure
+
+
+def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "black") -> None:
+    """Horizontal bars, the most probable on top."""
+    positions = range(len(predictions))
+    shares = [100 * prediction.probability for prediction in predictions]
+    axes.barh(positions, shares, color=STAGE_COLORS[0])
+    for position, share in zip(positions, shares, strict=True):
+        axes.annotate(f"{share:.1f} %", (share, position), (4, 0), textcoords="offset points", va="center", color=ink)
+    axes.set_yticks(positions, [_escaped(prediction.label) for prediction in predictions])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 118)
+    axes.set_xticks(range(0, 101, 25))
+    axes.set_xlabel("probability in %", color=ink)
+    _style(axes, ink)
+
+
+def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
+    norms = [g.gradient_norm for g in gradients]
+    drawable = [norm if math.isfinite(norm) and norm > 0 else math.nan for norm in norms]
+    kinds = [_kind(g.layer) for g in gradients]
+    main = [i for i, kind in enumerate(kinds) if kind in ("main", "fc")]
+    axes.plot(main, [drawable[i] for i in main], color=ink, alpha=0.35, linewidth=1, zorder=1)
+
+    stages = [(stage, [i for i, _ in group]) for stage, group in groupby(enumerate(gradients), lambda g: g[1].stage)]
+    for number, (_, members) in enumerate(stages):
+        axes.axvspan(members[0] - 0.5, members[-1] + 0.5, color=STAGE_COLORS[number], alpha=0.13, linewidth=0)
+        for kind in dict.fromkeys(kinds[i] for i in members):
+            points = [i for i in members if kinds[i] == kind]
+            axes.scatter(
+                points,
+                [drawable[i] for i in points],
+                s=30 if len(gradients) < 80 else 14,
+                marker=MARKERS[kind],
+                facecolor="none" if kind in ("projection", "gate") else STAGE_COLORS[number],
+                edgecolor=STAGE_COLORS[number],
+                linewidth=1.6,
+                zorder=2,
+            )
+    _name_stages(axes, stages, ink)
+    _label_axes(axes, drawable, ink)
+    _explain_markers(axes, kinds, ink)
+    if lost := sum(math.isnan(value) for value in drawable):
+        note = f"{lost} of {len(norms)} layers have a gradient of exactly 0 or one that is not finite: not drawn"
+        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", color=ink)
+
+
+def to_svg(figure: Figure, label: str) -> str:
+    """The figure as an inline SVG for the page: its ink is the page's text colour, light or dark.
+
+    label   what a screen reader says
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(PAGE_INK, "currentColor")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def to_png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    return buffer.getvalue()
+
+
+def power_of_ten(value: float, _: object = None) -> str:
+    """A tick label such as 10⁻³, in plain text: matplotlib's own goes through its TeX parser, which threads share."""
+    exponent = round(math.log10(value)) if value > 0 else 0
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
+
+
+def _positions(length: int, start: float, end: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the centre of each pixel falls among the centres of `cells` cells between `start` and `end`, and
+    whether the pixel is inside."""
+    centres = np.arange(length) + 0.5
+    inside = (centres >= start) & (centres <= end)
+    return np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1), inside
+
+
+def _bilinear(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    for axis, positions in ((0, rows), (1, columns)):
+        low = positions.astype(int)
+        high = np.minimum(low + 1, values.shape[axis] - 1)
+        share = (positions - low).astype(np.float32)
+        share = share[:, None] if axis == 0 else share[None, :]
+        values = values.take(low, axis) * (1 - share) + values.take(high, axis) * share
+    return values
+
+
+def _kind(layer: str) -> str:
+    if "downsample" in layer:
+        return "projection"
+    if layer.endswith(".gate"):
+        return "gate"
+    return "fc" if layer == "fc" else "main"
+
+
+def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> None:
+    """Above the axes; the one-layer stages at both ends are named outwards, where a deep network leaves no room."""
+    for stage, members in stages:
+        middle = (members[0] + members[-1]) / 2
+        outwards = {"stem": (members[-1] + 0.5, "right"), "fc": (members[0] - 0.5, "left")}
+        x, place = outwards.get(stage, (middle, "center"))
+        axes.annotate(
+            stage, (x, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha=place, va="bottom", color=ink, fontsize=10,
+        )  # fmt: skip
+
+
+def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
+    axes.set_yscale("log")
+    axes.set_xlim(-0.5, len(drawable) - 0.5)
+    values = [value for value in drawable if not math.isnan(value)]
+    if values:
+        # Whole decades, so that a flat curve looks flat and the same scale comes back for another network.
+        low, high = math.floor(math.log10(min(values)) - 0.1), math.ceil(math.log10(max(values)) + 0.1)
+        axes.set_ylim(10.0**low, 10.0**high)
+    axes.yaxis.set_major_locator(LogLocator(numticks=8))
+    axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11)
+    axes.set_ylabel("gradient norm", color=ink, fontsize=11)
+    axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
+    _style(axes, ink)
+
+
+def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
+    names = {kind: name for kind, name in MARKER_NAMES.items() if kind in kinds}
+    handles = [
+        axes.scatter([], [], marker=MARKERS[kind], facecolor=ink if kind == "fc" else "none", edgecolor=ink, label=name)
+        for kind, name in {"main": "convolution", **names}.items()
+    ]
+    handles[0].set_facecolor(ink)
+    axes.legend(handles=handles, loc="best", frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
+
+
+def _style(axes: Axes, ink: str) -> None:
+    axes.tick_params(colors=ink, labelsize=10)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(ink)
+
+
+def _escaped(text: str) -> str:
+    """matplotlib reads a pair of dollar signs as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,42 @@
+"""The HTTP endpoints: the same answers as the command line's JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.errors import InputError
+from resnet_demo.ui import engine
+from resnet_demo.ui.explore import QUEUE, take_path
+from resnet_demo.zoo import ModelCache
+
+
+def add_endpoints(cache: ModelCache, default_model: str) -> None:
+    """`/analyze` inside the current `gr.Blocks`. Its components are never rendered: they give it its types."""
+
+    def analyze(image: str, model: str = default_model, target: str = "", layer: str = "") -> dict[str, Any]:
+        """Predictions, Grad-CAM and the gradient norm of every layer of a network for one photo.
+
+        image: the photo; model: a name such as resnet20.cifar10; target: the class to explain, by label or index, the
+        most probable one if empty; layer: the layer to explain, the last block if empty.
+        """
+        if not image:
+            raise gr.Error("Send an image.", print_exception=False)
+        try:
+            shown = engine.look(cache, image, model or default_model, target, layer)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return shown.analysis.to_dict(Path(image).name)
+
+    image = gr.Image(type="filepath", image_mode=None, label="image", render=False)
+    take_path(image)
+    texts = [gr.Textbox(value, label=label, render=False) for label, value in _texts(default_model)]
+    with gr.Row(visible=False):
+        for component in (image, *texts):
+            component.render()
+        result = gr.JSON(label="analysis")
+        gr.Button().click(analyze, [image, *texts], result, api_name="analyze", **QUEUE)
+
+
+def _texts(default_model: str) -> list[tuple[str, str]]:
+    return [("model", default_model), ("target", ""), ("layer", "")]

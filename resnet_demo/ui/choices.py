@@ -1,0 +1,86 @@
+"""What the page's pickers offer: data set, then connection, then depth; each only what exists."""
+
+from resnet_demo.zoo import Entry, find_entry, list_models, weight_state
+
+DATASET_TITLES = {
+    "cifar10": "CIFAR-10: ten classes",
+    "fashion_mnist": "Fashion-MNIST: ten classes",
+    "tv_in1k": "ImageNet: 1000 classes",
+    "tv2_in1k": "ImageNet, newer recipe",
+    "untrained": "Untrained: gradients only",
+}
+CONNECTION_TITLES = {
+    "residual": "residual",
+    "plain": "plain",
+    "preactivation": "pre-activation",
+    "highway": "highway",
+    "resnext": "ResNeXt",
+}
+FAMILY_TITLES = {
+    "residual": "ResNet",
+    "plain": "plain",
+    "preactivation": "PreResNet",
+    "highway": "Highway",
+    "resnext": "ResNeXt",
+}
+Choices = list[tuple[str, str]]
+
+
+def available() -> list[Entry]:
+    """The entries that can be picked: weights that nobody has trained yet are not among them."""
+    return [entry for entry in list_models() if entry.from_torchvision or weight_state(entry).kind != "missing"]
+
+
+def connection_of(entry: Entry) -> str:
+    """ResNeXt is residual, but a choice of its own."""
+    return "resnext" if entry.spec.cardinality > 1 else entry.spec.connection
+
+
+def dataset_choices() -> Choices:
+    """(title, tag) of every data set that has weights to pick."""
+    tags = {entry.tag for entry in available()}
+    return [(title, tag) for tag, title in DATASET_TITLES.items() if tag in tags]
+
+
+def connection_choices(tag: str) -> Choices:
+    """(title, connection) of every kind of network there is for a data set."""
+    found = {connection_of(entry) for entry in available() if entry.tag == tag}
+    return [(title, connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
+
+
+def depth_choices(tag: str, connection: str) -> Choices:
+    """(title, entry name), shallow first; the title tells the state of the weights where it matters."""
+    entries = [entry for entry in available() if (entry.tag, connection_of(entry)) == (tag, connection)]
+    return [(_depth_title(entry), entry.name) for entry in sorted(entries, key=lambda entry: entry.spec.depth)]
+
+
+def nearest_depth(tag: str, connection: str, previous: str) -> str:
+    """The entry of the same depth as `previous`, or else of the nearest one."""
+    depth = find_entry(previous).spec.depth
+    names = [name for _, name in depth_choices(tag, connection)]
+    return min(names, key=lambda name: abs(find_entry(name).spec.depth - depth))
+
+
+def class_choices(entry: Entry) -> Choices:
+    """The most probable class, and every class by name and index: some names differ by case only."""
+    named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
+    return [("the most probable one", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+
+
+def layer_choices(entry: Entry) -> Choices:
+    """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
+    stages = enumerate(entry.spec.stages, 1)
+    blocks = ["stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count))]
+    return [("the last block", ""), *((name, name) for name in blocks)]
+
+
+def model_title(entry: Entry) -> str:
+    """As people say it: ResNet-20, plain-20, ResNeXt-50 32x4d."""
+    spec = entry.spec
+    groups = f" {spec.cardinality}x{spec.base_width}d" if spec.cardinality > 1 else ""
+    return f"{FAMILY_TITLES[connection_of(entry)]}-{spec.depth}{groups}"
+
+
+def _depth_title(entry: Entry) -> str:
+    state = str(weight_state(entry))
+    return model_title(entry) if state in ("shipped", "untrained") else f"{model_title(entry)} ({state})"

@@ -1,0 +1,94 @@
+"""What the page needs done between a click and its answer; no components here, so it can be called and tested."""
+
+import base64
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from resnet_demo import plots
+from resnet_demo.analysis import Analysis, LayerGradient, analyze
+from resnet_demo.images import load_image
+from resnet_demo.zoo import Entry, ModelCache, Progress, find_entry
+
+NUMBER_COLUMNS = list(LayerGradient.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor has in front of them: enough to draw it again or to download it. The photo stays in its file."""
+
+    photo: str
+    entry: Entry
+    analysis: Analysis
+
+    def overlay(self, opacity: float) -> tuple[Image.Image, Image.Image]:
+        """The photo, and the photo under the heatmap; random weights have nothing to show there."""
+        photo = load_image(self.photo)
+        return photo, plots.overlay(photo, self.analysis, opacity if self.entry.trained else 0.0)
+
+
+def look(cache: ModelCache, photo: str, name: str, target: str, layer: str, progress: Progress | None = None) -> Shown:
+    """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one.
+
+    Raises `InputError`.
+    """
+    model = cache.get(name, progress)
+    return Shown(photo, find_entry(name), analyze(photo, model, target or None, layer or None))
+
+
+def gradient_svg(shown: Shown) -> str:
+    """The gradient plot in the page's own ink, with its numbers in words for a screen reader."""
+    figure = plots.gradient_figure(shown.analysis, plots.PAGE_INK)
+    first, last = shown.analysis.gradients[0], shown.analysis.gradients[-1]
+    label = (
+        f"Gradient norm of the {len(shown.analysis.gradients)} layers of {shown.entry.architecture}: "
+        f"{first.gradient_norm:.3g} at the input, {last.gradient_norm:.3g} at the output"
+    )
+    return plots.to_svg(figure, label)
+
+
+def numbers(analysis: Analysis) -> list[list[Any]]:
+    """The gradient plot as a table, one row a layer; the columns are `NUMBER_COLUMNS`."""
+    rows = []
+    for gradient in analysis.gradients:
+        values = asdict(gradient) | {"shape": "x".join(map(str, gradient.shape))}
+        rows.append([f"{v:.4g}" if isinstance(v, float) else "" if v is None else v for v in values.values()])
+    return rows
+
+
+def export(shown: Shown, kind: str, opacity: float) -> tuple[str, bytes]:
+    """File name and content of a download: kind is "overlay.png", "plot.png", "plot.svg", "json" or "csv"."""
+    content = {
+        "overlay.png": lambda: _png(shown.overlay(opacity)[1]),
+        "plot.png": lambda: plots.to_png(plots.gradient_figure(shown.analysis)),
+        "plot.svg": lambda: plots.to_svg(plots.gradient_figure(shown.analysis), "Gradient norms").encode(),
+        "json": lambda: json.dumps(shown.analysis.to_dict(Path(shown.photo).name), indent=1).encode(),
+        "csv": lambda: _csv(shown.analysis),
+    }[kind]()
+    return f"{Path(shown.photo).stem}.{shown.entry.name}.{kind}", content
+
+
+def data_url(name: str, content: bytes) -> dict[str, str]:
+    """A download that needs no file on the server."""
+    return {"name": name, "url": f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"}
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _csv(analysis: Analysis) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, NUMBER_COLUMNS)
+    writer.writeheader()
+    writer.writerows(
+        asdict(gradient) | {"shape": "x".join(map(str, gradient.shape))} for gradient in analysis.gradients
+    )
+    return text.getvalue().encode()

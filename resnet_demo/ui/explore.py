@@ -1,0 +1,219 @@
+"""The Explore tab: a photo in; top classes, Grad-CAM and every layer's gradient norm out. Wiring only."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.errors import InputError
+from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.zoo import ModelCache, find_entry
+
+EXAMPLES = Path(__file__).parent / "examples"
+DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
+SAVE = """(file) => {
+  if (!file) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.name;
+  link.click();
+}"""
+# Two analyses at once fill two cores; more only take turns. Every tab's heavy events share this queue.
+PROGRESS = gr.Progress()
+QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 2}
+
+
+class Explore:
+    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+
+    def __init__(self, cache: ModelCache, default_model: str) -> None:
+        self.cache = cache
+        self.default = find_entry(default_model)
+        with gr.Row(elem_id="explore"):
+            with gr.Column(scale=3, min_width=320, elem_id="controls"):
+                self._build_controls()
+            with gr.Column(scale=8, min_width=340):
+                self._build_results()
+        self._wire()
+
+    def on_load(self, page: gr.Blocks) -> None:
+        """Query parameters: model, target, layer, photo (the name of an example)."""
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        # The photo comes last: its arrival starts the analysis, which needs the choices in place.
+        page.load(self._chosen, None, [*self.pickers, self.message], **quiet).then(_example, None, self.photo, **quiet)
+
+    def _chosen(self, request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        try:
+            entry = find_entry(query.get("model") or self.default.name)
+        except InputError as error:
+            return [*self._pickers(self.default), gr.update(value=fragments.message(str(error)), visible=True)]
+        return [*self._pickers(entry, query.get("target", ""), query.get("layer", "")), gr.skip()]
+
+    def _build_controls(self) -> None:
+        self.photo = gr.Image(
+            label="Your photo",
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "webcam", "clipboard"],
+            height=225,
+            buttons=[],
+            elem_id="photo",
+        )
+        take_path(self.photo)
+        gr.Examples(sorted(map(str, EXAMPLES.glob("*.jpg"))), self.photo, label="or an example", elem_id="examples")
+        tag, connection = self.default.tag, choices.connection_of(self.default)
+        with gr.Group():
+            self.tag = gr.Dropdown(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
+            self.connection = gr.Radio(choices.connection_choices(tag), value=connection, label="Connection")
+            self.name = gr.Dropdown(
+                choices.depth_choices(tag, connection), value=self.default.name, label="Depth", filterable=False
+            )
+            with gr.Row():
+                self.target = gr.Dropdown(choices.class_choices(self.default), label="Class to explain", min_width=140)
+                self.layer = gr.Dropdown(choices.layer_choices(self.default), label="Layer to explain", min_width=140)
+
+        self.pickers = [self.tag, self.connection, self.name, self.target, self.layer]
+        for picker in self.pickers:
+            # Gradio checks a choice against a list that a click may just have changed; the engine checks it better.
+            picker.preprocess = _unchanged  # type: ignore[method-assign]
+
+    def _build_results(self) -> None:
+        self.shown = gr.State(None, time_to_live=3600)
+        self.message = gr.HTML("", visible=False)
+        with gr.Row():
+            with gr.Column(scale=4, min_width=300):
+                self.top = gr.Label(label="Top 5: click one to explain it", num_top_classes=5, elem_id="top5")
+                self.seen = gr.HTML("")
+            with gr.Column(scale=6, min_width=320):
+                self.heatmap = gr.ImageSlider(
+                    label="Grad-CAM: drag the line",
+                    format="jpeg",
+                    interactive=False,
+                    height=295,
+                    buttons=["fullscreen"],
+                )
+                with gr.Row():
+                    self.explanation = gr.HTML("", min_height=48)
+                    self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity", min_width=120)
+        self.plot = gr.HTML("", elem_id="gradients")
+        self.facts = gr.HTML("")
+        with gr.Accordion("Numbers and downloads", open=False):
+            with gr.Row():
+                self.buttons = {kind: gr.Button(title, size="sm") for kind, title in DOWNLOADS.items()}
+            self.file = gr.JSON(visible=False)
+            self.numbers = gr.Dataframe(
+                headers=engine.NUMBER_COLUMNS, interactive=False, label="One row a layer, in forward order"
+            )
+
+    def _wire(self) -> None:
+        inputs = [self.photo, self.name, self.target, self.layer, self.opacity]
+        outputs = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
+        outputs += [self.plot, self.facts, self.numbers]
+        run: dict[str, Any] = {"fn": self._show, "inputs": inputs, "outputs": outputs, **QUEUE}
+        run |= {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "minimal"}
+        quick: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+        pickers = self.pickers
+
+        gr.on([self.photo.change, self.target.input, self.layer.input], **run)
+        self.tag.input(self._pick_dataset, [self.tag, self.name], pickers, **quick).then(**run)
+        self.connection.input(
+            self._pick_connection, [self.tag, self.connection, self.name, self.target], pickers, **quick
+        ).then(**run)
+        self.name.input(self._pick_depth, [self.name, self.target], pickers, **quick).then(**run)
+        self.top.select(self._explain, self.shown, self.target, **quick).then(**run)
+        self.opacity.release(self._blend, [self.shown, self.opacity], self.heatmap, **quick)
+        for kind, button in self.buttons.items():
+            button.click(
+                lambda shown, opacity, kind=kind: self._export(shown, kind, opacity),
+                [self.shown, self.opacity],
+                self.file,
+                api_visibility="private",
+                **QUEUE,
+            ).then(None, self.file, None, js=SAVE)
+
+    def _pickers(self, entry: Any, target: str = "", layer: str = "") -> list[Any]:
+        """Updates of all five pickers for `entry`; a class or layer that it does not have falls back to the default."""
+        connection = choices.connection_of(entry)
+        updates = [
+            gr.update(value=entry.tag),
+            gr.update(choices=choices.connection_choices(entry.tag), value=connection),
+            gr.update(choices=choices.depth_choices(entry.tag, connection), value=entry.name),
+        ]
+        for offered, value in ((choices.class_choices(entry), target), (choices.layer_choices(entry), layer)):
+            values = [choice for _, choice in offered]
+            updates.append(gr.update(choices=offered, value=value if value in values else values[0]))
+        return updates
+
+    def _pick_dataset(self, tag: str, name: str) -> list[Any]:
+        connections = [connection for _, connection in choices.connection_choices(tag)]
+        wanted = choices.connection_of(find_entry(name))
+        connection = wanted if wanted in connections else connections[0]
+        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)))
+
+    def _pick_connection(self, tag: str, connection: str, name: str, target: str) -> list[Any]:
+        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)), target)
+
+    def _pick_depth(self, name: str, target: str) -> list[Any]:
+        return self._pickers(find_entry(name), target)
+
+    def _explain(self, shown: engine.Shown | None, event: gr.SelectData) -> Any:
+        """The class of the clicked bar."""
+        if shown is None:
+            return gr.skip()
+        return next((str(p.index) for p in shown.analysis.predictions if p.label == event.value), gr.skip())
+
+    def _show(
+        self, photo: str | None, name: str, target: str, layer: str, opacity: float, progress: Any = PROGRESS
+    ) -> list[Any]:
+        if not photo:
+            return _nothing()
+
+        def fetching(done: int, total: int) -> None:
+            progress(done / max(total, 1), desc=f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+        try:
+            shown = engine.look(self.cache, photo, name, target, layer, fetching)
+            heatmap = shown.overlay(opacity)
+        except InputError as error:
+            return _nothing(str(error))
+        analysis, entry = shown.analysis, shown.entry
+        return [
+            shown,
+            gr.update(visible=False),
+            {p.label: p.probability for p in analysis.predictions} or None,
+            fragments.seen(entry, analysis),
+            heatmap,
+            fragments.explanation(entry, analysis),
+            fragments.plot(engine.gradient_svg(shown)),
+            fragments.facts(entry, analysis),
+            engine.numbers(analysis),
+        ]
+
+    def _blend(self, shown: engine.Shown | None, opacity: float) -> Any:
+        return shown.overlay(opacity) if shown else gr.skip()
+
+    def _export(self, shown: engine.Shown | None, kind: str, opacity: float) -> Any:
+        return engine.data_url(*engine.export(shown, kind, opacity)) if shown else None
+
+
+def take_path(image: gr.Image) -> None:
+    """Give handlers the path of what was sent. Gradio would open the file first, with any of Pillow's 40 formats;
+    only our own loader may look into it."""
+    image.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _example(request: gr.Request) -> Any:
+    """The example photo that the address asks for."""
+    path = EXAMPLES / f"{request.query_params.get('photo', '')}.jpg"
+    return str(path) if path in EXAMPLES.glob("*.jpg") else gr.skip()
+
+
+def _nothing(message: str = "") -> list[Any]:
+    """An empty page, with the one sentence that says why."""
+    said = gr.update(value=fragments.message(message), visible=bool(message))
+    return [None, said, None, "", None, "", "", "", None]

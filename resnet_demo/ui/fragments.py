@@ -1,0 +1,81 @@
+"""Small pieces of HTML that the page shows between its components. Everything that is not ours is escaped."""
+
+import base64
+import io
+from html import escape
+
+from PIL import Image
+
+from resnet_demo.analysis import Analysis
+from resnet_demo.ui.choices import DATASET_TITLES, model_title
+from resnet_demo.zoo import Entry
+
+SMALL = 64
+DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
+
+
+def facts(entry: Entry, analysis: Analysis) -> str:
+    """One line: parameters, multiply-adds, measured error, device, milliseconds."""
+    parts = [
+        f"<b>{escape(model_title(entry))}</b>",
+        f"{entry.parameters:,} parameters",
+        f"{_with_prefix(analysis.multiply_adds)} multiply-adds",
+        _error(entry),
+        DEVICES.get(analysis.device.split(":")[0], analysis.device),
+        f"{analysis.milliseconds['total']:.0f} ms",
+    ]
+    return f'<p class="facts">{" · ".join(parts)}</p>'
+
+
+def explanation(entry: Entry, analysis: Analysis) -> str:
+    """What the heatmap explains, or why there is none."""
+    cells = "x".join(map(str, analysis.cam.shape))
+    if not entry.trained:
+        return (
+            "<p>Random weights predict and explain nothing, but their gradients, of "
+            f"{escape(analysis.target.label)}, are real.</p>"
+        )
+    label, layer = escape(analysis.target.label), escape(analysis.layer)
+    if not analysis.positive_evidence:
+        return f"<p>No position of {layer} speaks for <b>{label}</b>: there is no positive evidence to show.</p>"
+    return (
+        f'<p>Evidence for <b>{label}</b> in {layer} ({cells} cells): <span class="legend" aria-hidden="true"></span> '
+        "little to much. It did not see what is dimmed.</p>"
+    )
+
+
+def seen(entry: Entry, analysis: Analysis) -> str:
+    """The picture that a network for small images really sees, and what it can say about it at all."""
+    if max(analysis.seen.shape[:2]) > SMALL or not entry.trained:
+        return ""
+    buffer = io.BytesIO()
+    Image.fromarray(analysis.seen).save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    height, width = analysis.seen.shape[:2]
+    names = ", ".join(map(escape, entry.labels))
+    return (
+        f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
+        f"<p>All it sees: <b>{width}x{height} pixels</b>. It knows {len(entry.labels)} classes ({names}) and names "
+        "one of them whatever it is shown.</p></div>"
+    )
+
+
+def plot(svg: str) -> str:
+    """A plot that scrolls sideways where it would become too small to read."""
+    return f'<div class="plot">{svg}</div>'
+
+
+def message(text: str) -> str:
+    """The one sentence that a visitor gets instead of a result."""
+    return f'<p class="message" role="alert">{escape(text)}</p>'
+
+
+def _error(entry: Entry) -> str:
+    if entry.test_error is None:
+        return "no training, no error"
+    data = DATASET_TITLES[entry.tag].split(":")[0].split(",")[0]
+    return f"{entry.test_error:.2f} % {data} top-1 error"
+
+
+def _with_prefix(number: float) -> str:
+    return f"{number / 1e9:.2f} G" if number >= 1e9 else f"{number / 1e6:.0f} M"
