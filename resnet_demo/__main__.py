@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,7 +46,7 @@ def models(as_json: Json = False) -> None:
     for row in rows:
         error = "-" if row["test_error"] is None else f"{row['test_error']:.2f}"
         table.add_row(row["name"], row["state"], f"{row['parameters']:,}", error)
-    _out().print(table)
+    _out().print(table, soft_wrap=False)
     _out().print("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
 
 
@@ -129,6 +130,7 @@ def train(
     chosen = {"epochs": epochs, "learning_rate": learning_rate, "compile": compile_ or None}
     recipe = replace(Recipe(), **{key: value for key, value in chosen.items() if value is not None})
     where, target = out or WEIGHTS, pick_device(device)
+    _make_folder(where)
     splits = [load_split(dataset, split, data, offline=offline) for split in ("train", "test")]
     run = Run.create(name, dataset, splits[0], recipe, seed)
     with _training_bar(run.name, recipe.epochs) as (on_batch, on_epoch):
@@ -155,11 +157,15 @@ def download(
             continue
         with _fetching(entry.name) as progress:
             path = fetch_entry(entry, offline, progress)
-        _out().print(f"{entry.name}: {path}", soft_wrap=True)
+        _out().print(f"{entry.name}: {path}")
 
 
 def main() -> None:
     """Run the command line; what its user can mend is one sentence on stderr and exit code 2."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # What Pillow and torch remark about odd files is not for the user.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # A file name need not be text in the terminal's encoding.
     try:
         app()
     except InputError as error:
@@ -168,11 +174,12 @@ def main() -> None:
 
 
 def _out() -> Console:
-    return Console(highlight=False)
+    """Lines are never broken: what reads them in a pipe should find them whole."""
+    return Console(highlight=False, soft_wrap=True)
 
 
 def _print_json(value: Any, one_line: bool = False) -> None:
-    print(json.dumps(value, indent=None if one_line else 1, ensure_ascii=False, allow_nan=False), flush=True)
+    print(json.dumps(value, indent=None if one_line else 1, allow_nan=False), flush=True)
 
 
 def _files(paths: list[Path]) -> list[Path]:
@@ -263,14 +270,15 @@ def _training_bar(name: str, epochs: int) -> Iterator[tuple[Callable[[int, int],
         def on_epoch(epoch: Any) -> None:
             bar.console.print(
                 f"{name} epoch {epoch.epoch}/{epochs}: loss {epoch.train_loss:.3f}, train error "
-                f"{epoch.train_error:.2f} %, test error {epoch.test_error:.2f} %, {epoch.seconds:.0f} s"
+                f"{epoch.train_error:.2f} %, test error {epoch.test_error:.2f} %, {epoch.seconds:.0f} s",
+                soft_wrap=not bar.console.is_terminal,
             )
 
         yield on_batch, on_epoch
 
 
 def _progress(*columns: Any) -> Progress:
-    return Progress(*columns, console=errors, transient=True)
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from resnet_demo.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+OURS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # How most of their files begin.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 # Pillow's own threshold of suspicion. A frame of this size decodes into 360 MB at four bytes a pixel.
 MAX_PIXELS = 89_478_485
@@ -21,6 +22,7 @@ MAX_BYTES = 50_000_000
 # A photo fills at most half a projector and a network sees 224 pixels of it: more is only slower. At 1000 the
 # 4032 x 3024 photo of a phone is decoded at a quarter of its size.
 MAX_SIDE = 1000
+STRIP_PIXELS = 1 << 22
 
 ImageSource = str | PathLike | bytes | Image.Image | np.ndarray
 
@@ -37,7 +39,7 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
     if isinstance(source, np.ndarray):
         return to_rgb(_from_array(source))
     if isinstance(source, Image.Image):
-        return to_rgb(ImageOps.exif_transpose(source))
+        return _from_pil(source)
     name, data = ("The image", source) if isinstance(source, bytes) else _read(Path(source))
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -45,7 +47,7 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
                 raise Image.DecompressionBombError
             image.draft("RGB", _bounded_size(image.size, max_side))
             image.load()
-            return _bounded(to_rgb(ImageOps.exif_transpose(image)), max_side)
+            return _bounded(to_rgb(_upright(image)), max_side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise InputError(
             f"{name} has more than {MAX_PIXELS // 10**6} million pixels: send a smaller version of it."
@@ -70,16 +72,36 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _read(path: Path) -> tuple[str, bytes]:
+    name = path.name or str(path)
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"{path.name} has {size / 1e6:.0f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        data = b"" if size > MAX_BYTES else path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have, e.g. with a zero byte.
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name} cannot be read: {reason}.") from error
+    if size > MAX_BYTES:
+        raise InputError(f"{name} has {size / 1e6:.0f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB.")
     if not data:
-        raise InputError(f"{path.name} is empty: send it again.")
-    return path.name, data
+        raise InputError(f"{name} is empty: send it again.")
+    return name, data
+
+
+def _from_pil(image: Image.Image) -> Image.Image:
+    if 0 in image.size:
+        raise InputError("The image has no pixels.")
+    try:
+        image.load()  # An image that was opened from a file is decoded only now.
+        return to_rgb(_upright(image))
+    except Exception as error:
+        raise InputError(f"The image of mode {image.mode} cannot be decoded or converted to RGB.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; EXIF that cannot be read says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -93,11 +115,20 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit values are divided by 257; 32-bit and floating ones have no fixed white, so they are stretched."""
-    values = np.asarray(image, dtype=np.float64)
+    """16-bit values are divided by 257; 32-bit and floating ones have no fixed white, so they are stretched.
+
+    Strip by strip: the floating copies of a large frame would take gigabytes.
+    """
+    values = np.asarray(image)
     low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else _range(values)
-    scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / max(high - low, 1e-12) * 255
-    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+    strips = np.array_split(values, -(-values.size // STRIP_PIXELS))
+    return Image.fromarray(np.concatenate([_scaled(strip, low, high) for strip in strips]))
+
+
+def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    finite = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    scaled = (finite - low) / max(high - low, 1e-12) * 255
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
@@ -127,4 +158,6 @@ def _what_it_is(data: bytes) -> str:
     for magic, what in known.items():
         if data.lstrip().startswith(magic):
             return what
+    if data.startswith(OURS) or data[8:12] == b"WEBP" or data[4:12] == b"ftypavif":
+        return "damaged or incomplete"
     return "an SVG drawing" if b"<svg" in data[:1000] else "not an image that can be read"

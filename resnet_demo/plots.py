@@ -180,11 +180,10 @@ def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> N
 def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-0.5, len(drawable) - 0.5)
-    values = [value for value in drawable if not math.isnan(value)]
-    if values:
-        # Whole decades, so that a flat curve looks flat and the same scale comes back for another network.
-        low, high = math.floor(math.log10(min(values)) - 0.1), math.ceil(math.log10(max(values)) + 0.1)
-        axes.set_ylim(10.0**low, 10.0**high)
+    values = [value for value in drawable if not math.isnan(value)] or [1.0]
+    # Whole decades, so that a flat curve looks flat and the same scale comes back for another network.
+    low, high = math.floor(math.log10(min(values)) - 0.1), math.ceil(math.log10(max(values)) + 0.1)
+    axes.set_ylim(10.0**low, 10.0**high)
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.yaxis.set_minor_locator(NullLocator())

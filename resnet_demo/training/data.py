@@ -1,5 +1,6 @@
 """Labelled images in memory, as uint8: from torchvision's download, an .npz, or folders of class folders."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +75,14 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
 
 def _from_npz(path: Path, split: str) -> Labelled:
     """Images (N, H, W) or (N, H, W, C). Read without pickle: a data file must not run code."""
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not {FORM}.")
     try:
         with np.load(path, allow_pickle=False) as file:
             return _labelled(file[f"{split}_x"], file[f"{split}_y"], tuple(str(name) for name in file["classes"]))
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
+    except Exception as error:  # Damaged archives and arrays of another kind raise almost anything.
         raise InputError(f"{path} is not {FORM} ({error}).") from error
 
 
@@ -105,7 +108,7 @@ def _labelled(images: np.ndarray, labels: object, classes: tuple[str, ...]) -> L
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1] != images.shape[2]:
         raise InputError(f"Images must be uint8 squares, N x H x W [x C], not {images.dtype} {images.shape}.")
     y = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
-    if len(y) != len(images) or not len(y) or y.min() < 0 or y.max() >= len(classes):
+    if y.shape != images.shape[:1] or not len(y) or y.min() < 0 or y.max() >= len(classes):
         raise InputError(f"{len(images)} images need as many labels, each from 0 to {len(classes) - 1}.")
     x = torch.from_numpy(images if images.ndim == 4 else images[..., None])
     return Labelled(x.permute(0, 3, 1, 2).contiguous(), y, classes)

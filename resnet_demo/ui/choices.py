@@ -64,14 +64,14 @@ def nearest_depth(tag: str, connection: str, previous: str) -> str:
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [("the most probable one", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+    return [("the top one", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
 
 
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
     stages = enumerate(entry.spec.stages, 1)
     blocks = ["stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count))]
-    return [("the last block", ""), *((name, name) for name in blocks)]
+    return [("the last one", ""), *((name, name) for name in blocks)]
 
 
 def model_title(entry: Entry) -> str:

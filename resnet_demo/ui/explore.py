@@ -88,13 +88,14 @@ class Explore:
             with gr.Column(scale=6, min_width=320):
                 self.heatmap = gr.ImageSlider(
                     label="Grad-CAM: drag the line",
+                    elem_id="heatmap",
                     format="jpeg",
                     interactive=False,
                     height=295,
                     buttons=["fullscreen"],
                 )
                 with gr.Row():
-                    self.explanation = gr.HTML("", min_height=48)
+                    self.explanation = gr.HTML("", min_height=48, elem_id="explanation")
                     self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity", min_width=120)
         self.plot = gr.HTML("", elem_id="gradients")
         self.facts = gr.HTML("")

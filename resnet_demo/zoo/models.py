@@ -81,8 +81,8 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros((), device=device).item()  # Reading it back rules out "meta", which computes nothing.
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise InputError(f"There is no device {name!r} here: use auto, cpu, cuda or mps.") from error
     return device
 

@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -52,7 +53,10 @@ def load_state(entry: Entry, offline: bool = False, progress: Progress | None = 
     """
     if entry.from_torchvision:
         path = find_cached(entry) or fetch_entry(entry, offline, progress)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.
+            raise InputError(f"{path.name} is damaged or holds no weights: delete {path} and try again.") from error
     path = _shipped(entry)
     if not path.exists() or entry.card is None:
         raise InputError(
@@ -84,22 +88,23 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
     A killed download leaves a `.partial` file that the next one continues, if the server can, or replaces. Two
     processes that want one file fetch it once. Raises `InputError` that says what to do.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    with FileLock(path.with_name(path.name + ".lock")):
-        if path.exists():
-            return path
-        try:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock")):
+            if path.exists():
+                return path
             _download(url, partial, progress)
-        except OSError as error:
-            raise InputError(
-                f"{path.name} could not be downloaded ({getattr(error, 'reason', error)}): check the connection and "
-                f"try again, or put the file from {url} into {path.parent}."
-            ) from error
-        if not sha256_of(partial).startswith(sha256_prefix):
-            partial.unlink()
-            raise InputError(f"{path.name} arrived damaged and was thrown away: try again.")
-        os.replace(partial, path)
+            if not sha256_of(partial).startswith(sha256_prefix):
+                partial.unlink()
+                raise InputError(f"{path.name} arrived damaged and was thrown away: try again.")
+            os.replace(partial, path)
+    except (OSError, HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())  # It may quote lines of a strange server.
+        raise InputError(
+            f"{path.name} could not be downloaded ({reason}): check the connection and try again, or put the file "
+            f"from {url} into {path.parent}."
+        ) from error
     return path
 
 

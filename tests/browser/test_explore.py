@@ -1,0 +1,245 @@
+"""The Explore tab as a visitor uses it, in a real Chromium."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from resnet_demo.ui.explore import EXAMPLES
+from resnet_demo.zoo import DATASETS
+
+from ..page_server import running_page
+from .chromium import launch
+
+pytestmark = pytest.mark.browser
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+CAT = EXAMPLES / "cat.jpg"
+CLASSES = DATASETS["cifar10"].labels
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_page(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Opens the page at a query; at the end neither the console nor the server's log may hold a complaint."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(query: str = "", viewport=DESKTOP, color_scheme: str = "light") -> Page:
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.goto(f"{server.url}/{query}")
+        expect(page.locator("#photo input[type=file]")).to_be_attached(timeout=PATIENCE)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert server.trouble() == []
+
+
+def send(page: Page, path: Path) -> None:
+    page.locator("#photo input[type=file]").set_input_files(str(path))
+
+
+def wait_for_facts(page: Page, text: str) -> None:
+    expect(page.locator(".facts")).to_contain_text(text, timeout=PATIENCE)
+
+
+def bars(page: Page):
+    return page.locator("#top5 .confidence-set")
+
+
+def dots(page: Page) -> int:
+    """Points of the gradient plot: matplotlib draws each layer as one <use>."""
+    return page.locator("#gradients svg [id^=PathCollection] use").count()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_photo_gets_classes_heatmap_and_gradients_and_the_plain_twin_does_too(visit, tmp_path):
+    page = visit()
+    send(page, CAT)
+    wait_for_facts(page, "ResNet-20")
+    expect(bars(page)).to_have_count(5)
+    assert all(any(name in text for name in CLASSES) for text in bars(page).all_inner_texts())
+    expect(page.locator("#heatmap img").first).to_be_visible()
+    assert dots(page) >= 20
+    expect(page.locator(".seen")).to_contain_text("32x32 pixels")
+    residual = page.locator(".facts").inner_text()
+
+    page.get_by_label("plain", exact=True).check()
+    wait_for_facts(page, "plain-20")
+    expect(bars(page)).to_have_count(5)
+    plain = page.locator(".facts").inner_text()
+    errors = [re.search(r"([\d.]+) % CIFAR-10 top-1 error", text)[1] for text in (residual, plain)]
+    assert errors[0] != errors[1]
+
+
+def test_a_click_on_a_prediction_explains_that_class(visit):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    second = bars(page).nth(1)
+    name = next(name for name in CLASSES if name in second.inner_text())
+    second.click()
+    expect(page.locator("#explanation")).to_contain_text(name, timeout=PATIENCE)
+    expect(page.get_by_label("Class to explain")).to_have_value(re.compile(name))
+
+
+def test_class_and_layer_can_be_chosen(visit):
+    page = visit("?photo=coffee")
+    wait_for_facts(page, "ResNet-20")
+    choose(page, "Class to explain", "ship (8)")
+    expect(page.locator("#explanation")).to_contain_text("ship", timeout=PATIENCE)
+    choose(page, "Layer to explain", "layer1.0")
+    expect(page.locator("#explanation")).to_contain_text("layer1.0 (32x32 cells)", timeout=PATIENCE)
+
+
+def test_an_example_is_one_click_away(visit):
+    page = visit()
+    page.locator("#examples button").first.click()
+    wait_for_facts(page, "ResNet-20")
+
+
+def test_query_parameters_set_the_page_up(visit):
+    page = visit("?model=plain20.cifar10&photo=rocket&target=8&layer=layer2.1")
+    wait_for_facts(page, "plain-20")
+    expect(page.get_by_label("plain", exact=True)).to_be_checked()
+    expect(page.locator("#explanation")).to_contain_text("ship")
+    expect(page.locator("#explanation")).to_contain_text("layer2.1")
+
+
+def test_an_unknown_model_in_the_address_is_one_sentence(visit):
+    page = visit("?model=resnet21.cifar10")
+    expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
+    send(page, CAT)
+    wait_for_facts(page, "ResNet-20")
+
+
+def test_untrained_networks_show_gradients_and_no_predictions(visit):
+    page = visit("?model=plain56.untrained&photo=cat")
+    wait_for_facts(page, "plain-56")
+    expect(bars(page)).to_have_count(0)
+    assert dots(page) >= 56
+    expect(page.locator("#explanation")).to_contain_text("Random weights predict and explain nothing")
+
+
+def test_switching_the_data_set_keeps_a_matching_depth(visit):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    choose(page, "Data set", "Untrained: gradients only")
+    wait_for_facts(page, "no training, no error")
+    choose(page, "Depth", "ResNet-56")
+    wait_for_facts(page, "ResNet-56")
+    page.get_by_label("highway", exact=True).check()
+    wait_for_facts(page, "Highway-56")
+
+
+def test_a_model_that_would_have_to_be_fetched_says_so_when_offline(visit):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    choose(page, "Data set", "ImageNet: 1000 classes")
+    expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
+    choose(page, "Data set", "CIFAR-10: ten classes")
+    wait_for_facts(page, "ResNet-20")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def broken_files(folder: Path):
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("not a photo")
+    (folder / "cut.jpg").write_bytes(CAT.read_bytes()[:3000])
+    return sorted(folder.glob("*.*"))
+
+
+def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
+    for path in broken_files(tmp_path):
+        page = visit()
+        send(page, path)
+        expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)
+        page.locator("#examples button").first.click()
+        wait_for_facts(page, "ResNet-20")
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_huge_photo_is_shown_small(visit, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (756, 1008, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((8064, 6048)).save(tmp_path / "huge.jpg", quality=80)
+    page = visit()
+    send(page, tmp_path / "huge.jpg")
+    wait_for_facts(page, "ResNet-20")
+    widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert max(widths) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("button", "kind"), [("JSON", "json"), ("CSV", "csv"), ("Plot SVG", "plot.svg"), ("Overlay", "overlay.png")]
+)
+def test_what_is_shown_can_be_downloaded(visit, tmp_path, button, kind):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_text("Numbers and downloads").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    assert download.value.suggested_filename == f"cat.resnet20.cifar10.{kind}"
+    download.value.save_as(tmp_path / "file")
+    content = (tmp_path / "file").read_bytes()
+    if kind == "json":
+        assert json.loads(content)["model"] == "resnet20.cifar10"
+    assert len(content) > 1000
+
+
+def test_the_main_job_fits_on_one_screen(visit):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    box = page.locator(".facts").bounding_box()
+    assert box["y"] + box["height"] <= DESKTOP["height"]
+
+
+def test_a_phone_shows_one_column_without_scrolling_sideways(visit):
+    page = visit("?photo=cat", viewport=PHONE)
+    wait_for_facts(page, "ResNet-20")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize(("scheme", "dark_ink"), [("light", True), ("dark", False)])
+def test_the_plot_follows_the_colour_scheme(visit, scheme, dark_ink):
+    page = visit("?photo=cat", color_scheme=scheme)
+    wait_for_facts(page, "ResNet-20")
+    color = page.locator("#gradients svg").evaluate("svg => getComputedStyle(svg).color")
+    brightness = sum(map(float, re.findall(r"[\d.]+", color)[:3])) / 3
+    assert (brightness < 128) == dark_ink
+
+
+def test_two_visitors_do_not_see_each_others_answers(visit):
+    first, second = visit("?photo=cat"), visit("?photo=rocket&model=plain20.cifar10")
+    wait_for_facts(first, "ResNet-20")
+    wait_for_facts(second, "plain-20")
+    assert bars(first).all_inner_texts() != bars(second).all_inner_texts()
+    send(first, EXAMPLES / "coffee.jpg")
+    wait_for_facts(first, "ResNet-20")
+    expect(second.locator(".facts")).to_contain_text("plain-20")

@@ -1,0 +1,74 @@
+"""What several files of tests need."""
+
+import io
+import re
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from resnet_demo import create_network
+from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
+
+RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
+
+
+def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
+    """Top left, top right, bottom left, bottom right."""
+    small = Image.new("RGB", (2, 2))
+    small.putdata(colors)
+    return small.resize(size, Image.Resampling.NEAREST)
+
+
+def encode(image, form, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+@pytest.fixture
+def assert_clear_sentence(tmp_path):
+    """A check that a message is made for people: one line, no jargon, no path of this machine but the expected ones."""
+
+    def check(message, *, paths=()):
+        assert re.fullmatch(r"[^\n]+[.]", message), message
+        assert not re.search(r"Traceback|Error\b|Exception", message), message
+        for path in paths:
+            message = message.replace(str(path), "")
+        assert str(tmp_path) not in message, message
+
+    return check
+
+
+@pytest.fixture
+def own_folders(tmp_path, monkeypatch):
+    """Caches in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
+    monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("RESNET_DEMO_OFFLINE", raising=False)
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A folder of shipped weights that holds one entry, resnet20.cifar10, with random weights and a card."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for module in (catalogue, weights):
+        monkeypatch.setattr(module, "WEIGHTS", folder)
+    network = create_network("resnet20", generator=torch.Generator().manual_seed(1))
+    save_file(network.state_dict(), folder / "resnet20.cifar10.safetensors")
+    card_of(folder / "resnet20.cifar10.safetensors").write(folder / "resnet20.cifar10.json")
+    return folder
+
+
+def card_of(path):
+    entry = find_entry(path.stem)
+    preprocessing = entry.preprocessing
+    return Card(
+        name=entry.name, network={}, dataset=entry.tag, classes=list(entry.labels),
+        input_size=preprocessing.crop, mean=list(preprocessing.mean), std=list(preprocessing.std),
+        parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
+        recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""The page as its users start it: `python app.py` in a process of its own, with its log kept."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 120
+# What Gradio and Uvicorn print when something went wrong.
+TROUBLE = re.compile(r"Traceback|Error\b|ERROR|Exception|Warning")
+
+
+@dataclass(frozen=True)
+class PageServer:
+    url: str
+    log_path: Path
+
+    def trouble(self) -> list[str]:
+        """The lines of the log that no healthy server prints."""
+        return [line for line in self.log_path.read_text().splitlines() if TROUBLE.search(line)]
+
+
+@contextmanager
+def running_page(folder: Path, *arguments: str, **environment: str) -> Iterator[PageServer]:
+    """Serve the page on a free port until the end of the block."""
+    log_path = folder / "server.log"
+    port = _free_port()
+    command = [sys.executable, "app.py", "--port", str(port), "--offline", *arguments]
+    with log_path.open("w") as log:
+        variables = os.environ | {"PYTHONUNBUFFERED": "1"} | environment
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=variables)
+    try:
+        _wait_until_serving(process, port, log_path)
+        yield PageServer(f"http://127.0.0.1:{port}", log_path)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _wait_until_serving(process: subprocess.Popen, port: int, log_path: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"app.py ended: {log_path.read_text()}")
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"app.py does not answer: {log_path.read_text()}")

@@ -1,0 +1,187 @@
+"""The page over HTTP, without a browser: its endpoint, its manners, its pickers."""
+
+import io
+import json
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from resnet_demo import analyze
+from resnet_demo.ui import choices, engine
+from resnet_demo.ui.explore import EXAMPLES
+from resnet_demo.zoo import ModelCache, find_entry
+
+from .page_server import running_page
+
+CAT = EXAMPLES / "cat.jpg"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with running_page(tmp_path_factory.mktemp("page")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(page):
+    return Client(page.url, verbose=False)
+
+
+def ask(client, path, **options):
+    return client.predict(image=handle_file(str(path)), api_name="/analyze", **options)
+
+
+def timeless(values):
+    return {key: value for key, value in values.items() if key not in ("milliseconds", "image")}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"model": "plain20.cifar10"}, {"model": "plain20.cifar10", "target": "dog", "layer": "layer2"}],
+)
+def test_the_endpoint_answers_as_the_library_does(client, options):
+    answer = ask(client, CAT, **options)
+    expected = analyze(CAT, options.get("model", "resnet20.cifar10"), options.get("target"), options.get("layer"))
+    assert timeless(answer) == json.loads(json.dumps(timeless(expected.to_dict())))
+    assert answer["image"] == "cat.jpg"
+    assert len(answer["predictions"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "resnet21"}, "There is no model 'resnet21'"),
+        ({"target": "zebra"}, "No class is called 'zebra'"),
+        ({"target": "10"}, "from 0 to 9"),
+        ({"layer": "layer4"}, "There is no layer 'layer4'"),
+        ({"model": "resnet50.tv_in1k"}, "this is offline"),
+        ({"model": "resnet110.cifar10"}, "has no trained weights in this copy"),
+    ],
+)
+def test_a_question_without_an_answer_gets_one_sentence(client, page, options, says):
+    if options.get("model") == "resnet110.cifar10" and find_entry("resnet110.cifar10").card:
+        pytest.skip("it has been trained by now")
+    with pytest.raises(AppError, match=says) as raised:
+        ask(client, CAT, **options)
+    assert "\n" not in str(raised.value)
+    assert page.trouble() == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n half a header", CAT.read_bytes()[:5000]]
+)
+def test_a_broken_file_gets_one_sentence_and_the_page_goes_on(client, page, tmp_path, content):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(content)
+    with pytest.raises(AppError, match=r"broken\.jpg"):
+        ask(client, broken)
+    assert ask(client, CAT)["predictions"]
+    assert page.trouble() == []
+
+
+def status(url, **headers):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../app.py", "..%2F..%2Fetc%2Fpasswd", f"{EXAMPLES.parent / 'page.py'}"]
+)
+def test_files_of_the_machine_are_not_served(page, path):
+    assert status(f"{page.url}/gradio_api/file={path}") in (403, 404)
+
+
+def test_a_large_upload_is_refused(page):
+    boundary = "limit"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'.encode()
+    body = head + bytes(51_000_000) + f"\r\n--{boundary}--\r\n".encode()
+    request = urllib.request.Request(
+        f"{page.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=60)
+    assert raised.value.code == 413
+
+
+def test_only_the_endpoint_is_public(client):
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/analyze"]
+
+
+def test_the_page_tells_nobody_that_it_runs(tmp_path):
+    """Every connection of the process is recorded; one to anywhere but loopback is an error."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket\n"
+        "for name in ('connect', 'connect_ex', 'sendto'):\n"
+        "    def guarded(self, *args, original=getattr(socket.socket, name)):\n"
+        "        address = args[-1]\n"
+        "        if self.family != socket.AF_UNIX and address[0] not in ('127.0.0.1', '::1', 'localhost'):\n"
+        "            print('Error: left loopback for', address, flush=True)\n"
+        "            raise OSError('no network')\n"
+        "        return original(self, *args)\n"
+        "    setattr(socket.socket, name, guarded)\n"
+        "def resolve(host, *args, original=socket.getaddrinfo, **options):\n"
+        "    if host not in ('127.0.0.1', '::1', 'localhost', None):\n"
+        "        print('Error: looked up', host, flush=True)\n"
+        "        raise OSError('no network')\n"
+        "    return original(host, *args, **options)\n"
+        "socket.getaddrinfo = resolve\n"
+        "print('guarded', flush=True)\n"
+    )
+    with running_page(tmp_path, PYTHONPATH=str(tmp_path)) as server:
+        assert ask(Client(server.url, verbose=False), CAT)["predictions"]
+        assert "guarded" in server.log_path.read_text()
+        assert server.trouble() == []
+
+
+def test_pickers_offer_only_what_exists():
+    for _, tag in choices.dataset_choices():
+        for _, connection in choices.connection_choices(tag):
+            depths = choices.depth_choices(tag, connection)
+            assert depths
+            for _, name in depths:
+                entry = find_entry(name)
+                assert (entry.tag, choices.connection_of(entry)) == (tag, connection)
+
+
+def test_depth_is_kept_when_the_connection_changes():
+    assert choices.nearest_depth("untrained", "plain", "resnet56.untrained") == "plain56.untrained"
+    assert choices.nearest_depth("tv_in1k", "residual", "resnet20.cifar10") == "resnet18.tv_in1k"
+
+
+def test_a_fetched_model_tells_its_size_beforehand(monkeypatch, tmp_path):
+    monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    titles = {name: title for title, name in choices.depth_choices("tv_in1k", "residual")}
+    assert titles["resnet50.tv_in1k"] == "ResNet-50 (98 MB to fetch)"
+
+
+@pytest.mark.parametrize("kind", ["overlay.png", "plot.png", "plot.svg", "json", "csv"])
+def test_downloads(kind):
+    shown = engine.look(ModelCache(), str(CAT), "resnet20.untrained", "", "")
+    name, content = engine.export(shown, kind, 0.5)
+    assert name == f"cat.resnet20.untrained.{kind}"
+    if kind.endswith("png"):
+        assert Image.open(io.BytesIO(content)).size[0] > 400
+    elif kind == "json":
+        assert len(json.loads(content)["gradients"]) == 20
+    elif kind == "csv":
+        assert content.decode().splitlines()[1].startswith("conv1,stem,16x3x3x3,")
+    else:
+        assert content.startswith(b"<svg")
+
+
+def test_examples_are_small_photos_with_credits():
+    photos = sorted(EXAMPLES.glob("*.jpg"))
+    credits = (EXAMPLES / "CREDITS.md").read_text()
+    assert len(photos) >= 4
+    for photo in photos:
+        assert photo.name in credits
+        assert photo.stat().st_size < 100_000
+        assert np.asarray(Image.open(photo)).ndim == 3
