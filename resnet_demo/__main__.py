@@ -130,9 +130,9 @@ def train(
     chosen = {"epochs": epochs, "learning_rate": learning_rate, "compile": compile_ or None}
     recipe = replace(Recipe(), **{key: value for key, value in chosen.items() if value is not None})
     where, target = out or WEIGHTS, pick_device(device)
-    _make_folder(where)
     splits = [load_split(dataset, split, data, offline=offline) for split in ("train", "test")]
     run = Run.create(name, dataset, splits[0], recipe, seed)
+    _make_folder(where)
     with _training_bar(run.name, recipe.epochs) as (on_batch, on_epoch):
         card = train_run(run, *splits, where, device=target, resume=resume, on_batch=on_batch, on_epoch=on_epoch)
     _out().print(f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}")

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from resnet_demo import create_network
+from resnet_demo import create_network, zoo
 from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
@@ -55,7 +55,7 @@ def shipped(tmp_path, monkeypatch):
     """A folder of shipped weights that holds one entry, resnet20.cifar10, with random weights and a card."""
     folder = tmp_path / "weights"
     folder.mkdir()
-    for module in (catalogue, weights):
+    for module in (zoo, catalogue, weights):
         monkeypatch.setattr(module, "WEIGHTS", folder)
     network = create_network("resnet20", generator=torch.Generator().manual_seed(1))
     save_file(network.state_dict(), folder / "resnet20.cifar10.safetensors")

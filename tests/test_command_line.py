@@ -183,7 +183,7 @@ WRONG = {
     "training folder": (("train", "resnet8", "--data", "EMPTY"), "There are no images in"),
     "data set": (("train", "resnet8", "--dataset", "mnist"), "mnist cannot be downloaded"),
     "data set offline": (("train", "resnet8", "--offline"), "connect to the internet, or give --data"),
-    "folder for weights": (("train", "resnet8", "--data", "EMPTY", "--out", "PHOTO"), "cannot be made a folder"),
+    "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be made a folder"),
     "download offline": (
         ("download", "resnet18.tv_in1k", "--offline"), "run `python -m resnet_demo download resnet18.tv_in1k` once"
     ),
@@ -193,9 +193,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_choice_is_one_clear_sentence(run, tmp_path, photo, shipped, assert_clear_sentence, wrong):
+def test_a_wrong_choice_is_one_clear_sentence(run, tmp_path, photo, npz, shipped, assert_clear_sentence, wrong):
     (tmp_path / "empty").mkdir()
-    places = {"PHOTO": photo, "EMPTY": tmp_path / "empty", "GONE": tmp_path / "gone"}
+    places = {"PHOTO": photo, "NPZ": npz, "EMPTY": tmp_path / "empty", "GONE": tmp_path / "gone"}
     arguments, part = WRONG[wrong]
     result = run(*(places.get(argument, argument) for argument in arguments))
     assert (result.code in (1, 2), result.out) == (True, "")
@@ -327,7 +327,7 @@ def test_a_process_with_a_wrong_model_ends_with_one_sentence(photo):
 def test_a_process_survives_file_names_that_its_output_cannot_spell(tmp_path, form):
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
     files = [
-        save_photo(tmp_path / "\N{CYRILLIC CAPITAL LETTER IE}.png"),
+        save_photo(tmp_path / "\N{LATIN SMALL LETTER E WITH ACUTE}.png"),
         save_photo(tmp_path / "photo.png").rename(odd),
     ]
     options = ["--json"] if form == "json" else []
@@ -336,4 +336,4 @@ def test_a_process_survives_file_names_that_its_output_cannot_spell(tmp_path, fo
     if form == "json":
         assert [line["image"] for line in json_lines(result.stdout)] == [str(file) for file in files]
     else:
-        assert [name in result.stdout for name in (rb"/\u0415.png  ", rb"/caf\udce9.png  ")] == [True, True]
+        assert [name in result.stdout for name in (rb"/\xe9.png  ", rb"/caf\udce9.png  ")] == [True, True]

@@ -12,9 +12,11 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from resnet_demo import analyze
-from resnet_demo.ui import choices, engine
+from resnet_demo.errors import InputError
+from resnet_demo.images import MAX_BYTES
+from resnet_demo.ui import build_page, choices, engine
 from resnet_demo.ui.explore import EXAMPLES
-from resnet_demo.zoo import ModelCache, find_entry
+from resnet_demo.zoo import ModelCache, find_entry, list_models, weight_state
 
 from .page_server import running_page
 
@@ -101,7 +103,7 @@ def test_files_of_the_machine_are_not_served(page, path):
 def test_a_large_upload_is_refused(page):
     boundary = "limit"
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'.encode()
-    body = head + bytes(51_000_000) + f"\r\n--{boundary}--\r\n".encode()
+    body = head + bytes(MAX_BYTES + 1) + f"\r\n--{boundary}--\r\n".encode()
     request = urllib.request.Request(
         f"{page.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     )
@@ -138,6 +140,15 @@ def test_the_page_tells_nobody_that_it_runs(tmp_path):
         assert ask(Client(server.url, verbose=False), CAT)["predictions"]
         assert "guarded" in server.log_path.read_text()
         assert server.trouble() == []
+
+
+def test_the_page_does_not_open_with_a_model_that_it_does_not_have():
+    with pytest.raises(InputError, match=r"There is no model 'resnet21'"):
+        build_page(ModelCache(), "resnet21")
+    missing = next((e.name for e in list_models() if weight_state(e).kind == "missing"), None)
+    if missing:
+        with pytest.raises(InputError, match="has no trained weights in this copy"):
+            build_page(ModelCache(), missing)
 
 
 def test_pickers_offer_only_what_exists():

@@ -161,7 +161,7 @@ def test_a_failed_fetch_says_what_to_do(server, path, monkeypatch, assert_clear_
 def test_a_refused_connection_says_what_to_do(path, assert_clear_sentence):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    assert "Connection refused" in failed_fetch(f"http://127.0.0.1:{port}/{NAME}", path, assert_clear_sentence)
+    assert "refused" in failed_fetch(f"http://127.0.0.1:{port}/{NAME}", path, assert_clear_sentence)
 
 
 def test_a_cache_folder_that_cannot_be_made_is_a_clear_sentence(server, path, assert_clear_sentence):

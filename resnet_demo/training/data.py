@@ -91,7 +91,7 @@ def _from_folder(path: Path, split: str, square: Preprocessing) -> Labelled:
     classes = sorted(folder.name for folder in (path / split).glob("*") if folder.is_dir())
     images, labels = [], []
     for label, name in enumerate(classes):
-        for file in sorted(file for file in (path / split / name).iterdir() if file.is_file()):
+        for file in sorted(file for file in (path / split / name).iterdir() if file.is_file() and file.name[0] != "."):
             images.append(np.asarray(square.square(load_image(file))))
             labels.append(label)
     if not images:

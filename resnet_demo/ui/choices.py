@@ -1,6 +1,7 @@
 """What the page's pickers offer: data set, then connection, then depth; each only what exists."""
 
-from resnet_demo.zoo import Entry, find_entry, list_models, weight_state
+from resnet_demo.analysis import find_class, find_layer
+from resnet_demo.zoo import Entry, find_entry, list_models, require_weights, weight_state
 
 DATASET_TITLES = {
     "cifar10": "CIFAR-10: ten classes",
@@ -31,6 +32,13 @@ def available() -> list[Entry]:
     return [entry for entry in list_models() if entry.from_torchvision or weight_state(entry).kind != "missing"]
 
 
+def pickable(name: str) -> Entry:
+    """The entry called `name`. Raises `InputError` when there is none, or nobody has trained it yet."""
+    entry = find_entry(name)
+    require_weights(entry)
+    return entry
+
+
 def connection_of(entry: Entry) -> str:
     """ResNeXt is residual, but a choice of its own."""
     return "resnext" if entry.spec.cardinality > 1 else entry.spec.connection
@@ -48,10 +56,15 @@ def connection_choices(tag: str) -> Choices:
     return [(title, connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
 
 
-def depth_choices(tag: str, connection: str) -> Choices:
-    """(title, entry name), shallow first; the title tells the state of the weights where it matters."""
-    entries = [entry for entry in available() if (entry.tag, connection_of(entry)) == (tag, connection)]
-    return [(_depth_title(entry), entry.name) for entry in sorted(entries, key=lambda entry: entry.spec.depth)]
+def depth_choices(tag: str, connection: str, also: Entry | None = None) -> Choices:
+    """(title, entry name), shallow first; the title tells the state of the weights where it matters.
+
+    also   an entry that may be missing from the list, such as resnet34-C.untrained from the address bar
+    """
+    entries = {entry for entry in available() if (entry.tag, connection_of(entry)) == (tag, connection)}
+    entries |= {also} if also else set()
+    ordered = sorted(entries, key=lambda entry: (entry.spec.depth, entry.name))
+    return [(_depth_title(entry), entry.name) for entry in ordered]
 
 
 def nearest_depth(tag: str, connection: str, previous: str) -> str:
@@ -67,18 +80,32 @@ def class_choices(entry: Entry) -> Choices:
     return [("the top one", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
 
 
+def class_value(entry: Entry, target: str) -> str:
+    """The choice for a class given by label or index; raises `InputError` when there is none."""
+    return str(find_class(target, entry.labels)) if target else ""
+
+
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
-    stages = enumerate(entry.spec.stages, 1)
-    blocks = ["stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count))]
-    return [("the last one", ""), *((name, name) for name in blocks)]
+    return [("the last one", ""), *((name, name) for name in _blocks(entry))]
+
+
+def layer_value(entry: Entry, layer: str) -> str:
+    """The choice for a block or a stage; raises `InputError` when there is none."""
+    return find_layer(layer, _blocks(entry)) if layer else ""
 
 
 def model_title(entry: Entry) -> str:
-    """As people say it: ResNet-20, plain-20, ResNeXt-50 32x4d."""
+    """As people say it: ResNet-20, plain-20, ResNeXt-50 32x4d, plain-56 nonorm."""
     spec = entry.spec
     groups = f" {spec.cardinality}x{spec.base_width}d" if spec.cardinality > 1 else ""
-    return f"{FAMILY_TITLES[connection_of(entry)]}-{spec.depth}{groups}"
+    axes = "".join(f" {suffix}" for suffix in entry.architecture.split("-")[1:])
+    return f"{FAMILY_TITLES[connection_of(entry)]}-{spec.depth}{groups}{axes}"
+
+
+def _blocks(entry: Entry) -> tuple[str, ...]:
+    stages = enumerate(entry.spec.stages, 1)
+    return ("stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count)))
 
 
 def _depth_title(entry: Entry) -> str:

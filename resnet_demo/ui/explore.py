@@ -28,7 +28,7 @@ class Explore:
 
     def __init__(self, cache: ModelCache, default_model: str) -> None:
         self.cache = cache
-        self.default = find_entry(default_model)
+        self.default = choices.pickable(default_model)
         with gr.Row(elem_id="explore"):
             with gr.Column(scale=3, min_width=320, elem_id="controls"):
                 self._build_controls()
@@ -45,10 +45,12 @@ class Explore:
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
         try:
-            entry = find_entry(query.get("model") or self.default.name)
+            entry = choices.pickable(query.get("model") or self.default.name)
+            target = choices.class_value(entry, query.get("target", ""))
+            layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
             return [*self._pickers(self.default), gr.update(value=fragments.message(str(error)), visible=True)]
-        return [*self._pickers(entry, query.get("target", ""), query.get("layer", "")), gr.skip()]
+        return [*self._pickers(entry, target, layer), gr.skip()]
 
     def _build_controls(self) -> None:
         self.photo = gr.Image(
@@ -67,7 +69,10 @@ class Explore:
             self.tag = gr.Dropdown(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
             self.connection = gr.Radio(choices.connection_choices(tag), value=connection, label="Connection")
             self.name = gr.Dropdown(
-                choices.depth_choices(tag, connection), value=self.default.name, label="Depth", filterable=False
+                choices.depth_choices(tag, connection, self.default),
+                value=self.default.name,
+                label="Depth",
+                filterable=False,
             )
             with gr.Row():
                 self.target = gr.Dropdown(choices.class_choices(self.default), label="Class to explain", min_width=140)
@@ -139,7 +144,7 @@ class Explore:
         updates = [
             gr.update(value=entry.tag),
             gr.update(choices=choices.connection_choices(entry.tag), value=connection),
-            gr.update(choices=choices.depth_choices(entry.tag, connection), value=entry.name),
+            gr.update(choices=choices.depth_choices(entry.tag, connection, entry), value=entry.name),
         ]
         for offered, value in ((choices.class_choices(entry), target), (choices.layer_choices(entry), layer)):
             values = [choice for _, choice in offered]

@@ -9,6 +9,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
+from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.api import add_endpoints
 from resnet_demo.ui.explore import Explore
 from resnet_demo.zoo import ModelCache
@@ -40,7 +41,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": gr.themes.Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
         "css_paths": STYLE,
-        "max_file_size": "50mb",
+        "max_file_size": MAX_BYTES,
         "run_history": False,
         "footer_links": ["api", "settings"],
         "state_session_capacity": 1000,

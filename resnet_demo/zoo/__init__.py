@@ -10,6 +10,7 @@ from resnet_demo.zoo.weights import (
     WeightState,
     fetch_entry,
     is_offline,
+    require_weights,
     weight_state,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "list_models",
     "load_model",
     "pick_device",
+    "require_weights",
     "sha256_of",
     "weight_state",
 ]

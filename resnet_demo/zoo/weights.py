@@ -57,15 +57,20 @@ def load_state(entry: Entry, offline: bool = False, progress: Progress | None = 
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.
             raise InputError(f"{path.name} is damaged or holds no weights: delete {path} and try again.") from error
+    require_weights(entry)
     path = _shipped(entry)
-    if not path.exists() or entry.card is None:
+    if sha256_of(path) != entry.card.sha256:
+        raise InputError(f"{path.name} is not the file its card describes: restore it from the repository.")
+    return load_file(path)
+
+
+def require_weights(entry: Entry) -> None:
+    """Raises `InputError` when `entry` is one of ours that nobody has trained yet."""
+    if weight_state(entry).kind == "missing":
         raise InputError(
             f"{entry.name} has no trained weights in this copy: train it with `python -m resnet_demo train "
             f"{entry.architecture} --dataset {entry.tag}`, or pick {entry.architecture}.untrained."
         )
-    if sha256_of(path) != entry.card.sha256:
-        raise InputError(f"{path.name} is not the file its card describes: restore it from the repository.")
-    return load_file(path)
 
 
 def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None = None) -> Path:

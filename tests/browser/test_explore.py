@@ -126,11 +126,11 @@ def test_an_example_is_one_click_away(visit):
 
 
 def test_query_parameters_set_the_page_up(visit):
-    page = visit("?model=plain20.cifar10&photo=rocket&target=8&layer=layer2.1")
+    page = visit("?model=plain20.cifar10&photo=rocket&target=ship&layer=layer2")
     wait_for_facts(page, "plain-20")
     expect(page.get_by_label("plain", exact=True)).to_be_checked()
     expect(page.locator("#explanation")).to_contain_text("ship")
-    expect(page.locator("#explanation")).to_contain_text("layer2.1")
+    expect(page.locator("#explanation")).to_contain_text("layer2.2")
 
 
 def test_an_unknown_model_in_the_address_is_one_sentence(visit):
@@ -138,6 +138,11 @@ def test_an_unknown_model_in_the_address_is_one_sentence(visit):
     expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
     send(page, CAT)
     wait_for_facts(page, "ResNet-20")
+
+
+def test_an_architecture_that_is_not_offered_can_be_had_by_address(visit):
+    page = visit("?model=plain20-nonorm-sigmoid.untrained&photo=cat")
+    wait_for_facts(page, "plain-20 nonorm sigmoid")
 
 
 def test_untrained_networks_show_gradients_and_no_predictions(visit):
