@@ -1,5 +1,7 @@
 """The Explore tab: a photo in; top classes, Grad-CAM and every layer's gradient norm out. Wiring only."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +130,10 @@ class Explore:
         ).then(**run)
         self.name.input(self._pick_depth, [self.name, self.target], pickers, **quick).then(**run)
         self.top.select(self._explain, self.shown, self.target, **quick).then(**run)
-        self.opacity.release(self._blend, [self.shown, self.opacity], self.heatmap, **quick)
+        self.opacity.change(_blend, [self.shown, self.opacity], self.heatmap, trigger_mode="always_last", **quick)
         for kind, button in self.buttons.items():
             button.click(
-                lambda shown, opacity, kind=kind: self._export(shown, kind, opacity),
+                partial(_export, kind),
                 [self.shown, self.opacity],
                 self.file,
                 api_visibility="private",
@@ -196,11 +198,22 @@ class Explore:
             engine.numbers(analysis),
         ]
 
-    def _blend(self, shown: engine.Shown | None, opacity: float) -> Any:
-        return shown.overlay(opacity) if shown else gr.skip()
 
-    def _export(self, shown: engine.Shown | None, kind: str, opacity: float) -> Any:
-        return engine.data_url(*engine.export(shown, kind, opacity)) if shown else None
+def _blend(shown: engine.Shown | None, opacity: float) -> Any:
+    return _spoken(shown.overlay, opacity) if shown else gr.skip()
+
+
+def _export(kind: str, shown: engine.Shown | None, opacity: float) -> Any:
+    return _spoken(lambda: engine.data_url(*engine.export(shown, kind, opacity))) if shown else None
+
+
+def _spoken(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` gives; what a visitor can mend (their photo is deleted after an hour) as a passing note."""
+    try:
+        return work(*arguments)
+    except InputError as error:
+        gr.Warning(str(error))
+        return gr.skip()
 
 
 def take_path(image: gr.Image) -> None:
