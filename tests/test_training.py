@@ -223,7 +223,7 @@ def test_a_shipped_card_describes_its_weights(entry):
 @pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.name)
 def test_the_readme_tells_the_error_on_the_card(entry):
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    row = next(line for line in readme.splitlines() if line.startswith(f"| `{entry.name}`"))
+    row = next(line for line in readme.splitlines() if line.startswith(f"| `{entry.name}` |"))
     assert f"**{entry.card.test_error:.2f} %**" in row
     assert f"{entry.card.train_error:.2f} %" in row
 

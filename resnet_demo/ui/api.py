@@ -7,12 +7,13 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import engine
-from resnet_demo.ui.explore import QUEUE, take_path
+from resnet_demo.ui.components import Photo
+from resnet_demo.ui.explore import QUEUE
 from resnet_demo.zoo import ModelCache
 
 
 def add_endpoints(cache: ModelCache, default_model: str) -> None:
-    """`/analyze` inside the current `gr.Blocks`. Its components are never rendered: they give it its types."""
+    """`/analyze` inside the current `gr.Blocks`. Its components are never shown: they give it its types."""
 
     def analyze(image: str, model: str = default_model, target: str = "", layer: str = "") -> dict[str, Any]:
         """Predictions, Grad-CAM and the gradient norm of every layer of a network for one photo.
@@ -28,15 +29,11 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
             raise gr.Error(str(error), print_exception=False) from error
         return shown.analysis.to_dict(Path(image).name)
 
-    image = gr.Image(type="filepath", image_mode=None, label="image", render=False)
-    take_path(image)
-    texts = [gr.Textbox(value, label=label, render=False) for label, value in _texts(default_model)]
     with gr.Row(visible=False):
-        for component in (image, *texts):
-            component.render()
-        result = gr.JSON(label="analysis")
-        gr.Button().click(analyze, [image, *texts], result, api_name="analyze", **QUEUE)
-
-
-def _texts(default_model: str) -> list[tuple[str, str]]:
-    return [("model", default_model), ("target", ""), ("layer", "")]
+        inputs = [
+            Photo(type="filepath", image_mode=None, label="image"),
+            gr.Textbox(default_model, label="model"),
+            gr.Textbox("", label="target"),
+            gr.Textbox("", label="layer"),
+        ]
+        gr.Button().click(analyze, inputs, gr.JSON(label="analysis"), api_name="analyze", **QUEUE)

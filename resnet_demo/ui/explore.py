@@ -9,6 +9,7 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.ui.components import Choice, Photo
 from resnet_demo.zoo import ModelCache, find_entry
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -55,7 +56,7 @@ class Explore:
         return [*self._pickers(entry, target, layer), gr.skip()]
 
     def _build_controls(self) -> None:
-        self.photo = gr.Image(
+        self.photo = Photo(
             label="Your photo",
             type="filepath",
             image_mode=None,
@@ -64,26 +65,18 @@ class Explore:
             buttons=[],
             elem_id="photo",
         )
-        take_path(self.photo)
         gr.Examples(sorted(map(str, EXAMPLES.glob("*.jpg"))), self.photo, label="or an example", elem_id="examples")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
-            self.tag = gr.Dropdown(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
+            depths = choices.depth_choices(tag, connection, self.default)
+            self.tag = Choice(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
             self.connection = gr.Radio(choices.connection_choices(tag), value=connection, label="Connection")
-            self.name = gr.Dropdown(
-                choices.depth_choices(tag, connection, self.default),
-                value=self.default.name,
-                label="Depth",
-                filterable=False,
-            )
+            self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
-                self.target = gr.Dropdown(choices.class_choices(self.default), label="Class to explain", min_width=140)
-                self.layer = gr.Dropdown(choices.layer_choices(self.default), label="Layer to explain", min_width=140)
+                self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
+                self.layer = Choice(choices.layer_choices(self.default), label="Layer to explain", min_width=140)
 
         self.pickers = [self.tag, self.connection, self.name, self.target, self.layer]
-        for picker in self.pickers:
-            # Gradio checks a choice against a list that a click may just have changed; the engine checks it better.
-            picker.preprocess = _unchanged  # type: ignore[method-assign]
 
     def _build_results(self) -> None:
         self.shown = gr.State(None, time_to_live=3600)
@@ -214,16 +207,6 @@ def _spoken(work: Callable[..., Any], *arguments: Any) -> Any:
     except InputError as error:
         gr.Warning(str(error))
         return gr.skip()
-
-
-def take_path(image: gr.Image) -> None:
-    """Give handlers the path of what was sent. Gradio would open the file first, with any of Pillow's 40 formats;
-    only our own loader may look into it."""
-    image.preprocess = lambda payload: payload.path if payload else None  # type: ignore[method-assign]
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 def _example(request: gr.Request) -> Any:
