@@ -206,7 +206,7 @@ def analyze(
 def find_class(target: int | str, labels: tuple[str, ...]) -> int:
     """The index of a class given by index or label. Labels may differ from each other by case only, so an exact match
     goes first; `InputError` lists the candidates when there is more than one, or the closest when there is none."""
-    if isinstance(target, str) and not re.fullmatch(r"\s*-?[0-9]+\s*", target):
+    if isinstance(target, str) and not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", target):
         exact = [i for i, label in enumerate(labels) if label == target]
         found = exact or [i for i, label in enumerate(labels) if label.lower() == target.strip().lower()]
         if len(found) == 1:

@@ -50,9 +50,9 @@ def overlay(photo: Image.Image, analysis: Analysis, opacity: float = 0.5) -> Ima
     return Image.fromarray(np.where(seen, heated, pixels * 0.35).astype(np.uint8))
 
 
-def gradient_figure(analysis: Analysis, ink: str = "black", size: tuple[float, float] = (10, 2.6)) -> Figure:
+def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:
     """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=(10, 2.6), layout="constrained")
     draw_gradients(figure.subplots(), analysis.gradients, ink)
     return figure
 

@@ -226,6 +226,13 @@ def test_the_callers_mode_makes_no_difference(around):
         assert everything(analyze(PHOTO, model)) == expected
 
 
+@pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
+def test_a_model_by_name_can_be_analyzed_in_any_mode(around):
+    with around():
+        assert analyze(PHOTO, "resnet8.untrained").gradients[0].gradient_norm > 0
+        assert analyze(PHOTO, "resnet20.cifar10").gradients[0].gradient_norm > 0
+
+
 def test_frozen_or_training_makes_no_difference():
     model = make_model()
     expected = everything(analyze(PHOTO, model))
@@ -328,6 +335,7 @@ def test_find_class(target, index):
         (6, "from 0 to 5"),
         (-1, "from 0 to 5"),
         ("-1", "from 0 to 5"),
+        ("9" * 5000, "No class is called"),
     ],
 )
 def test_a_class_that_is_not_clear_is_explained(target, says):

@@ -90,7 +90,14 @@ def test_find_entry(name, found):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("resnet50.cifar10", "Did you mean"), ("resnt20.cifar10", "resnet20.cifar10"), ("x.untrained", "no network 'x'")],
+    [
+        ("resnet50.cifar10", "Did you mean"),
+        ("resnt20.cifar10", "resnet20.cifar10"),
+        ("x.untrained", "no network 'x'"),
+        ("plain600002.untrained", "too large"),
+        ("resnext50_512x64d.untrained", "too large"),
+        (f"plain{'2' * 5000}.untrained", "no network"),
+    ],
 )
 def test_an_unknown_entry_names_the_closest(name, says):
     with pytest.raises(ValueError, match=says):

@@ -110,6 +110,14 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
     assert all(torch.equal(whole[key], cut[key]) for key in whole)
 
 
+def test_a_trained_network_is_not_overwritten(tmp_path):
+    trained(tmp_path, replace(RECIPE, epochs=1))
+    before = sha256_of(tmp_path / "resnet8.stripes.safetensors")
+    with pytest.raises(InputError, match=r"already has a trained resnet8\.stripes"):
+        trained(tmp_path)
+    assert sha256_of(tmp_path / "resnet8.stripes.safetensors") == before
+
+
 def test_a_kill_while_saving_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     with pytest.raises(StoppedError):
         trained(tmp_path, on_epoch=stop_after(1))

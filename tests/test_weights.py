@@ -239,7 +239,9 @@ def torch_bytes(state):
     return file.getvalue()
 
 
-def cached_in(folder, data):
+def cached_in(folder, data, monkeypatch):
+    """A file under torchvision's name whose hash is the promised one."""
+    monkeypatch.setattr(tv, "hash_prefix", lambda *entry: hashlib.sha256(data).hexdigest()[:8])
     folder.mkdir(parents=True)
     (folder / tv.file_name("resnet18", "tv_in1k")).write_bytes(data)
 
@@ -251,15 +253,23 @@ def assert_same_logits(model, reference):
 
 
 @pytest.mark.parametrize("folder", ["cache", "torch/hub/checkpoints"], ids=["our cache", "torchvision's cache"])
-def test_a_cached_torchvision_file_gives_torchvisions_logits(tmp_path, reference, no_network, folder):
+def test_a_cached_torchvision_file_gives_torchvisions_logits(tmp_path, monkeypatch, reference, no_network, folder):
     assert str(weight_state(find_entry(RESNET18))) == "45 MB to fetch"
     # Files of 2016 know no num_batches_tracked, and torchvision still serves some of them.
     old = {name: value for name, value in reference.state_dict().items() if not name.endswith("num_batches_tracked")}
-    cached_in(tmp_path / folder, torch_bytes(old if folder == "cache" else reference.state_dict()))
+    cached_in(tmp_path / folder, torch_bytes(old if folder == "cache" else reference.state_dict()), monkeypatch)
     assert str(weight_state(find_entry(RESNET18))) == "cached"
     model = load_model(RESNET18, "cpu")
     assert_same_logits(model, reference)
     assert (model.trained, len(model.labels), model.labels[207]) == (True, 1000, "golden retriever")
+
+
+def test_a_cached_file_with_another_hash_is_refused(tmp_path, monkeypatch, reference):
+    cached_in(tmp_path / "cache", torch_bytes(reference.state_dict()), monkeypatch)
+    monkeypatch.undo()
+    monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match="is not the file its name promises"):
+        load_model(RESNET18, "cpu")
 
 
 def test_a_torchvision_file_is_fetched_by_its_name_and_then_found(server, tmp_path, monkeypatch, reference):
@@ -282,7 +292,9 @@ class Harmful:
 
 
 @pytest.mark.parametrize("kind", ["pickle", "pickle in torch's zip", "half a file", "empty", "text"])
-def test_a_file_that_is_no_weights_is_refused_and_never_run(tmp_path, reference, assert_clear_sentence, kind):
+def test_a_file_that_is_no_weights_is_refused_and_never_run(
+    tmp_path, monkeypatch, reference, assert_clear_sentence, kind
+):
     mark = tmp_path / "the code ran"
     whole = torch_bytes({"fc.bias": reference.fc.bias})
     data = {
@@ -292,7 +304,7 @@ def test_a_file_that_is_no_weights_is_refused_and_never_run(tmp_path, reference,
         "empty": b"",
         "text": b"version https://git-lfs.github.com/spec/v1",
     }[kind]
-    cached_in(tmp_path / "cache", data)
+    cached_in(tmp_path / "cache", data, monkeypatch)
     with pytest.raises(InputError, match="is damaged or holds no weights: delete") as caught:
         load_model(RESNET18, "cpu")
     assert_clear_sentence(str(caught.value), paths=[tmp_path / "cache"])

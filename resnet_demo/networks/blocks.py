@@ -97,8 +97,8 @@ class Block(nn.Module):
 
         gate = self.gate(x)
         responses["gate"] = gate
-        carry = torch.sigmoid(gate)
-        return carry * activation(out) + (1 - carry) * shortcut, responses
+        share = torch.sigmoid(gate)
+        return share * activation(out) + (1 - share) * shortcut, responses
 
     def _unit(self, i: int) -> tuple[nn.Module, nn.Module, nn.Module]:
         """The i-th convolution, its normalization and its activation, counted from 1."""

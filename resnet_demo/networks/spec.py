@@ -51,7 +51,9 @@ SUFFIXES = {
     "normal": ("init", "normal"),
     "v1": ("stride_in", "1x1"),
 }
-NAME = re.compile(r"(resnet|resnext|plain|preresnet|highway)(\d+)(?:_(\d+)x(\d+)d)?((?:-[A-Za-z0-9]+)*)")
+NAME = re.compile(
+    r"(resnet|resnext|plain|preresnet|highway)([0-9]{1,6})(?:_([0-9]{1,6})x([0-9]{1,6})d)?((?:-[A-Za-z0-9]+)*)"
+)
 SPELLINGS = (
     "resnet18, plain34, resnet34-C, resnet152, resnext50_32x4d (ImageNet depths 18, 34, 50, 101, 152) and "
     "resnet20, plain56, preresnet110, highway32 (CIFAR depths 6n+2)"

@@ -181,6 +181,8 @@ def train(
     if train_data.classes != test_data.classes or train_data.images.shape[1:] != test_data.images.shape[1:]:
         raise InputError("The training and the test images differ in their classes, channels or size.")
     out.mkdir(parents=True, exist_ok=True)
+    if (out / f"{run.name}.json").exists():
+        raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
     checkpoint = out / f"{run.name}.checkpoint"
     trainer = Trainer(run, train_data, test_data, device)
     if resume and checkpoint.exists():
@@ -196,9 +198,11 @@ def train(
 
 def _write(trainer: Trainer, classes: tuple[str, ...], out: Path) -> Card:
     run, errors = trainer.run, trainer.evaluate()
-    weights = out / f"{run.name}.safetensors"
+    weights, partial = out / f"{run.name}.safetensors", out / f"{run.name}.partial"
     state = {key: value.cpu().contiguous() for key, value in trainer.network.state_dict().items()}
-    save_file(state, weights)
+    save_file(state, partial)
+    partial.chmod(0o644)
+    os.replace(partial, weights)
     mean, std = trainer.statistics
     card = Card(
         name=run.name,

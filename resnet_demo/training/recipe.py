@@ -10,8 +10,8 @@ from resnet_demo.errors import InputError
 class Recipe:
     """SGD with Nesterov momentum; the learning rate rises linearly, then falls to 0 along a cosine.
 
-    The same recipe serves residual and plain networks, or their comparison would say nothing. It is shorter than
-    the paper's (64k iterations, section 4.2) by four times, so its learning rate and weight decay are larger.
+    The same recipe serves residual and plain networks, or their comparison would say nothing. It has a fifth of the
+    paper's 64k iterations (section 4.2), so its learning rate and weight decay are larger.
     """
 
     epochs: int = 30

@@ -8,8 +8,10 @@ import gradio as gr
 from resnet_demo.errors import InputError
 from resnet_demo.ui import engine
 from resnet_demo.ui.components import Photo
-from resnet_demo.ui.explore import QUEUE
 from resnet_demo.zoo import ModelCache
+
+# A queue of its own: a program that asks for a model that has to be fetched must not hold up the page.
+QUEUE: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": 2}
 
 
 def add_endpoints(cache: ModelCache, default_model: str) -> None:

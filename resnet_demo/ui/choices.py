@@ -41,7 +41,8 @@ def pickable(name: str) -> Entry:
 
 def connection_of(entry: Entry) -> str:
     """ResNeXt is residual, but a choice of its own."""
-    return "resnext" if entry.spec.cardinality > 1 else entry.spec.connection
+    spec = entry.spec
+    return "resnext" if spec.connection == "residual" and spec.cardinality > 1 else spec.connection
 
 
 def dataset_choices() -> Choices:

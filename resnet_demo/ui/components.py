@@ -21,6 +21,16 @@ class Photo(gr.Image):
         return payload.path if payload else None
 
 
+class Options(gr.Radio):
+    """Radio buttons, with the same freedom as `Choice`."""
+
+    is_template = True
+
+    def preprocess(self, payload: str | None) -> str | None:
+        """The chosen value as it is."""
+        return payload
+
+
 class Choice(gr.Dropdown):
     """A dropdown whose handlers get what was chosen, without Gradio's check against its list.
 

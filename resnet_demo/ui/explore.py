@@ -9,7 +9,7 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Photo
+from resnet_demo.ui.components import Choice, Options, Photo
 from resnet_demo.zoo import ModelCache, find_entry
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -22,8 +22,11 @@ SAVE = """(file) => {
   link.click();
 }"""
 # Two analyses at once fill two cores; more only take turns. Every tab's heavy events share this queue.
-PROGRESS = gr.Progress()
 QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 2}
+# Downloads wait for the network and not for a core: they must never hold up an analysis.
+FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+PROGRESS = gr.Progress()
 
 
 class Explore:
@@ -41,9 +44,7 @@ class Explore:
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameters: model, target, layer, photo (the name of an example)."""
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        # The photo comes last: its arrival starts the analysis, which needs the choices in place.
-        page.load(self._chosen, None, [*self.pickers, self.message], **quiet).then(_example, None, self.photo, **quiet)
+        page.load(self._chosen, None, [self.photo, *self.pickers, self.message], show_progress="hidden", **PRIVATE)
 
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
@@ -52,8 +53,8 @@ class Explore:
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
-            return [*self._pickers(self.default), gr.update(value=fragments.message(str(error)), visible=True)]
-        return [*self._pickers(entry, target, layer), gr.skip()]
+            return [gr.skip(), *self._pickers(self.default), _said(str(error))]
+        return [_example(query.get("photo", "")), *self._pickers(entry, target, layer), gr.skip()]
 
     def _build_controls(self) -> None:
         self.photo = Photo(
@@ -64,13 +65,14 @@ class Explore:
             height=225,
             buttons=[],
             elem_id="photo",
+            alt_text="Your photo",
         )
         gr.Examples(sorted(map(str, EXAMPLES.glob("*.jpg"))), self.photo, label="or an example", elem_id="examples")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(tag, connection, self.default)
             self.tag = Choice(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
-            self.connection = gr.Radio(choices.connection_choices(tag), value=connection, label="Connection")
+            self.connection = Options(choices.connection_choices(tag), value=connection, label="Connection")
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
                 self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
@@ -79,6 +81,8 @@ class Explore:
         self.pickers = [self.tag, self.connection, self.name, self.target, self.layer]
 
     def _build_results(self) -> None:
+        # The model whose weights are here: the picked one, once it has been fetched.
+        self.ready = gr.State(self.default.name)
         self.shown = gr.State(None, time_to_live=3600)
         self.message = gr.HTML("", visible=False)
         with gr.Row():
@@ -108,30 +112,32 @@ class Explore:
             )
 
     def _wire(self) -> None:
-        inputs = [self.photo, self.name, self.target, self.layer, self.opacity]
-        outputs = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
-        outputs += [self.plot, self.facts, self.numbers]
-        run: dict[str, Any] = {"fn": self._show, "inputs": inputs, "outputs": outputs, **QUEUE}
-        run |= {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "minimal"}
-        quick: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-        pickers = self.pickers
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE}
+        picked = [self.name, self.target, self.layer]
+        self.tag.input(self._pick_dataset, [self.tag, self.name], self.pickers, **quick)
+        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **quick)
+        self.name.input(self._pick_depth, picked, self.pickers, **quick)
+        self.top.select(_explain, self.shown, self.target, **quick)
+        self.name.change(self._fetch, self.name, [self.ready, self.message, self.facts], **latest, **FETCH)
 
-        gr.on([self.photo.change, self.target.input, self.layer.input], **run)
-        self.tag.input(self._pick_dataset, [self.tag, self.name], pickers, **quick).then(**run)
-        self.connection.input(
-            self._pick_connection, [self.tag, self.connection, self.name, self.target], pickers, **quick
-        ).then(**run)
-        self.name.input(self._pick_depth, [self.name, self.target], pickers, **quick).then(**run)
-        self.top.select(self._explain, self.shown, self.target, **quick).then(**run)
-        self.opacity.change(_blend, [self.shown, self.opacity], self.heatmap, trigger_mode="always_last", **quick)
+        results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
+        results += [self.plot, self.facts, self.numbers]
+        # One event for whatever changes, so that an older question can never answer over a newer one.
+        gr.on(
+            [self.photo.change, self.ready.change, self.target.change, self.layer.change],
+            self._show,
+            [self.photo, self.ready, self.target, self.layer, self.opacity],
+            results,
+            show_progress="minimal",
+            **latest,
+            **QUEUE,
+        )
+        blended = [self.shown, self.opacity]
+        self.opacity.change(_blend, blended, self.heatmap, show_progress="hidden", **latest, **QUEUE)
         for kind, button in self.buttons.items():
-            button.click(
-                partial(_export, kind),
-                [self.shown, self.opacity],
-                self.file,
-                api_visibility="private",
-                **QUEUE,
-            ).then(None, self.file, None, js=SAVE)
+            exported = button.click(partial(_export, kind), blended, self.file, **PRIVATE, **QUEUE)
+            exported.success(None, self.file, None, js=SAVE)
 
     def _pickers(self, entry: Any, target: str = "", layer: str = "") -> list[Any]:
         """Updates of all five pickers for `entry`; a class or layer that it does not have falls back to the default."""
@@ -152,29 +158,29 @@ class Explore:
         connection = wanted if wanted in connections else connections[0]
         return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)))
 
-    def _pick_connection(self, tag: str, connection: str, name: str, target: str) -> list[Any]:
-        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)), target)
+    def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> list[Any]:
+        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)), target, layer)
 
-    def _pick_depth(self, name: str, target: str) -> list[Any]:
-        return self._pickers(find_entry(name), target)
+    def _pick_depth(self, name: str, target: str, layer: str) -> list[Any]:
+        return self._pickers(find_entry(name), target, layer)
 
-    def _explain(self, shown: engine.Shown | None, event: gr.SelectData) -> Any:
-        """The class of the clicked bar."""
-        if shown is None:
-            return gr.skip()
-        return next((str(p.index) for p in shown.analysis.predictions if p.label == event.value), gr.skip())
-
-    def _show(
-        self, photo: str | None, name: str, target: str, layer: str, opacity: float, progress: Any = PROGRESS
-    ) -> list[Any]:
-        if not photo:
-            return _nothing()
+    def _fetch(self, name: str, progress: Any = PROGRESS) -> list[Any]:
+        """Get the weights of the picked model; the results follow when it is ready."""
 
         def fetching(done: int, total: int) -> None:
             progress(done / max(total, 1), desc=f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
         try:
-            shown = engine.look(self.cache, photo, name, target, layer, fetching)
+            self.cache.get(name, fetching)
+        except InputError as error:
+            return [gr.skip(), _said(str(error)), gr.skip()]
+        return [name, gr.update(visible=False), gr.skip()]
+
+    def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float) -> list[Any]:
+        if not photo:
+            return _nothing()
+        try:
+            shown = engine.look(self.cache, photo, name, target, layer)
             heatmap = shown.overlay(opacity)
         except InputError as error:
             return _nothing(str(error))
@@ -192,30 +198,40 @@ class Explore:
         ]
 
 
+def _explain(shown: engine.Shown | None, event: gr.SelectData) -> Any:
+    """The class of the clicked bar."""
+    if shown is None:
+        return gr.skip()
+    return next((str(p.index) for p in shown.analysis.predictions if p.label == event.value), gr.skip())
+
+
 def _blend(shown: engine.Shown | None, opacity: float) -> Any:
-    return _spoken(shown.overlay, opacity) if shown else gr.skip()
+    return _spoken(lambda: shown.overlay(opacity), gr.skip()) if shown else gr.skip()
 
 
 def _export(kind: str, shown: engine.Shown | None, opacity: float) -> Any:
-    return _spoken(lambda: engine.data_url(*engine.export(shown, kind, opacity))) if shown else None
+    return _spoken(lambda: engine.data_url(*engine.export(shown, kind, opacity)), None) if shown else None
 
 
-def _spoken(work: Callable[..., Any], *arguments: Any) -> Any:
+def _spoken(work: Callable[[], Any], otherwise: Any) -> Any:
     """What `work` gives; what a visitor can mend (their photo is deleted after an hour) as a passing note."""
     try:
-        return work(*arguments)
+        return work()
     except InputError as error:
         gr.Warning(str(error))
-        return gr.skip()
+        return otherwise
 
 
-def _example(request: gr.Request) -> Any:
+def _example(name: str) -> Any:
     """The example photo that the address asks for."""
-    path = EXAMPLES / f"{request.query_params.get('photo', '')}.jpg"
+    path = EXAMPLES / f"{name}.jpg"
     return str(path) if path in EXAMPLES.glob("*.jpg") else gr.skip()
+
+
+def _said(message: str) -> Any:
+    return gr.update(value=fragments.message(message), visible=bool(message))
 
 
 def _nothing(message: str = "") -> list[Any]:
     """An empty page, with the one sentence that says why."""
-    said = gr.update(value=fragments.message(message), visible=bool(message))
-    return [None, said, None, "", None, "", "", "", None]
+    return [None, _said(message), None, "", None, "", "", "", None]

@@ -7,8 +7,8 @@ from html import escape
 from PIL import Image
 
 from resnet_demo.analysis import Analysis
-from resnet_demo.ui.choices import DATASET_TITLES, model_title
-from resnet_demo.zoo import Entry
+from resnet_demo.ui.choices import model_title
+from resnet_demo.zoo import DATASETS, Entry
 
 SMALL = 64
 DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
@@ -73,7 +73,7 @@ def message(text: str) -> str:
 def _error(entry: Entry) -> str:
     if entry.test_error is None:
         return "no training, no error"
-    data = DATASET_TITLES[entry.tag].split(":")[0].split(",")[0]
+    data = "ImageNet" if entry.from_torchvision else DATASETS[entry.tag].title
     return f"{entry.test_error:.2f} % {data} top-1 error"
 
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from resnet_demo.errors import InputError
@@ -14,10 +14,12 @@ from resnet_demo.zoo.datasets import DATASETS
 from resnet_demo.zoo.preprocessing import Preprocessing
 
 # Beside app.py in a clone, inside the package when it was installed from a wheel.
-_BESIDE = Path(__file__).parents[2] / "weights"
-WEIGHTS = _BESIDE if _BESIDE.is_dir() else Path(__file__).parents[1] / "weights"
+_CLONE = Path(__file__).parents[2]
+WEIGHTS = (_CLONE if (_CLONE / "app.py").exists() else Path(__file__).parents[1]) / "weights"
 
 UNTRAINED = "untrained"
+# A page's visitor can ask for any architecture by name: these are the largest of the papers, and fit into a host.
+MAX_DEPTH, MAX_WIDTH = 1202, 512
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LADDER = tuple(f"{prefix}{depth}" for depth in (20, 32, 44, 56, 110) for prefix in ("resnet", "plain"))
 OURS = {"cifar10": LADDER, "fashion_mnist": ("resnet20", "plain20")}
@@ -62,7 +64,7 @@ class Entry:
 
     @cached_property
     def parameters(self) -> int:
-        return parameter_count(empty_network(self.spec))
+        return _parameters(self.spec)
 
     @cached_property
     def card(self) -> Card | None:
@@ -105,7 +107,7 @@ def list_models() -> tuple[Entry, ...]:
 
 
 def find_entry(name: str) -> Entry:
-    """The entry called `name`; a bare architecture means its first trained entry, e.g. "resnet20".
+    """The entry called `name`; a bare architecture means its first entry in the catalogue, e.g. "resnet20".
 
     Raises `InputError` that names the closest entry when there is none.
     """
@@ -115,10 +117,20 @@ def find_entry(name: str) -> Entry:
             return entry
     architecture, _, tag = name.rpartition(".")
     if tag == UNTRAINED:
-        return Entry(parse_name(architecture).name, UNTRAINED)
+        spec = parse_name(architecture)
+        if spec.depth > MAX_DEPTH or spec.cardinality * spec.base_width > MAX_WIDTH:
+            raise InputError(
+                f"{architecture} is too large: at most {MAX_DEPTH} layers, and cardinality times width {MAX_WIDTH}."
+            )
+        return Entry(spec.name, UNTRAINED)
     close = difflib.get_close_matches(name, [entry.name for entry in entries], n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     raise InputError(f"There is no model {name!r}.{hint} `python -m resnet_demo models` lists them all.")
+
+
+@cache
+def _parameters(spec: NetworkSpec) -> int:
+    return parameter_count(empty_network(spec))
 
 
 def _entries() -> Iterator[Entry]:

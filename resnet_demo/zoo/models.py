@@ -39,6 +39,7 @@ class Model:
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
+@torch.inference_mode(False)  # Weights made under a caller's inference mode could never have gradients.
 def load_model(
     name: str | Entry, device: str = "auto", offline: bool = False, progress: Progress | None = None
 ) -> Model:

@@ -53,6 +53,8 @@ def load_state(entry: Entry, offline: bool = False, progress: Progress | None = 
     """
     if entry.from_torchvision:
         path = find_cached(entry) or fetch_entry(entry, offline, progress)
+        if not sha256_of(path).startswith(torchvision_weights.hash_prefix(entry.architecture, entry.tag)):
+            raise InputError(f"{path.name} is not the file its name promises: delete {path} and try again.")
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.

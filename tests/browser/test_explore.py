@@ -134,7 +134,7 @@ def test_query_parameters_set_the_page_up(visit):
 
 
 def test_an_unknown_model_in_the_address_is_one_sentence(visit):
-    page = visit("?model=resnet21.cifar10")
+    page = visit("?model=resnet21.cifar10&photo=cat")
     expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
     send(page, CAT)
     wait_for_facts(page, "ResNet-20")
@@ -162,6 +162,14 @@ def test_switching_the_data_set_keeps_a_matching_depth(visit):
     wait_for_facts(page, "ResNet-56")
     page.get_by_label("highway", exact=True).check()
     wait_for_facts(page, "Highway-56")
+
+
+def test_class_and_layer_stay_when_the_twin_is_picked(visit):
+    page = visit("?photo=cat&target=ship&layer=layer2.1")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_label("plain", exact=True).check()
+    wait_for_facts(page, "plain-20")
+    expect(page.locator("#explanation")).to_contain_text("ship in layer2.1")
 
 
 def test_the_last_of_many_quick_clicks_wins(visit):
