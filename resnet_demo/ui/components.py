@@ -4,8 +4,16 @@ Subclasses, because Gradio makes a component anew from its class whenever an eve
 stub, components.pyi, beside this file when it is imported; it is git-ignored.)
 """
 
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
 import gradio as gr
+from gradio.components.imageslider import SliderData
 from gradio.data_classes import ImageData
+from PIL import Image
 
 
 class Photo(gr.Image):
@@ -42,3 +50,32 @@ class Choice(gr.Dropdown):
     def preprocess(self, payload: str | None) -> str | None:
         """The chosen value as it is."""
         return payload
+
+
+class Heatmap(gr.ImageSlider):
+    """Two pictures under one slider, stored so that visitors with the same photo do not disturb each other.
+
+    Gradio writes a picture into the same file each time it is shown, also while that file is on its way to somebody.
+    """
+
+    is_template = True
+
+    def postprocess(self, value: tuple[Image.Image, Image.Image] | None) -> SliderData | None:
+        """Both as JPEG files of the cache."""
+        if value is None:
+            return None
+        left, right = (ImageData(path=_stored(picture, Path(self.GRADIO_CACHE))) for picture in value)
+        return SliderData(root=(left, right))
+
+
+def _stored(picture: Image.Image, cache: Path) -> str:
+    """The path of the picture as a JPEG, named by its content; it appears there whole, and once."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=90)
+    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / "image.jpg"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+            partial.write(buffer.getvalue())
+        os.replace(partial.name, path)
+    return str(path)

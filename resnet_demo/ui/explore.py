@@ -9,7 +9,7 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Options, Photo
+from resnet_demo.ui.components import Choice, Heatmap, Options, Photo
 from resnet_demo.zoo import ModelCache, find_entry
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -90,10 +90,9 @@ class Explore:
                 self.top = gr.Label(label="Top 5: click one to explain it", num_top_classes=5, elem_id="top5")
                 self.seen = gr.HTML("")
             with gr.Column(scale=6, min_width=320):
-                self.heatmap = gr.ImageSlider(
+                self.heatmap = Heatmap(
                     label="Grad-CAM: drag the line",
                     elem_id="heatmap",
-                    format="jpeg",
                     interactive=False,
                     height=295,
                     buttons=["fullscreen"],
