@@ -54,8 +54,12 @@ def models(as_json: Json = False) -> None:
 def analyze(
     images: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
     model: Annotated[str, typer.Option(help="A name from `models`.")] = "resnet20.cifar10",
-    target: Annotated[str | None, typer.Option(help="Class to explain, by label or index [default: the top]")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to explain, e.g. layer3 [default: the last]")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class to explain, by label or index; the top one unless given.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Layer to explain, e.g. layer3; the last block unless given.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for overlay PNG, plot PNG and JSON of each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each image.")] = False,
     device: Device = "auto",
@@ -115,7 +119,7 @@ def train(
     data: Annotated[Path | None, typer.Option(help="An .npz, or a folder with train/ and test/.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for weights and card [default: weights/]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for weights and card; weights/ unless given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     learning_rate: Annotated[float | None, typer.Option(help="The highest one.", min=1e-6)] = None,
     compile_: Annotated[bool, typer.Option("--compile", help="Use torch.compile: faster, after a slow start.")] = False,
