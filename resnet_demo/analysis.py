@@ -10,7 +10,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -254,9 +254,8 @@ def _grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
 def _layer_gradients(
     weights: dict[str, nn.Parameter], gradients: tuple[Tensor, ...], responses: dict[str, Tensor]
 ) -> tuple[LayerGradient, ...]:
-    # Stacked, so that a GPU is waited for once and not three times a layer.
-    gradient_norms = torch.stack([torch.linalg.vector_norm(g) for g in gradients[: len(weights)]]).tolist()
-    weight_norms = torch.stack([torch.linalg.vector_norm(w.detach()) for w in weights.values()]).tolist()
+    gradient_norms = _norms(gradients[: len(weights)])
+    weight_norms = _norms(tuple(weights.values()))
     deviations = torch.stack([r.detach().std(correction=0) for r in responses.values()]).tolist()
     response_std = dict(zip(responses, deviations, strict=True))
     positions = {name: response.shape[2:].numel() for name, response in responses.items()}
@@ -277,11 +276,18 @@ def _layer_gradients(
 
 
 def _output_gradients(outputs: dict[str, Tensor], gradients: tuple[Tensor, ...]) -> tuple[OutputGradient, ...]:
-    norms = torch.stack([torch.linalg.vector_norm(g) for g in gradients]).tolist()
+    norms = _norms(gradients)
     return tuple(
         OutputGradient(name, tuple(output.shape[1:]), norm)
         for (name, output), norm in zip(outputs.items(), norms, strict=True)
     )
+
+
+def _norms(tensors: Sequence[Tensor]) -> list[float]:
+    """L2 norms, summed in float64 where the device has it: in float32 the squares of a gradient below 1e-22 are all 0,
+    and a vanishing gradient would be taken for none. Stacked, so that a GPU is waited for once and not every time."""
+    dtype = torch.float32 if tensors[0].device.type == "mps" else torch.float64
+    return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=dtype) for tensor in tensors]).tolist()
 
 
 def _stage(layer: str) -> str:

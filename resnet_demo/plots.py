@@ -112,7 +112,7 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
     _explain_markers(axes, kinds, ink)
     if lost := sum(math.isnan(value) for value in drawable):
         note = f"{lost} of {len(norms)} layers have a gradient of exactly 0 or one that is not finite: not drawn"
-        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", color=ink)
+        axes.text(0.01, 0.04, note, transform=axes.transAxes, color=ink)
 
 
 def to_svg(figure: Figure, label: str) -> str:

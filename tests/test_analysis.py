@@ -84,9 +84,19 @@ def test_gradient_norms_equal_those_of_backward(name):
     assert [g.layer for g in analysis.gradients] == list(model.network.weights())
     for gradient in analysis.gradients:
         weight = modules[gradient.layer].weight
-        assert gradient.gradient_norm == pytest.approx(weight.grad.norm().item(), rel=1e-5)
-        assert gradient.weight_norm == pytest.approx(weight.norm().item(), rel=1e-5)
+        assert gradient.gradient_norm == pytest.approx(weight.grad.double().norm().item(), rel=1e-5)
+        assert gradient.weight_norm == pytest.approx(weight.double().norm().item(), rel=1e-5)
         assert gradient.shape == tuple(weight.shape)
+
+
+def test_a_tiny_gradient_is_not_taken_for_none():
+    """Squares of numbers below 1e-22 are 0 in float32."""
+    model = make_model()
+    usual = [g.gradient_norm for g in analyze(PHOTO, model, target=3).gradients[:-1]]
+    with torch.no_grad():
+        model.network.fc.weight.mul_(1e-28)
+    tiny = [g.gradient_norm for g in analyze(PHOTO, model, target=3).gradients[:-1]]
+    np.testing.assert_allclose(tiny, np.array(usual) * 1e-28, rtol=1e-4)
 
 
 def test_output_gradients_equal_those_of_retained_tensors():
@@ -99,7 +109,7 @@ def test_output_gradients_equal_those_of_retained_tensors():
     assert [output.layer for output in analysis.outputs] == list(trace.outputs)
     for output in analysis.outputs:
         tensor = trace.outputs[output.layer]
-        assert output.gradient_norm == pytest.approx(tensor.grad.norm().item(), rel=1e-5)
+        assert output.gradient_norm == pytest.approx(tensor.grad.double().norm().item(), rel=1e-5)
         assert output.shape == tuple(tensor.shape[1:])
 
 
