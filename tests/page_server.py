@@ -31,7 +31,7 @@ class PageServer:
 def running_page(folder: Path, *arguments: str, **environment: str) -> Iterator[PageServer]:
     """Serve the page on a free port until the end of the block."""
     log_path = folder / "server.log"
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "app.py", "--port", str(port), "--offline", *arguments]
     with log_path.open("w") as log:
         variables = os.environ | {"PYTHONUNBUFFERED": "1"} | environment
@@ -44,7 +44,7 @@ def running_page(folder: Path, *arguments: str, **environment: str) -> Iterator[
         process.wait(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -182,6 +182,15 @@ def test_initialization_has_its_standard_deviation(init, std):
     assert weight.std().item() == pytest.approx(std, rel=0.02)
 
 
+def test_the_small_stem_keeps_the_resolution_of_small_images():
+    network = seeded("resnet50-smallstem", in_channels=1, num_classes=10)
+    outputs = network.trace(torch.randn(2, 1, 28, 28)).outputs
+    assert outputs["stem"].shape == (2, 64, 28, 28)
+    assert outputs["layer4.2"].shape == (2, 2048, 4, 4)
+    # torchvision's 25,557,032, less 990 classes and all but 1x3x3 of conv1's 3x7x7 inputs.
+    assert parameter_count(network) == 25_557_032 - 990 * 2049 - 64 * (3 * 49 - 9)
+
+
 @pytest.mark.parametrize("axes", ["-nonorm", "-tanh", "-sigmoid", "-nonorm-sigmoid-xavier", "-normal"])
 def test_laboratory_axes_build_and_run(axes):
     network = seeded(f"plain20{axes}", in_channels=1, num_classes=3)
@@ -207,9 +216,12 @@ def test_generator_decides_and_the_global_state_is_left_alone():
     activation=st.sampled_from(["relu", "tanh", "sigmoid"]),
     init=st.sampled_from(["he", "xavier", "normal"]),
     stride_in=st.sampled_from(["3x3", "1x1"]),
+    stem=st.sampled_from(["7x7", "3x3"]),
     data=st.data(),
 )
-def test_every_spec_prints_a_name_that_reads_back(depth, connection, shortcut, cardinality, stride_in, data, **axes):
+def test_every_spec_prints_a_name_that_reads_back(
+    depth, connection, shortcut, cardinality, stride_in, stem, data, **axes
+):
     family = data.draw(st.sampled_from(families_of(depth)))
     bottleneck = family == "imagenet" and depth >= 50
     spec = NetworkSpec(
@@ -220,6 +232,7 @@ def test_every_spec_prints_a_name_that_reads_back(depth, connection, shortcut, c
         cardinality=cardinality[0] if bottleneck else 1,
         base_width=cardinality[1] if bottleneck else 64,
         stride_in=stride_in if bottleneck else "3x3",
+        stem=stem if family == "imagenet" else "3x3",
         num_classes=1000 if family == "imagenet" else 10,
         **axes,
     )

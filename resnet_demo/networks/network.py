@@ -51,13 +51,12 @@ class Network(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        imagenet = spec.family == "imagenet"
-        planes = 64 if imagenet else 16
-        self.conv1 = convolution(spec, spec.in_channels, planes, *((7, 2) if imagenet else (3, 1)))
+        planes = 64 if spec.family == "imagenet" else 16
+        self.conv1 = convolution(spec, spec.in_channels, planes, *((7, 2) if spec.stem == "7x7" else (3, 1)))
         if spec.connection != "preactivation":
             self.bn1 = normalization(spec, planes)
             self.act1 = ACTIVATIONS[spec.activation]()
-        if imagenet:
+        if spec.stem == "7x7":
             self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
 
         channels = planes
@@ -128,7 +127,7 @@ class Network(nn.Module):
         response = x
         if self.spec.connection != "preactivation":
             x = self.act1(x)
-        if self.spec.family == "imagenet":
+        if self.spec.stem == "7x7":
             x = self.maxpool(x)
         return x, response
 

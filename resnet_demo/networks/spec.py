@@ -9,6 +9,7 @@ A name is a prefix, a depth and optional suffixes, and spells every axis that di
     resnet56            cifar family (6n+2 layers), zero-padded identity shortcuts (option A)
     preresnet110        pre-activation blocks;  highway56: gated shortcuts
     resnet50-cifar      depths 50 and 152 exist in both families; without the suffix they are imagenet's
+    resnet50-smallstem  imagenet's stages of bottlenecks under the cifar family's 3x3 stem, for small images
     plain56-nonorm-sigmoid-xavier     for the laboratory
 """
 
@@ -37,6 +38,7 @@ AXES = {
     "activation": ("relu", "tanh", "sigmoid"),
     "init": ("he", "xavier", "normal"),
     "stride_in": ("3x3", "1x1"),
+    "stem": ("7x7", "3x3"),
 }
 PREFIXES = {"resnet": "residual", "plain": "plain", "preresnet": "preactivation", "highway": "highway"}
 SUFFIXES = {
@@ -50,6 +52,7 @@ SUFFIXES = {
     "xavier": ("init", "xavier"),
     "normal": ("init", "normal"),
     "v1": ("stride_in", "1x1"),
+    "smallstem": ("stem", "3x3"),
 }
 NAME = re.compile(
     r"(resnet|resnext|plain|preresnet|highway)([0-9]{1,6})(?:_([0-9]{1,6})x([0-9]{1,6})d)?((?:-[A-Za-z0-9]+)*)"
@@ -64,7 +67,7 @@ SPELLINGS = (
 class NetworkSpec:
     """One network, by independent axes. `InputError` says which value is impossible and what is possible.
 
-    family       "imagenet": 7x7/2 stem, 3x3/2 max-pool, stages of 64-128-256-512 channels;
+    family       "imagenet": 7x7 stem, stages of 64-128-256-512 channels (He et al. 2016, table 1);
                  "cifar": 3x3 stem, stages of 16-32-64 (He et al. 2016, section 4.2)
     depth        weighted layers: 18, 34, 50, 101, 152, or 6n+2 in the cifar family
     connection   "residual" relu(F(x) + S(x)); "plain" relu(F(x)); "preactivation" S(x) + F(x) with norm and
@@ -74,12 +77,14 @@ class NetworkSpec:
     cardinality, base_width   ResNeXt (Xie et al. 2017): groups of the 3x3 convolution and their width at 64 planes
     norm, activation, init    "he" is N(0, 2 / fan_out), "xavier" Glorot's uniform, "normal" N(0, 0.01^2)
     stride_in    which convolution of a bottleneck has the stride: "3x3" as torchvision, "1x1" as in the paper
+    stem         "7x7" with stride 2 and a 3x3/2 max-pool, or "3x3" with stride 1 and none, for small images
     """
 
     family: str
     depth: int
     connection: str
     shortcut: str
+    stem: str
     cardinality: int = 1
     base_width: int = 64
     norm: str = "batch"
@@ -102,6 +107,8 @@ class NetworkSpec:
             raise InputError('A plain network has shortcut "none"; every other connection needs A, B or C.')
         if not self.bottleneck and (self.cardinality, self.base_width) != (1, 64):
             raise InputError("Cardinality and base width need bottleneck blocks: depth 50, 101 or 152.")
+        if self.family == "cifar" and self.stem != "3x3":
+            raise InputError("The cifar family has a 3x3 stem; a 7x7 one belongs to the imagenet family.")
         if not self.bottleneck and self.stride_in != "3x3":
             raise InputError("Only bottleneck blocks (depth 50, 101 or 152) have a 1x1 convolution to stride in.")
 
@@ -183,6 +190,7 @@ def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]
         "activation": "relu",
         "init": "he",
         "stride_in": "3x3",
+        "stem": "7x7" if family == "imagenet" else "3x3",
         "num_classes": 1000 if family == "imagenet" else 10,
     }
 

@@ -1,8 +1,45 @@
-"""Training and evaluation: data in memory, one recipe, one loop, error rates."""
+"""Training and evaluation: images, two recipes, one loop on any number of devices, error rates."""
 
-from resnet_demo.training.data import Labelled, load_split
-from resnet_demo.training.evaluation import Errors, error_rates, evaluate_model
-from resnet_demo.training.loop import Run, train
-from resnet_demo.training.recipe import Recipe
+from resnet_demo.training.data import (
+    Labelled,
+    Photos,
+    dataset_folder,
+    default_square,
+    fetch_cifar10,
+    has_cifar10,
+    load_split,
+)
+from resnet_demo.training.distributed import World, joined
+from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model, evaluate_runs
+from resnet_demo.training.loop import Status, train
+from resnet_demo.training.memory import reuse_freed_memory
+from resnet_demo.training.race import MAX_SECONDS, Lap, race
+from resnet_demo.training.recipe import FAST, PAPER, RECIPES, Recipe
+from resnet_demo.training.run import Run
 
-__all__ = ["Errors", "Labelled", "Recipe", "Run", "error_rates", "evaluate_model", "load_split", "train"]
+__all__ = [
+    "FAST",
+    "MAX_SECONDS",
+    "PAPER",
+    "RECIPES",
+    "Errors",
+    "Labelled",
+    "Lap",
+    "Photos",
+    "Recipe",
+    "Run",
+    "Status",
+    "World",
+    "count_errors",
+    "dataset_folder",
+    "default_square",
+    "evaluate_model",
+    "evaluate_runs",
+    "fetch_cifar10",
+    "has_cifar10",
+    "joined",
+    "load_split",
+    "race",
+    "reuse_freed_memory",
+    "train",
+]

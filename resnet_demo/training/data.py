@@ -1,6 +1,7 @@
-"""Labelled images in memory, as uint8: from torchvision's download, an .npz, or folders of class folders."""
+"""Labelled images: from torchvision's download, an .npz, or a folder of class folders."""
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
-from resnet_demo.zoo import DATASETS, Preprocessing, is_offline
+from resnet_demo.zoo import DATASETS, Preprocessing, fetch, is_offline
 
 FORM = "an .npz with train_x, train_y, test_x, test_y and classes, or a folder with train/<class>/* and test/<class>/*"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,49 @@ class Labelled:
         return [round(c.mean().item(), 4) for c in channels], [round(c.std().item(), 4) for c in channels]
 
 
+@dataclass(frozen=True)
+class Photos:
+    """Image files of any size, decoded when they are needed: a data set that does not fit into memory.
+
+    square   what the network sees of a photo when it is not training
+    """
+
+    files: tuple[Path, ...]
+    labels: Tensor
+    classes: tuple[str, ...]
+    square: Preprocessing
+
+    @property
+    def channels(self) -> int:
+        return len(self.square.mean)
+
+    @property
+    def size(self) -> int:
+        return self.square.crop
+
+    def statistics(self) -> tuple[list[float], list[float]]:
+        """As `square` has them: measuring would read every file once."""
+        return list(self.square.mean), list(self.square.std)
+
+    def in_memory(self) -> Labelled:
+        """All of them, cut to their squares."""
+        images = np.stack([np.asarray(self.square.square(load_image(file))) for file in self.files])
+        return _labelled(images, self.labels, self.classes)
+
+
 def load_split(
-    dataset: str, split: str, path: Path | None = None, *, offline: bool = False, square: Preprocessing | None = None
-) -> Labelled:
+    dataset: str,
+    split: str,
+    path: Path | None = None,
+    *,
+    offline: bool = False,
+    square: Preprocessing | None = None,
+    photos: bool = False,
+) -> Labelled | Photos:
     """The "train" or "test" images of `dataset`, from `path` (an .npz or a folder) or else torchvision's download.
 
-    square   how the images of a folder are cut to one size; the data set's own size unless given
+    square   how the images of a folder are cut to one size; `default_square` unless given
+    photos   leave the images of a folder in their files, to be decoded and augmented as ImageNet's are
 
     Raises `InputError` with one sentence when the data is not there or does not have the expected form.
     """
@@ -51,20 +91,54 @@ def load_split(
         return _from_torchvision(dataset, split, is_offline(offline))
     if not path.exists():
         raise InputError(f"There is no {path}: give --data {FORM}.")
-    if path.is_dir():
-        return _from_folder(path, split, square or _plain_square(dataset))
-    return _from_npz(path, split)
+    if not path.is_dir():
+        return _from_npz(path, split)
+    found = _photos(path, split, square or default_square(dataset, photos))
+    return found if photos else found.in_memory()
+
+
+def default_square(dataset: str, photos: bool, size: int | None = None) -> Preprocessing:
+    """`size` pixels (the data set's own, 32, or 224 for photos): the whole picture of a small image; of a photo the
+    middle, once its shorter side has 8/7 of the size."""
+    if photos:
+        size = size or 224
+        return Preprocessing(round(size * 8 / 7), size, IMAGENET_MEAN, IMAGENET_STD)
+    known = DATASETS.get(dataset, DATASETS["cifar10"])
+    return Preprocessing(size or known.size, size or known.size, known.mean, known.std)
+
+
+def dataset_folder() -> Path:
+    """Where torchvision's downloads are kept."""
+    return Path(torch.hub.get_dir()).parent / "datasets"
+
+
+def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: bool = False) -> None:
+    """Download CIFAR-10 (170 MB) into `dataset_folder()`, with progress; torchvision checks and unpacks it.
+
+    Raises `InputError` when that cannot be done.
+    """
+    from torchvision.datasets import CIFAR10
+
+    if is_offline(offline):
+        raise InputError("CIFAR-10 is not on this machine, and this is offline: give its path with --data.")
+    fetch(CIFAR10.url, dataset_folder() / CIFAR10.filename, CIFAR10_SHA256, progress)
+    _from_torchvision("cifar10", "test", offline=False)
+
+
+def has_cifar10() -> bool:
+    """Whether torchvision's copy is on this machine. It is checked when it is read."""
+    return (dataset_folder() / "cifar-10-batches-py").is_dir()
 
 
 def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
     from torchvision import datasets
 
-    source = {"cifar10": datasets.CIFAR10, "fashion_mnist": datasets.FashionMNIST}.get(dataset)
-    if source is None:
-        raise InputError(f"The images of {dataset} cannot be downloaded: give --data {FORM}.")
-    root = Path(torch.hub.get_dir()).parent / "datasets"
+    sources = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100, "fashion_mnist": datasets.FashionMNIST}
+    if dataset not in sources:
+        raise InputError(f"Only {', '.join(sources)} can be downloaded: for {dataset} give --data {FORM}.")
+    root = dataset_folder()
     try:
-        data = source(root, train=split == "train", download=not offline)
+        data = sources[dataset](root, train=split == "train", download=not offline)
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"{dataset} is not in {root} and was not downloaded ({error}): connect to the internet, or give --data "
@@ -86,22 +160,20 @@ def _from_npz(path: Path, split: str) -> Labelled:
         raise InputError(f"{path} is not {FORM} ({error}).") from error
 
 
-def _from_folder(path: Path, split: str, square: Preprocessing) -> Labelled:
-    """Classes in alphabetical order; each image's middle square, as a network would see it."""
-    classes = sorted(folder.name for folder in (path / split).glob("*") if folder.is_dir())
-    images, labels = [], []
+def _photos(path: Path, split: str, square: Preprocessing) -> Photos:
+    """Classes in alphabetical order, and the files of each."""
+    root = path / split
+    if split == "test" and not root.is_dir():
+        root = path / "val"  # ImageNet's name for it.
+    classes = sorted(folder.name for folder in root.glob("*") if folder.is_dir())
+    files, labels = [], []
     for label, name in enumerate(classes):
-        for file in sorted(file for file in (path / split / name).iterdir() if file.is_file() and file.name[0] != "."):
-            images.append(np.asarray(square.square(load_image(file))))
-            labels.append(label)
-    if not images:
+        there = sorted(file for file in (root / name).iterdir() if file.is_file() and file.name[0] != ".")
+        files += there
+        labels += [label] * len(there)
+    if not files:
         raise InputError(f"There are no images in {path}/{split}/<class>/: give --data {FORM}.")
-    return _labelled(np.stack(images), labels, tuple(classes))
-
-
-def _plain_square(dataset: str) -> Preprocessing:
-    known = DATASETS.get(dataset, DATASETS["cifar10"])
-    return Preprocessing(known.size, known.size, known.mean, known.std)
+    return Photos(tuple(files), torch.tensor(labels), tuple(classes), square)
 
 
 def _labelled(images: np.ndarray, labels: object, classes: tuple[str, ...]) -> Labelled:

@@ -1,23 +1,43 @@
 """Top-1 and top-5 error of a network on labelled images."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
-from resnet_demo.training.data import Labelled, load_split
-from resnet_demo.zoo import find_entry, load_model
+from resnet_demo.networks import Network, NetworkSpec, empty_network
+from resnet_demo.training.data import Labelled, Photos, load_split
+from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
+from resnet_demo.zoo import Card, Entry, find_entry, load_model, pick_device, sha256_of
+
+# Measured on a CPU; a GPU would take more at once, but the whole test set is a matter of seconds there anyway.
+BATCH_SIZE = 125
 
 
 @dataclass(frozen=True)
 class Errors:
-    """In percent of `images`. With five classes or fewer the top-5 error is 0."""
+    """How many of `images` were taken for something else, at the first and at the first five guesses.
 
-    top1: float
-    top5: float
+    With five classes or fewer the top-5 error is 0.
+    """
+
+    wrong1: int
+    wrong5: int
     images: int
+
+    @property
+    def top1(self) -> float:
+        """In percent."""
+        return 100 * self.wrong1 / self.images
+
+    @property
+    def top5(self) -> float:
+        """In percent."""
+        return 100 * self.wrong5 / self.images
 
 
 def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -25,25 +45,29 @@ def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return (images.float() / 255 - mean) / std
 
 
-@torch.inference_mode()
-def error_rates(
-    network: nn.Module, images: Tensor, labels: Tensor, mean: Tensor, std: Tensor, batch_size: int = 125
-) -> Errors:
-    """Errors of `network` in evaluation mode and float32; its mode is restored.
+def in_order(images: int, processes: int = 1) -> tuple[Tensor, ...]:
+    """The indices of all images, in batches."""
+    return torch.arange(images).split(BATCH_SIZE * processes)
 
-    images   uint8 (N, C, H, W), labels int64 (N,), both on the network's device; mean, std (1, C, 1, 1)
+
+@torch.inference_mode()
+def count_errors(network: nn.Module, batches: Iterable[Batch], mean: Tensor, std: Tensor) -> Errors:
+    """Errors of `network` in evaluation mode, in the caller's precision; its mode is restored.
+
+    batches   of uint8 images (N, C, H, W) and labels int64 (N,) on the network's device; mean, std (1, C, 1, 1)
     """
     training = network.training
     network.eval()
-    wrong1 = wrong5 = 0
-    for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+    wrong1 = wrong5 = images = 0
+    for x, y in batches:
         x = normalize(x, mean, std).contiguous(memory_format=torch.channels_last)
         logits = network(x)
         ranked = logits.topk(min(5, logits.shape[1])).indices
         wrong1 += (ranked[:, :1] != y[:, None]).sum().item()
         wrong5 += (ranked != y[:, None]).all(dim=1).sum().item()
+        images += len(y)
     network.train(training)
-    return Errors(100 * wrong1 / len(images), 100 * wrong5 / len(images), len(images))
+    return Errors(wrong1, wrong5, images)
 
 
 def evaluate_model(name: str, data: Path | None = None, device: str = "auto", offline: bool = False) -> Errors:
@@ -56,21 +80,58 @@ def evaluate_model(name: str, data: Path | None = None, device: str = "auto", of
     if not entry.trained:
         raise InputError(f"{entry.name} has random weights, so there is nothing to evaluate: pick a trained model.")
     model = load_model(entry, device, offline)
-    split = load_split(entry.tag, "test", data, offline=offline, square=model.preprocessing)
-    if (len(split.classes), split.channels) != (len(model.labels), len(model.preprocessing.mean)):
+    split = _test_split(entry, data, offline)
+    return _evaluate(model.network, entry, split, model.device)
+
+
+def evaluate_runs(
+    name: str, folder: Path, data: Path | None = None, device: str = "auto", offline: bool = False
+) -> list[tuple[Card, Errors]]:
+    """Errors of every training run of `name` whose weights and card lie below `folder`, by seed.
+
+    Raises `InputError` when there is none, or when weights are not the ones that their card describes.
+    """
+    entry, target = find_entry(name), pick_device(device)
+    cards = [(path, Card.read(path)) for path in sorted(folder.rglob(f"{entry.name}.json"))]
+    if not cards:
+        raise InputError(f"There is no {entry.name}.json below {folder}: train it with --seed N --out {folder}/N.")
+    split = _test_split(entry, data, offline)
+    networks = [(card, _load_run(path, card).to(target)) for path, card in sorted(cards, key=lambda c: c[1].seed)]
+    return [(card, _evaluate(network, entry, split, target)) for card, network in networks]
+
+
+def _load_run(path: Path, card: Card) -> Network:
+    weights = path.with_suffix(".safetensors")
+    if not weights.exists() or sha256_of(weights) != card.sha256:
+        raise InputError(f"{weights} is missing, or not the file that {path.name} describes.")
+    network = empty_network(NetworkSpec(**card.network))
+    network.load_state_dict(load_file(weights), strict=True, assign=True)
+    return network
+
+
+def _test_split(entry: Entry, data: Path | None, offline: bool) -> Labelled | Photos:
+    photos = entry.spec.family == "imagenet"
+    return load_split(entry.tag, "test", data, offline=offline, square=entry.preprocessing, photos=photos)
+
+
+def _evaluate(network: nn.Module, entry: Entry, split: Labelled | Photos, device: torch.device) -> Errors:
+    labels, preprocessing = entry.labels, entry.preprocessing
+    if (len(split.classes), split.channels) != (len(labels), len(preprocessing.mean)):
         raise InputError(
-            f"{entry.name} tells {len(model.labels)} classes of {len(model.preprocessing.mean)}-channel images apart; "
-            f"this data has {len(split.classes)} classes and {split.channels} channels."
+            f"{entry.name} tells {len(labels)} classes of {len(preprocessing.mean)}-channel images apart; this data "
+            f"has {len(split.classes)} classes and {split.channels} channels."
         )
     mean, std = (
-        torch.tensor(values, device=model.device).view(1, -1, 1, 1)
-        for values in (model.preprocessing.mean, model.preprocessing.std)
+        torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (preprocessing.mean, preprocessing.std)
     )
-    images, labels = split.images.to(model.device), _in_order(split, model.labels).to(model.device)
-    return error_rates(model.network, images, labels, mean, std)
+    split = replace(split, labels=_as_labelled(split, labels))
+    feed = PhotoFeed(split, device) if isinstance(split, Photos) else MemoryFeed(split, device)
+    # Float32 to the last digit on every GPU, as on the CPU.
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        return count_errors(network, feed.batches(in_order(len(feed))), mean, std)
 
 
-def _in_order(split: Labelled, labels: tuple[str, ...]) -> Tensor:
+def _as_labelled(split: Labelled | Photos, labels: tuple[str, ...]) -> Tensor:
     """The labels of `split` as indices into `labels`."""
     if set(split.classes) != set(labels):
         return split.labels

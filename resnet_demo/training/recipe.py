@@ -1,4 +1,4 @@
-"""How a network is trained: every number in one frozen record, written to the card as it was used."""
+"""How a network is trained: two recipes, each a frozen record that can be checked against its source."""
 
 import math
 from dataclasses import dataclass
@@ -8,33 +8,69 @@ from resnet_demo.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """SGD with Nesterov momentum; the learning rate rises linearly, then falls to 0 along a cosine.
+    """SGD with momentum and weight decay on every parameter; residual and plain networks always get the same.
 
-    The same recipe serves residual and plain networks, or their comparison would say nothing. It has a fifth of the
-    paper's 64k iterations (section 4.2), so its learning rate and weight decay are larger.
+    epochs, iterations   the run ends after whichever comes first; an iteration is one batch
+    learning_rate        the highest one
+    drops                where it is divided by 10, in fractions of the run; if there are none, it falls along a
+                         cosine to 0
+    warmup_epochs        in which it rises linearly from 0
+    warmup_rate          another kind of warm-up, section 4.2: this rate until the training error, over the last
+                         `WINDOW` batches, is below `warmup_until` percent
+    pad, flip            crops of the image padded by `pad` zeros, mirrored half of the time
+    precision            "bfloat16" (autocast; never float16, in which plain-56 overflows), "float32", or "auto":
+                         bfloat16 where the hardware computes in it
     """
 
-    epochs: int = 30
+    name: str
+    epochs: int
+    iterations: int | None = None
     batch_size: int = 128
-    learning_rate: float = 0.2
-    warmup_epochs: float = 2.0
+    learning_rate: float = 0.1
+    drops: tuple[float, ...] = ()
+    warmup_epochs: float = 0.0
+    warmup_rate: float | None = None
+    warmup_until: float = 80.0
     momentum: float = 0.9
-    weight_decay: float = 5e-4
+    nesterov: bool = False
+    weight_decay: float = 1e-4
     pad: int = 4
     flip: bool = True
-    precision: str = "bfloat16"
+    precision: str = "auto"
     compile: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2:
             raise InputError("A recipe needs at least 1 epoch and batches of at least 2 images.")
-        if self.precision not in ("bfloat16", "float32"):
-            raise InputError(f"precision is {self.precision!r}; it can be bfloat16 (autocast) or float32.")
+        if self.precision not in ("auto", "bfloat16", "float32"):
+            raise InputError(
+                f"precision is {self.precision!r}; it can be auto, bfloat16 or float32. Not float16: deep plain "
+                "networks overflow it."
+            )
 
-    def learning_rate_at(self, epoch: float) -> float:
-        """`epoch` is fractional, from 0 at the first batch to `epochs` after the last."""
-        warmup = min(self.warmup_epochs, self.epochs / 2)
-        if epoch < warmup:
-            return self.learning_rate * (epoch / warmup)
-        progress = (epoch - warmup) / (self.epochs - warmup)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+    def steps(self, per_epoch: int) -> int:
+        """Batches of the whole run, with `per_epoch` of them in an epoch."""
+        return min(self.epochs * per_epoch, self.iterations or self.epochs * per_epoch)
+
+    def learning_rate_at(self, step: int, per_epoch: int) -> float:
+        """The learning rate of batch number `step`, from 0; a `warmup_rate` is the trainer's affair."""
+        total = self.steps(per_epoch)
+        warmup = min(self.warmup_epochs * per_epoch, total / 2)
+        if step < warmup:
+            return self.learning_rate * (step / warmup)
+        if self.drops:
+            return self.learning_rate * 0.1 ** sum(step >= drop * total for drop in self.drops)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+
+WINDOW = 100
+
+# He et al. 2016, section 4.2, to the letter. 64k batches of 128 are 164 passes over 50,000 images.
+PAPER = Recipe(name="paper", epochs=165, iterations=64_000, drops=(32 / 64, 48 / 64), precision="float32")
+# "So we use 0.01 to warm up the training until the training error is below 80% (about 400 iterations)", of ResNet-110.
+PAPER_WARMUP_RATE, PAPER_WARMUP_DEPTH = 0.01, 110
+
+# For machines without a GPU: a quarter of the paper's iterations. The decay is stronger because the run is shorter.
+FAST = Recipe(name="fast", epochs=40, warmup_epochs=2.0, nesterov=True, weight_decay=5e-4)
+
+RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST)}

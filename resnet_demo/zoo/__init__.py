@@ -8,6 +8,7 @@ from resnet_demo.zoo.preprocessing import Preprocessing
 from resnet_demo.zoo.weights import (
     Progress,
     WeightState,
+    fetch,
     fetch_entry,
     is_offline,
     require_weights,
@@ -26,6 +27,7 @@ __all__ = [
     "Preprocessing",
     "Progress",
     "WeightState",
+    "fetch",
     "fetch_entry",
     "find_entry",
     "is_offline",

@@ -1,0 +1,62 @@
+"""What every command of the command line shares: its options, its output, its progress bars."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from resnet_demo.errors import InputError
+
+PIPE_WIDTH = 200
+errors = Console(stderr=True, highlight=False)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network (also RESNET_DEMO_OFFLINE=1).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Data = Annotated[Path | None, typer.Option(help="An .npz, or a folder with train/ and test/.")]
+
+
+def out() -> Console:
+    """Lines are never broken: what reads them in a pipe should find them whole."""
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def print_json(value: Any, one_line: bool = False) -> None:
+    print(json.dumps(value, indent=None if one_line else 1, allow_nan=False), flush=True)
+
+
+def make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from error
+
+
+def tracked(files: list[Path], what: str, quiet: bool) -> Iterator[Path]:
+    """A progress bar on stderr for more than one file, where stderr is a screen."""
+    with progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
+        yield from bar.track(files, total=len(files)) if len(files) > 1 and not quiet else files
+
+
+@contextmanager
+def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A download bar that appears when the first bytes do."""
+    with progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()) as bar:
+        tasks: list[Any] = []
+
+        def report(done: int, total: int) -> None:
+            if not tasks:
+                tasks.append(bar.add_task(name, total=total))
+            bar.update(tasks[0], completed=done)
+
+        yield report
+
+
+def progress(*columns: Any) -> Progress:
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)

@@ -1,0 +1,192 @@
+"""The commands about training: train, evaluate, results, race."""
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from resnet_demo.commands import console
+from resnet_demo.commands.console import Data, Device, Json, Offline
+from resnet_demo.errors import InputError
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="An architecture: resnet20, plain20, highway56, resnet32-B, ...")],
+    dataset: Annotated[
+        str, typer.Option(help="cifar10, cifar100, fashion_mnist, or a name for your --data.")
+    ] = "cifar10",
+    data: Data = None,
+    recipe: Annotated[str, typer.Option(help="fast: 40 epochs; paper: section 4.2, 64k iterations.")] = "fast",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Of all processes together.", min=2)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest one.", min=1e-6)] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0.0)] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, bfloat16 or float32.")] = None,
+    compile_: Annotated[bool, typer.Option("--compile", help="Use torch.compile: faster, after a slow start.")] = False,
+    family: Annotated[str | None, typer.Option(help="imagenet or cifar, for depths that both have.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8)] = None,
+    workers: Annotated[int, typer.Option(help="Processes that decode photos.", min=0)] = 4,
+    seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for weights and card; weights/ unless given.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
+    device: Device = "auto",
+    offline: Offline = False,
+) -> None:
+    """Train a network from nothing, with a checkpoint every epoch; writes its weights and their card.
+
+    On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
+    """
+    from resnet_demo import training
+    from resnet_demo.networks import parse_name
+    from resnet_demo.zoo import WEIGHTS, pick_device
+
+    if recipe not in training.RECIPES:
+        raise InputError(f"There is no recipe {recipe!r}: use {' or '.join(training.RECIPES)}.")
+    chosen = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "compile": compile_ or None}
+    chosen |= {"weight_decay": weight_decay, "precision": precision}
+    changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
+    spec = parse_name(name, **({"family": family} if family else {}))
+    photos = spec.family == "imagenet"
+    square = training.default_square(dataset, photos, image_size)
+    where = out or WEIGHTS
+    console.make_folder(where)
+    training.reuse_freed_memory()
+    with training.joined(pick_device(device)) as (world, target):
+        if not world.leads:
+            world.wait()  # The first process downloads.
+        splits = [
+            training.load_split(dataset, split, data, offline=offline, square=square, photos=photos)
+            for split in ("train", "test")
+        ]
+        if world.leads:
+            world.wait()
+        run = training.Run.create(spec.name, dataset, splits[0], changed, seed, target)
+        options = {"device": target, "world": world, "workers": workers, "resume": resume}
+        with _training_bar(run.name, run.recipe.epochs, world.leads) as (on_status, on_epoch):
+            try:
+                card = training.train(run, *splits, where, on_status=on_status, on_epoch=on_epoch, **options)
+            except KeyboardInterrupt as stopped:
+                kept = (where / f"{run.name}.checkpoint").exists()
+                hint = "repeat the command with --resume to go on after its last epoch" if kept else "nothing was kept"
+                raise InputError(f"{run.name} was stopped: {hint}.") from stopped
+        if world.leads:
+            console.out().print(
+                f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}"
+            )
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A trained name from `models`, e.g. resnet20.cifar10.")],
+    data: Data = None,
+    seeds: Annotated[Path | None, typer.Option(help="Evaluate all runs of it below this folder instead.")] = None,
+    as_json: Json = False,
+    device: Device = "auto",
+    offline: Offline = False,
+) -> None:
+    """Measure top-1 and top-5 error on the test images of a data set, downloaded unless --data names it."""
+    from resnet_demo.training import evaluate_model, evaluate_runs
+
+    if seeds is None:
+        named = [(model, evaluate_model(model, data, device, offline))]
+    else:
+        runs = evaluate_runs(model, seeds, data, device, offline)
+        named = [(f"{model} seed {card.seed}", errors) for card, errors in runs]
+    for name, errors in named:
+        values = {"model": name, "images": errors.images, "top1_error": errors.top1, "top5_error": errors.top5}
+        if as_json:
+            console.print_json(values, one_line=True)
+            continue
+        console.out().print(
+            f"{name} on {errors.images:,} test images: top-1 error {errors.top1:.2f} %, top-5 error {errors.top5:.2f} %"
+        )
+    if len(named) > 1 and not as_json:
+        top1 = [errors.top1 for _, errors in named]
+        console.out().print(
+            f"{model}, {len(top1)} runs: top-1 error {statistics.mean(top1):.2f} +- {statistics.stdev(top1):.2f} %"
+        )
+
+
+def results(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of training runs; the shipped ones unless given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
+    from resnet_demo.results import SOURCES, all_results, missing, read_cards, summarize
+
+    summaries = summarize(read_cards(folders)) if folders else all_results()
+    if as_json:
+        console.print_json([summary.to_dict() for summary in summaries])
+        return
+    columns = ("network", "recipe", "epochs", "runs", "test %", "training %")
+    table = Table(*columns, *(source.name for source in SOURCES), title="Error of the last epoch, in percent")
+    for s in summaries:
+        ours = (s.name, s.recipe, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
+        others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in SOURCES)
+        table.add_row(*ours, _spread(s.train_error, s.train_std), *others)
+    out = console.out()
+    out.print(table, soft_wrap=False)
+    for source in SOURCES:
+        out.print(f"{source.name}: {source.note}", markup=False)
+    if not folders and missing():
+        out.print(f"Not trained yet: {', '.join(missing())}.")
+
+
+def race(
+    names: Annotated[list[str] | None, typer.Argument(help="Architectures; resnet56 plain56 unless given.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long it takes.")] = 30.0,
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a lap.")] = False,
+    device: Device = "auto",
+    offline: Offline = False,
+) -> None:
+    """Train networks on CIFAR-10 side by side for some seconds, a batch each in turn, and print their losses."""
+    from resnet_demo import training
+    from resnet_demo.zoo import pick_device
+
+    entrants = names or ["resnet56", "plain56"]
+    images = training.load_split("cifar10", "train", data, offline=offline)
+    for lap in training.race(entrants, images, seconds, device=pick_device(device), seed=seed):
+        if as_json:
+            console.print_json(asdict(lap), one_line=True)
+            continue
+        losses = ", ".join(f"{name} {loss:.3f}" for name, loss in zip(entrants, lap.losses, strict=True))
+        console.out().print(f"{lap.seconds:5.1f} s, {lap.batches:4} batches: loss {losses}")
+
+
+def _spread(mean: float, deviation: float | None) -> str:
+    return f"{mean:.2f}" if deviation is None else f"{mean:.2f} +- {deviation:.2f}"
+
+
+@contextmanager
+def _training_bar(name: str, epochs: int, shown: bool) -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
+    with console.progress(*columns, TimeRemainingColumn()) as bar:
+        task = bar.add_task(name, state="", visible=shown)
+        tested = ""
+
+        def on_status(status: Any) -> None:
+            state = f"loss {status.loss:.3f}, train error {status.train_error:.1f} %{tested}"
+            state += f", {status.images_per_second:,.0f} images/s"
+            # The bar is that of the whole run, so that the time left is too.
+            done = (status.epoch - 1) * status.batches + status.batch
+            bar.update(task, completed=done, total=epochs * status.batches, state=state)
+
+        def on_epoch(epoch: Any) -> None:
+            nonlocal tested
+            tested = f", test error {epoch.test_error:.1f} %"
+            bar.console.print(
+                f"{name} epoch {epoch.epoch}/{epochs}: loss {epoch.train_loss:.3f}, train error "
+                f"{epoch.train_error:.2f} %, test error {epoch.test_error:.2f} %, {epoch.seconds:.0f} s",
+                soft_wrap=not bar.console.is_terminal,
+            )
+
+        yield on_status, on_epoch

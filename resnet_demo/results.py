@@ -1,0 +1,127 @@
+"""What the trained networks reached, from their cards, beside what the paper and others report."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from resnet_demo.errors import InputError
+from resnet_demo.zoo import WEIGHTS, Card, Entry, list_models
+
+# Cards of further seeds, without their weights, below the shipped ones.
+SEEDS = WEIGHTS / "seeds"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who measured reference errors on CIFAR-10, in percent by architecture, and how."""
+
+    name: str
+    note: str
+    errors: dict[str, float]
+
+
+SOURCES = (
+    Source(
+        "paper",
+        "He et al. 2016, table 6. Its plain networks are drawn in figure 6 only, so they have no number here.",
+        {"resnet20": 8.75, "resnet32": 7.51, "resnet44": 7.17, "resnet56": 6.97, "resnet110": 6.43},
+    ),
+    Source(
+        "a-martyn",
+        "github.com/a-martyn/resnet, the paper's recipe, one run each.",
+        {
+            "plain20": 9.50, "plain32": 9.92, "plain44": 11.35, "plain56": 12.76,
+            "resnet20": 8.00, "resnet32": 7.51, "resnet44": 7.38, "resnet56": 7.33,
+        },
+    ),
+    Source(
+        "gcr",
+        "github.com/gcr/torch-residual-networks, the paper's recipe, one run each.",
+        {"resnet20": 8.29, "resnet32": 7.63, "resnet44": 7.14, "resnet56": 6.94, "resnet110": 6.73},
+    ),
+    Source(
+        "chenyaofo",
+        "github.com/chenyaofo/pytorch-cifar-models, a longer recipe: the best public checkpoints.",
+        {"resnet20": 7.40, "resnet32": 6.47, "resnet44": 5.99, "resnet56": 5.63},
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """All runs of one network by one recipe. Errors in percent, of the last epoch; `_std` is None for one run."""
+
+    name: str
+    architecture: str
+    dataset: str
+    recipe: str
+    epochs: int
+    runs: int
+    test_error: float
+    test_std: float | None
+    train_error: float
+    train_std: float | None
+    references: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def shipped_cards() -> tuple[Card, ...]:
+    """The cards of this project's own trained networks in this copy, in the order of the catalogue."""
+    return tuple(entry.card for entry in _ours() if entry.card)
+
+
+def missing() -> tuple[str, ...]:
+    """The networks of the catalogue that nobody has trained for this copy yet."""
+    return tuple(entry.name for entry in _ours() if not entry.card)
+
+
+def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
+    """Every card at any depth below `folders`. Raises `InputError` when there is none."""
+    cards = [Card.read(path) for folder in folders for path in sorted(folder.rglob("*.*.json"))]
+    if not cards:
+        raise InputError(f"There is no card of a training run below {', '.join(map(str, folders))}.")
+    return tuple(cards)
+
+
+def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
+    """Mean and standard deviation over the runs of each network by each recipe; the same run counts once."""
+    groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
+    for card in cards:
+        groups[card.name, card.recipe.get("name", ""), card.epochs][card.seed, card.sha256] = card
+    return tuple(_summary(list(group.values())) for group in groups.values())
+
+
+def all_results() -> tuple[Summary, ...]:
+    """Of the shipped networks and of their further seeds."""
+    extra = [Card.read(path) for path in sorted(SEEDS.rglob("*.*.json"))]
+    return summarize([*shipped_cards(), *extra])
+
+
+def _ours() -> list[Entry]:
+    return [entry for entry in list_models() if entry.trained and not entry.from_torchvision]
+
+
+def _summary(cards: list[Card]) -> Summary:
+    first = cards[0]
+    architecture = first.name.partition(".")[0]
+    tests, trains = [card.test_error for card in cards], [card.train_error for card in cards]
+    of_cifar10 = first.dataset == "cifar10"
+    return Summary(
+        name=first.name,
+        architecture=architecture,
+        dataset=first.dataset,
+        recipe=first.recipe.get("name", ""),
+        epochs=first.epochs,
+        runs=len(cards),
+        test_error=mean(tests),
+        test_std=stdev(tests) if len(cards) > 1 else None,
+        train_error=mean(trains),
+        train_std=stdev(trains) if len(cards) > 1 else None,
+        references={s.name: s.errors[architecture] for s in SOURCES if of_cifar10 and architecture in s.errors},
+    )
