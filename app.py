@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ def main(
     offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, to train live.")] = None,
 ) -> None:
     """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
     from resnet_demo.ui import build_page, launch_options
@@ -26,8 +28,10 @@ def main(
         raise InputError("--share needs the network, and this is offline: leave one of the two out.")
     if share:
         print("Anybody with the public link can use this machine through the page, until it is stopped.")
+    if data and not data.exists():
+        raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
     cache = ModelCache(str(pick_device(device)), offline)
-    page = build_page(cache, model)
+    page = build_page(cache, model, data)
     on_space = "SPACE_ID" in os.environ
     try:
         page.launch(

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib import colormaps
 from PIL import Image
 
 from resnet_demo import analyze, plots
-from resnet_demo.plots import power_of_ten
+from resnet_demo.plots.style import power_of_ten
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8))
 
@@ -37,7 +38,7 @@ def test_full_opacity_shows_the_enlarged_map_and_nothing_of_the_photo(analysis):
     square = replace(analysis, cam=cam, cam_max=1.0, crop=(20.0, 0.0, 80.0, 60.0), photo_size=(100, 60))
     shown = plots.overlay(PHOTO, square, opacity=1.0)
     enlarged = torch.nn.functional.interpolate(torch.tensor(cam)[None, None], (60, 60), mode="bilinear")[0, 0]
-    expected = plots.colormaps[plots.HEAT]((enlarged.numpy() * 255).astype(np.uint8))[..., :3] * 255
+    expected = colormaps["inferno"]((enlarged.numpy() * 255).astype(np.uint8))[..., :3] * 255
     assert np.abs(pixels(shown)[:, 20:80] - expected).max() <= 3
 
 

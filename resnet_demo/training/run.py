@@ -30,7 +30,7 @@ class Run:
         recipe as it is for that network on that device."""
         spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
         if recipe.precision == "auto":
-            recipe = replace(recipe, precision="bfloat16" if _computes_bfloat16(device) else "float32")
+            recipe = replace(recipe, precision=best_precision(device))
         if recipe.name == "paper" and spec.depth >= PAPER_WARMUP_DEPTH and spec.family == "cifar":
             recipe = replace(recipe, warmup_rate=PAPER_WARMUP_RATE)
         return cls(spec, dataset, recipe, seed)
@@ -57,10 +57,11 @@ class Run:
         return {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
 
 
-def _computes_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster there than float32, and not merely emulated."""
+def best_precision(device: torch.device) -> str:
+    """bfloat16 where the device computes in it and does not merely emulate it, else float32."""
+    computes = False
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
+        computes = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device.type == "cpu":
+        computes = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if computes else "float32"

@@ -10,6 +10,7 @@ import gradio as gr
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice, Heatmap, Options, Photo
+from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE
 from resnet_demo.zoo import ModelCache, find_entry
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -21,11 +22,6 @@ SAVE = """(file) => {
   link.download = file.name;
   link.click();
 }"""
-# Two analyses at once fill two cores; more only take turns. Every tab's heavy events share this queue.
-QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 2}
-# Downloads wait for the network and not for a core: they must never hold up an analysis.
-FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 PROGRESS = gr.Progress()
 
 

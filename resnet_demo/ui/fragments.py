@@ -2,11 +2,13 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 from PIL import Image
 
 from resnet_demo.analysis import Analysis
+from resnet_demo.results import Source, Summary
 from resnet_demo.ui.choices import model_title
 from resnet_demo.zoo import DATASETS, Entry
 
@@ -65,9 +67,55 @@ def plot(svg: str) -> str:
     return f'<div class="plot">{svg}</div>'
 
 
+def degradation_intro() -> str:
+    """What the tab shows, hedged as the paper does."""
+    return (
+        "<p>A deeper network could copy a shallower one and leave its other layers as identities, so it should not do "
+        "worse. Yet He et al. saw <i>plain</i> networks get worse with depth, <b>on the training images too</b>: not "
+        "overfitting, but <i>degradation</i>. Shortcuts cured it. Below is what this project measured, residual and "
+        "plain trained by the same recipe. <b>Bold: test error.</b> Dashed: training error.</p>"
+    )
+
+
+def race_intro() -> str:
+    """What a race can show, and what it cannot."""
+    return (
+        "<h3>Race two networks on this machine</h3><p>Both learn from the same batches of CIFAR-10, one each in turn, "
+        "at the rate of the paper's warm-up. A race shows how they <i>start</i>; who ends better takes many epochs, "
+        "and is above.</p>"
+    )
+
+
+def race_state(text: str) -> str:
+    """How the race stands, for a screen reader too."""
+    return f'<p class="facts" role="status">{escape(text)}</p>'
+
+
+def results_table(summaries: Sequence[Summary], sources: Sequence[Source], missing: Sequence[str]) -> str:
+    """Final errors: ours, the paper's, other people's; with what each is."""
+    ours = ("network", "test error %", "training error %", "runs", "recipe")
+    head = "".join(f"<th>{escape(column)}</th>" for column in (*ours, *(source.name for source in sources)))
+    rows = []
+    for s in summaries:
+        cells = [s.name, _spread(s.test_error, s.test_std), _spread(s.train_error, s.train_std), str(s.runs)]
+        cells += [f"{s.recipe or 'earlier'}, {s.epochs} epochs"]
+        cells += [f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in sources]
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    notes = " ".join(f"<b>{escape(source.name)}</b>: {escape(source.note)}" for source in sources)
+    untrained = f" Not trained yet: {', '.join(map(escape, missing))}." if missing else ""
+    return (
+        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<p class="note">Errors of the last epoch, never of the best. {notes}{untrained}</p>'
+    )
+
+
 def message(text: str) -> str:
     """The one sentence that a visitor gets instead of a result."""
     return f'<p class="message" role="alert">{escape(text)}</p>'
+
+
+def _spread(mean: float, deviation: float | None) -> str:
+    return f"{mean:.2f}" if deviation is None else f"{mean:.2f} ± {deviation:.2f}"
 
 
 def _error(entry: Entry) -> str:

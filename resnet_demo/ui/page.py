@@ -11,17 +11,22 @@ import gradio as gr
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.api import add_endpoints
+from resnet_demo.ui.degradation import Degradation
 from resnet_demo.ui.explore import Explore
-from resnet_demo.zoo import ModelCache
+from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
+TABS = ("explore", "degradation")
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
 
-def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10") -> gr.Blocks:
-    """The whole page as `gr.Blocks`, not yet served. Raises `InputError` when `default_model` does not exist."""
+def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data: Path | None = None) -> gr.Blocks:
+    """The whole page as `gr.Blocks`, not yet served. Raises `InputError` when `default_model` does not exist.
+
+    data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
+    """
     # What visitors sent is deleted after an hour.
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.HTML(
@@ -29,11 +34,21 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10") -> gr
             "gradient at every layer.</p>",
             elem_id="title",
         )
-        with gr.Tab("Explore", id="explore"):
-            explore = Explore(cache, default_model)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Explore", id="explore"):
+                explore = Explore(cache, default_model)
+            with gr.Tab("Degradation", id="degradation"):
+                Degradation(data, cache.device, is_offline(cache.offline))
         add_endpoints(cache, default_model)
         explore.on_load(page)
+        page.load(_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
     return page.queue(max_size=64)
+
+
+def _tab(request: gr.Request) -> Any:
+    """The tab that the address asks for, as in ?tab=degradation."""
+    wanted = request.query_params.get("tab")
+    return gr.Tabs(selected=wanted) if wanted in TABS else gr.skip()
 
 
 def launch_options() -> dict[str, Any]:

@@ -7,56 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from resnet_demo.ui.explore import EXAMPLES
 from resnet_demo.zoo import DATASETS
 
-from ..page_server import running_page
-from .chromium import launch
+from .conftest import DESKTOP, PATIENCE, PHONE
 
 pytestmark = pytest.mark.browser
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 CAT = EXAMPLES / "cat.jpg"
 CLASSES = DATASETS["cifar10"].labels
-PATIENCE = 60_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running_page(tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser, server):
-    """Opens the page at a query; at the end neither the console nor the server's log may hold a complaint."""
-    complaints: list[str] = []
-    contexts = []
-
-    def opened(query: str = "", viewport=DESKTOP, color_scheme: str = "light") -> Page:
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto(f"{server.url}/{query}")
-        expect(page.locator("#photo input[type=file]")).to_be_attached(timeout=PATIENCE)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert server.trouble() == []
 
 
 def send(page: Page, path: Path) -> None:

@@ -1,11 +1,5 @@
-"""An `Analysis` as pictures: the heatmap over the photo, the top classes, the gradient norm of every layer.
+"""An `Analysis` as pictures: the heatmap over the photo, the top classes, the gradient norm of every layer."""
 
-No torch, and no pyplot: figures are `matplotlib.figure.Figure`, so that nothing is shared between threads and nothing
-stays open. Colours are Okabe and Ito's and matplotlib's perceptually uniform maps: both survive colour blindness, and
-every difference in colour is also one in shape, position or lightness.
-"""
-
-import io
 import math
 from collections.abc import Sequence
 from itertools import groupby
@@ -18,15 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from PIL import Image
 
 from resnet_demo.analysis import Analysis, LayerGradient, Prediction
+from resnet_demo.plots.style import COLORS, power_of_ten, style
 
 HEAT = "inferno"
-STAGE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 # Layers that are not on the main path have a marker of their own, whatever the stage's colour.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
-# Text and axes of a figure for the page are drawn in this colour, which `to_svg` turns into the page's own.
-PAGE_INK = "#010203"
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def overlay(photo: Image.Image, analysis: Analysis, opacity: float = 0.5) -> Image.Image:
@@ -74,7 +65,7 @@ def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "
     """Horizontal bars, the most probable on top."""
     positions = range(len(predictions))
     shares = [100 * prediction.probability for prediction in predictions]
-    axes.barh(positions, shares, color=STAGE_COLORS[0])
+    axes.barh(positions, shares, color=COLORS[0])
     for position, share in zip(positions, shares, strict=True):
         axes.annotate(f"{share:.1f} %", (share, position), (4, 0), textcoords="offset points", va="center", color=ink)
     axes.set_yticks(positions, [_escaped(prediction.label) for prediction in predictions])
@@ -82,7 +73,7 @@ def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "
     axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 25))
     axes.set_xlabel("probability in %", color=ink)
-    _style(axes, ink)
+    style(axes, ink)
 
 
 def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
@@ -94,7 +85,7 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
 
     stages = [(stage, [i for i, _ in group]) for stage, group in groupby(enumerate(gradients), lambda g: g[1].stage)]
     for number, (_, members) in enumerate(stages):
-        axes.axvspan(members[0] - 0.5, members[-1] + 0.5, color=STAGE_COLORS[number], alpha=0.13, linewidth=0)
+        axes.axvspan(members[0] - 0.5, members[-1] + 0.5, color=COLORS[number], alpha=0.13, linewidth=0)
         for kind in dict.fromkeys(kinds[i] for i in members):
             points = [i for i in members if kinds[i] == kind]
             axes.scatter(
@@ -102,8 +93,8 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
                 [drawable[i] for i in points],
                 s=30 if len(gradients) < 80 else 14,
                 marker=MARKERS[kind],
-                facecolor="none" if kind in ("projection", "gate") else STAGE_COLORS[number],
-                edgecolor=STAGE_COLORS[number],
+                facecolor="none" if kind in ("projection", "gate") else COLORS[number],
+                edgecolor=COLORS[number],
                 linewidth=1.6,
                 zorder=2,
             )
@@ -113,30 +104,6 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
     if lost := sum(math.isnan(value) for value in drawable):
         note = f"{lost} of {len(norms)} layers have a gradient of exactly 0 or one that is not finite: not drawn"
         axes.text(0.01, 0.04, note, transform=axes.transAxes, color=ink)
-
-
-def to_svg(figure: Figure, label: str) -> str:
-    """The figure as an inline SVG for the page: its ink is the page's text colour, light or dark.
-
-    label   what a screen reader says
-    """
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace(PAGE_INK, "currentColor")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-
-
-def to_png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
-    return buffer.getvalue()
-
-
-def power_of_ten(value: float, _: object = None) -> str:
-    """A tick label such as 10⁻³, in plain text: matplotlib's own goes through its TeX parser, which threads share."""
-    exponent = round(math.log10(value)) if value > 0 else 0
-    return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
 def _positions(length: int, start: float, end: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +158,7 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11)
     axes.set_ylabel("gradient norm", color=ink, fontsize=11)
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-    _style(axes, ink)
+    style(axes, ink)
 
 
 def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
@@ -202,13 +169,6 @@ def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
     ]
     handles[0].set_facecolor(ink)
     axes.legend(handles=handles, loc="best", frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
-
-
-def _style(axes: Axes, ink: str) -> None:
-    axes.tick_params(colors=ink, labelsize=10)
-    for name, spine in axes.spines.items():
-        spine.set_visible(name in ("left", "bottom"))
-        spine.set_color(ink)
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,48 @@
+"""What all figures have in common: their ink, their colours, and how they become SVG and PNG.
+
+No torch, and no pyplot: figures are `matplotlib.figure.Figure`, so that nothing is shared between threads and nothing
+stays open. Colours are Okabe and Ito's and matplotlib's perceptually uniform maps: both survive colour blindness, and
+every difference in colour is also one in shape, position or lightness.
+"""
+
+import io
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Text and axes of a figure for the page are drawn in this colour, which `to_svg` turns into the page's own.
+PAGE_INK = "#010203"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def to_svg(figure: Figure, label: str) -> str:
+    """The figure as an inline SVG for the page: its ink is the page's text colour, light or dark.
+
+    label   what a screen reader says
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(PAGE_INK, "currentColor")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def to_png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    return buffer.getvalue()
+
+
+def power_of_ten(value: float, _: object = None) -> str:
+    """A tick label such as 10⁻³, in plain text: matplotlib's own goes through its TeX parser, which threads share."""
+    exponent = round(math.log10(value)) if value > 0 else 0
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
+
+
+def style(axes: Axes, ink: str) -> None:
+    axes.tick_params(colors=ink, labelsize=10)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(ink)

@@ -1,0 +1,68 @@
+"""Training as pictures: error by epoch of plain and residual networks (the paper's figure 6), and a race."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from resnet_demo.plots.style import COLORS, style
+from resnet_demo.zoo import Card
+
+# One colour a depth, whatever other depths are shown.
+DEPTH_COLORS = {20: COLORS[4], 32: COLORS[2], 44: COLORS[3], 56: COLORS[5], 110: COLORS[0]}
+CONNECTIONS = {"plain": "plain", "residual": "residual (ResNet)"}
+CEILING = 30.0
+
+
+def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
+    """Training (dashed) and test (bold) error in percent by epoch: plain networks left, residual ones right."""
+    figure = Figure(figsize=(12, 4.4), layout="constrained")
+    panels = figure.subplots(1, len(CONNECTIONS), sharey=True)
+    for axes, (connection, title) in zip(panels, CONNECTIONS.items(), strict=True):
+        shown = sorted((c for c in cards if c.network["connection"] == connection), key=lambda c: c.network["depth"])
+        for card in shown:
+            _draw_curve(axes, card)
+        axes.set_title(title, color=ink, fontsize=12)
+        axes.set_xlabel("epoch", color=ink, fontsize=11)
+        axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        style(axes, ink)
+        if shown:
+            place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
+            axes.legend(**place, ncols=2, frameon=False, labelcolor=ink, fontsize=10)
+        else:
+            axes.text(0.5, 0.5, "none chosen", transform=axes.transAxes, color=ink, ha="center")
+    worst = max((epoch.test_error for card in cards for epoch in card.curve[len(card.curve) // 2 :]), default=0)
+    # The first epochs are far above: a scale for them would hide the differences in the last ones.
+    panels[0].set_ylim(0, min(100, max(CEILING, 1.1 * min(worst, 100))) if worst > CEILING else CEILING)
+    panels[0].set_ylabel("error in %", color=ink, fontsize=11)
+    return figure
+
+
+def race_figure(names: Sequence[str], laps: Sequence[tuple[int, tuple[float, ...]]], ink: str = "black") -> Figure:
+    """The training loss of each network by batch; laps are (batches done, mean loss of each since the last lap)."""
+    figure = Figure(figsize=(12, 3.2), layout="constrained")
+    axes = figure.subplots()
+    batches = [done for done, _ in laps]
+    for i, name in enumerate(names):
+        losses = [loss[i] for _, loss in laps]
+        axes.plot(batches, losses, ("-", "--")[i % 2], color=(COLORS[0], COLORS[5])[i % 2], linewidth=2, label=name)
+    axes.set_xlabel("batches of 128 images that each has learned from", color=ink, fontsize=11)
+    axes.set_ylabel("training loss", color=ink, fontsize=11)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
+    style(axes, ink)
+    if laps:
+        axes.legend(loc="upper right", frameon=False, labelcolor=ink, fontsize=11)
+    return figure
+
+
+def _draw_curve(axes: Axes, card: Card) -> None:
+    depth = card.network["depth"]
+    color = DEPTH_COLORS.get(depth, COLORS[1])
+    epochs = [epoch.epoch for epoch in card.curve]
+    name = card.name.partition(".")[0]
+    label = f"{name}: test {card.test_error:.2f} %, training {card.train_error:.2f} %"
+    axes.plot(epochs, [epoch.train_error for epoch in card.curve], "--", color=color, linewidth=1)
+    axes.plot(epochs, [epoch.test_error for epoch in card.curve], "-", color=color, linewidth=2.2, label=label)

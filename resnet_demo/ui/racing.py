@@ -1,0 +1,95 @@
+"""A race in a process of its own: it gives way to every visitor's analysis, and ends when it is told to."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import resnet_demo
+from resnet_demo.errors import InputError
+
+RACERS = tuple(f"{kind}{depth}" for depth in (20, 32, 44, 56, 110) for kind in ("resnet", "plain", "preresnet"))
+SHORTEST, LONGEST = 5, 120
+# Added to the process's niceness: beside it, an analysis gets nearly all of a core that both want.
+NICE = 10
+
+
+@dataclass(frozen=True)
+class Lap:
+    """Batches that each network has learned from, seconds since the first, and each one's mean loss since then."""
+
+    batches: int
+    seconds: float
+    losses: tuple[float, ...]
+
+
+def run_race(
+    names: Sequence[str], seconds: float, data: Path | None, device: str, offline: bool
+) -> Iterator[tuple[Lap, ...]]:
+    """All laps so far, at least once a second, whether there is a new one or not: so that whoever waits for the next
+    can be told to stop. Closing the iterator ends the process.
+
+    Raises `InputError` when the names or the time are not on offer, or the images cannot be had.
+    """
+    if not set(names) <= set(RACERS) or not SHORTEST <= seconds <= LONGEST:
+        raise InputError(f"A race is between {', '.join(RACERS)}, for {SHORTEST} to {LONGEST} seconds.")
+    command = [sys.executable, "-m", "resnet_demo", "race", *names, "--seconds", str(seconds), "--device", device]
+    command += ["--json", *(["--data", str(data)] if data else []), *(["--offline"] if offline else [])]
+    root = str(Path(resnet_demo.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    process = subprocess.Popen(  # noqa: S603 - the names are some of RACERS
+        command,
+        env=os.environ | {"PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    reader.start()
+    laps: tuple[Lap, ...] = ()
+    try:
+        _give_way(process.pid)
+        while (line := _next(lines)) is not None:
+            if line:
+                values = json.loads(line)
+                laps += (Lap(values["batches"], values["seconds"], tuple(values["losses"])),)
+            yield laps
+        if process.wait():
+            # The last line is the one sentence of the command line; before it there may be a library's remarks.
+            said = process.stderr.read().strip().splitlines()
+            raise InputError(said[-1] if said else "The race broke off: try again.")
+    finally:
+        process.kill()
+        reader.join()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
+
+
+def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _next(lines: "queue.Queue[str | None]") -> str | None:
+    """The next line, nothing if it takes longer than a second, and None at the end."""
+    try:
+        return lines.get(timeout=1)
+    except queue.Empty:
+        return ""
+
+
+def _give_way(pid: int) -> None:
+    if hasattr(os, "setpriority"):
+        with suppress(OSError):  # Already gone, and what it said will be read.
+            os.setpriority(os.PRIO_PROCESS, pid, NICE)

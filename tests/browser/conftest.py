@@ -1,0 +1,53 @@
+"""The page in a real Chromium, for every file of browser tests."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ..page_server import PageServer, running_page
+from ..stripes import save_stripes
+from .chromium import launch
+
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory) -> Iterator[PageServer]:
+    folder = tmp_path_factory.mktemp("server")
+    # A race needs images; these are few, and a network reads them as if they were CIFAR-10's.
+    data = save_stripes(folder / "cifar10.npz", train=256)
+    with running_page(folder, "--data", str(data)) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, server) -> Iterator[Callable[..., Page]]:
+    """Opens the page at a query; at the end neither the console nor the server's log may hold a complaint."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(query: str = "", viewport=DESKTOP, color_scheme: str = "light") -> Page:
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.goto(f"{server.url}/{query}")
+        expect(page.locator("#photo input[type=file]")).to_be_attached(timeout=PATIENCE)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert server.trouble() == []
