@@ -119,8 +119,8 @@ def main(
     out = Console(width=110)
     out.print(table)
     out.print(
-        f"{rounds} rounds of {batches} batches of {BATCH} in turn, {target} with {torch.get_num_threads()} threads; torch "
-        f"{torch.__version__}, torchvision {torchvision.__version__}, Python {platform.python_version()}."
+        f"{rounds} rounds of {batches} batches of {BATCH} in turn, {target} with {torch.get_num_threads()} threads; "
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}, Python {platform.python_version()}."
     )
 
 

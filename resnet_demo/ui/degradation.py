@@ -53,7 +53,7 @@ class Degradation:
             self.start = gr.Button("Start the race", variant="primary", scale=1, min_width=130)
             self.stop = gr.Button("Stop", scale=1, min_width=80)
         self.state = gr.HTML(fragments.race_state(self._readiness()), elem_id="race-state")
-        self.fetch = gr.Button("Fetch CIFAR-10 (170 MB)", visible=self._must_fetch(), size="sm")
+        self.fetch = gr.Button("Fetch CIFAR-10 (170 MB)", visible=self._must_fetch() and not self.offline, size="sm")
         self.race = gr.HTML("", elem_id="race")
 
     def _wire(self) -> None:
