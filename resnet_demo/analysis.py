@@ -24,6 +24,8 @@ from resnet_demo.images import ImageSource, load_image
 from resnet_demo.networks import Trace
 from resnet_demo.zoo import Model, load_model
 
+SHOWN_CHANNELS = 16
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -74,6 +76,17 @@ class OutputGradient:
     gradient_norm: float
 
 
+@dataclass(frozen=True)
+class BlockShare:
+    """What a block adds to what its shortcut passes on (He et al. 2016b, eq. 4: x_L = x_l + sum of F).
+
+    ratio   ||F(x)|| / ||S(x)||, L2 norms
+    """
+
+    layer: str
+    ratio: float
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """What one network makes of one photo; NumPy and Python values only.
@@ -83,6 +96,9 @@ class Analysis:
     cam            float32 (h, w) in [0, 1]: Grad-CAM divided by its maximum, at the resolution of the layer
     cam_max        that maximum; 0 when no position speaks for the class, and then `cam` is zero
     gradients      every convolution and fc, in forward order; outputs: the stem and every block
+    shares         every block of a residual or pre-activation network; empty for plain and highway ones
+    features       float32 (k, h, w): the outputs of the explained layer's channels with the largest mean, largest first
+    channels       the numbers of these channels
     crop           left, top, right, bottom of what the network saw, in pixels of the photo
     seen           uint8 (size, size, 3), or (size, size) if grey: the picture it saw
     milliseconds   of each part, and their "total"
@@ -99,6 +115,9 @@ class Analysis:
     cam_max: float
     gradients: tuple[LayerGradient, ...]
     outputs: tuple[OutputGradient, ...]
+    shares: tuple[BlockShare, ...]
+    features: np.ndarray
+    channels: tuple[int, ...]
     photo_size: tuple[int, int]
     crop: tuple[float, float, float, float]
     seen: np.ndarray
@@ -134,11 +153,13 @@ class Analysis:
             "cam": cam,
             "gradients": [asdict(gradient) for gradient in self.gradients],
             "outputs": [asdict(output) for output in self.outputs],
+            "shares": [asdict(share) for share in self.shares],
+            "channels": list(self.channels),
             "photo_size": list(self.photo_size),
             "crop": list(self.crop),
             "milliseconds": self.milliseconds,
         }
-        return _finite(values)
+        return finite(values)
 
 
 def analyze(
@@ -168,8 +189,8 @@ def analyze(
     x = model.preprocessing.tensor(square).to(model.device)
     prepared = time.perf_counter()
 
-    with torch.inference_mode(False), torch.enable_grad(), _exact_float32(model.device):
-        network = _view(model.network)
+    with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
+        network = view_of(model.network)
         weights = network.weights()
         trace: Trace = network.trace(x.clone())
         name = find_layer(layer, tuple(trace.outputs))
@@ -178,9 +199,11 @@ def analyze(
         forwarded = time.perf_counter()
         wanted = [*weights.values(), *trace.outputs.values()]
         gradients = torch.autograd.grad(trace.logits[0, index], wanted)
-        cam = _grad_cam(trace.outputs[name], gradients[len(weights) + list(trace.outputs).index(name)])
+        cam = grad_cam(trace.outputs[name], gradients[len(weights) + list(trace.outputs).index(name)])
         layers = _layer_gradients(weights, gradients, trace.responses)
         outputs = _output_gradients(trace.outputs, gradients[len(weights) :])
+        shares = _shares(trace)
+        channels, features = _features(trace.outputs[name])
     finished = time.perf_counter()
 
     cam_max = float(cam.max()) if np.isfinite(cam).all() else 0.0
@@ -188,7 +211,7 @@ def analyze(
         model=model.name,
         device=str(model.device),
         precision="float32",
-        predictions=_predictions(logits, model.labels, top_k) if model.trained else (),
+        predictions=ranked(logits, model.labels, top_k) if model.trained else (),
         target=Target(index, model.labels[index], float(logits[index])),
         layer=name,
         layers=tuple(trace.outputs),
@@ -196,6 +219,9 @@ def analyze(
         cam_max=cam_max,
         gradients=layers,
         outputs=outputs,
+        shares=shares,
+        features=_frozen(features),
+        channels=channels,
         photo_size=photo.size,
         crop=model.preprocessing.box(*photo.size),
         seen=_frozen(np.array(square)),
@@ -232,7 +258,7 @@ def find_layer(layer: str | None, layers: tuple[str, ...]) -> str:
     return stage[-1]
 
 
-def _view(network: nn.Module) -> nn.Module:
+def view_of(network: nn.Module) -> nn.Module:
     """The network itself if it is ready; else a copy of its modules, over the same tensors, that is.
 
     A frozen network, or one in training mode, must be neither used as it is nor changed, for other threads use it.
@@ -245,7 +271,7 @@ def _view(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network, shared).eval()
 
 
-def _grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
+def grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
     """relu(sum_k alpha_k A_k) for A (1, K, h, w): (h, w), not yet scaled."""
     alpha = gradient.mean(dim=(2, 3), keepdim=True)
     return (alpha * activation.detach()).sum(dim=1)[0].relu().float().cpu().numpy()
@@ -254,15 +280,15 @@ def _grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
 def _layer_gradients(
     weights: dict[str, nn.Parameter], gradients: tuple[Tensor, ...], responses: dict[str, Tensor]
 ) -> tuple[LayerGradient, ...]:
-    gradient_norms = _norms(gradients[: len(weights)])
-    weight_norms = _norms(tuple(weights.values()))
+    gradient_norms = norms(gradients[: len(weights)])
+    weight_norms = norms(tuple(weights.values()))
     deviations = torch.stack([r.detach().std(correction=0) for r in responses.values()]).tolist()
     response_std = dict(zip(responses, deviations, strict=True))
     positions = {name: response.shape[2:].numel() for name, response in responses.items()}
     return tuple(
         LayerGradient(
             layer=name,
-            stage=_stage(name),
+            stage=stage_of(name),
             shape=tuple(weight.shape),
             gradient_norm=gradient_norm,
             weight_norm=weight_norm,
@@ -276,25 +302,46 @@ def _layer_gradients(
 
 
 def _output_gradients(outputs: dict[str, Tensor], gradients: tuple[Tensor, ...]) -> tuple[OutputGradient, ...]:
-    norms = _norms(gradients)
+    gradient_norms = norms(gradients)
     return tuple(
         OutputGradient(name, tuple(output.shape[1:]), norm)
-        for (name, output), norm in zip(outputs.items(), norms, strict=True)
+        for (name, output), norm in zip(outputs.items(), gradient_norms, strict=True)
     )
 
 
-def _norms(tensors: Sequence[Tensor]) -> list[float]:
+def _shares(trace: Trace) -> tuple[BlockShare, ...]:
+    """F(x) is the response of a block's last convolution, wherever it is simply added to a shortcut."""
+    last = {name.rpartition(".")[0]: name for name in trace.responses if re.search(r"\.conv\d$", name)}
+    gated = any(name.endswith(".gate") for name in trace.responses)
+    if gated or not trace.shortcuts:
+        return ()
+    added = norms([trace.responses[last[block]] for block in trace.shortcuts])
+    passed = norms(list(trace.shortcuts.values()))
+    return tuple(
+        BlockShare(block, one / other if other else math.inf)
+        for block, one, other in zip(trace.shortcuts, added, passed, strict=True)
+    )
+
+
+def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
+    """The numbers and the maps of the channels with the largest mean."""
+    maps = output.detach()[0]
+    strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
+    return tuple(strongest.tolist()), maps[strongest].float().cpu().numpy()
+
+
+def norms(tensors: Sequence[Tensor]) -> list[float]:
     """L2 norms, summed in float64 where the device has it: in float32 the squares of a gradient below 1e-22 are all 0,
     and a vanishing gradient would be taken for none. Stacked, so that a GPU is waited for once and not every time."""
     dtype = torch.float32 if tensors[0].device.type == "mps" else torch.float64
     return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=dtype) for tensor in tensors]).tolist()
 
 
-def _stage(layer: str) -> str:
+def stage_of(layer: str) -> str:
     return "stem" if layer == "conv1" else layer.split(".")[0]
 
 
-def _predictions(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
+def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
     probabilities, indices = logits.softmax(0).topk(min(top_k, len(labels)))
     return tuple(
         Prediction(index, labels[index], probability)
@@ -316,12 +363,12 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become None."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -330,7 +377,7 @@ _CUDA_FLAGS = threading.Lock()
 
 
 @contextmanager
-def _exact_float32(device: torch.device) -> Iterator[None]:
+def exact_float32(device: torch.device) -> Iterator[None]:
     """No autocast and, on CUDA, no TF32 and a fixed order of summation, whatever the caller has turned on."""
     with torch.autocast(device.type, enabled=False):
         if device.type != "cuda":

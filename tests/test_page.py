@@ -15,7 +15,7 @@ from resnet_demo import analyze
 from resnet_demo.errors import InputError
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import build_page, choices, engine
-from resnet_demo.ui.explore import EXAMPLES
+from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import ModelCache, find_entry, list_models, weight_state
 
 from .page_server import running_page

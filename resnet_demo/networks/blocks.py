@@ -9,6 +9,8 @@ Parameter names are torchvision's (`conv1 bn1 conv2 bn2 [conv3 bn3] downsample.0
 works in place and none is shared, so that every tensor a trace hands out stays what its name says.
 """
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -45,6 +47,23 @@ class ZeroPadShortcut(nn.Module):
         return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
+@dataclass(frozen=True)
+class BlockTrace:
+    """One pass through a block, looked at from the inside; everything by the name of its convolution.
+
+    responses     its output after normalization (in a pre-activation block, where the normalization comes first, its
+                  bare output), and those of "downsample.0" and "gate"
+    activations   what the nonlinearity that follows it lets through; in a pre-activation block the one before it. That
+                  of a residual block's last convolution follows the addition: it is the block's output
+    shortcut      S(x), or None in a plain block
+    """
+
+    output: Tensor
+    responses: dict[str, Tensor]
+    activations: dict[str, Tensor]
+    shortcut: Tensor | None = None
+
+
 class Block(nn.Module):
     """One block, `(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)`."""
 
@@ -66,63 +85,79 @@ class Block(nn.Module):
             setattr(self, f"conv{i}", convolution(spec, channels_in, channels_out, kernel, step, groups))
             setattr(self, f"bn{i}", normalization(spec, normalized))
             setattr(self, f"act{i}", ACTIVATIONS[spec.activation]())
-        if spec.connection != "plain":
+        if spec.connection == "plain":
+            self.bypassed = ZeroPadShortcut(self.out_channels - in_channels, stride)
+        else:
             self.downsample = _shortcut(spec, in_channels, self.out_channels, stride)
         if spec.connection == "highway":
             self.gate = nn.Conv2d(in_channels, self.out_channels, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.trace(x)[0]
+        return self.trace(x).output
 
-    def trace(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The block's output, and by its name the response of each convolution: its output after normalization
-        (in a pre-activation block, where the normalization comes first, its bare output)."""
-        if self.connection == "preactivation":
-            out, responses = self._preactivated(x)
-        else:
-            out, responses = self._transform(x)
+    def trace(self, x: Tensor) -> "BlockTrace":
+        """The same computation as `forward`, with everything named on the way."""
+        transform = self._preactivated if self.connection == "preactivation" else self._transform
+        out, responses, activations = transform(x)
         _, _, activation = self._unit(self.depth)
 
         if self.connection == "plain":
-            return activation(out), responses
+            out = activations[f"conv{self.depth}"] = activation(out)
+            return BlockTrace(out, responses, activations)
 
         shortcut = self.downsample(x)
         if isinstance(self.downsample, nn.Sequential):
             responses["downsample.0"] = shortcut
 
-        if self.connection == "residual":
-            return activation(out + shortcut), responses
         if self.connection == "preactivation":
-            return out + shortcut, responses
+            return BlockTrace(out + shortcut, responses, activations, shortcut)
+        if self.connection == "residual":
+            out = activations[f"conv{self.depth}"] = activation(out + shortcut)
+            return BlockTrace(out, responses, activations, shortcut)
 
         gate = self.gate(x)
         responses["gate"] = gate
         share = torch.sigmoid(gate)
-        return share * activation(out) + (1 - share) * shortcut, responses
+        out = activations[f"conv{self.depth}"] = activation(out)
+        return BlockTrace(share * out + (1 - share) * shortcut, responses, activations, shortcut)
+
+    def bypass(self, x: Tensor) -> Tensor:
+        """The block's output if F(x) were 0 (Veit et al. 2016): what its shortcut passes on.
+
+        A plain block has no shortcut; it is replaced by the identity of option A that it could have been.
+        """
+        if self.connection == "plain":
+            return self.bypassed(x)
+        shortcut = self.downsample(x)
+        if self.connection == "residual":
+            return self._unit(self.depth)[2](shortcut)
+        return shortcut
 
     def _unit(self, i: int) -> tuple[nn.Module, nn.Module, nn.Module]:
         """The i-th convolution, its normalization and its activation, counted from 1."""
         return getattr(self, f"conv{i}"), getattr(self, f"bn{i}"), getattr(self, f"act{i}")
 
-    def _transform(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _transform(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """F(x): convolution, normalization, activation; the last activation is left to the connection."""
         responses: dict[str, Tensor] = {}
+        activations: dict[str, Tensor] = {}
         for i in range(1, self.depth + 1):
             conv, norm, activation = self._unit(i)
             x = norm(conv(x))
             responses[f"conv{i}"] = x
             if i < self.depth:
-                x = activation(x)
-        return x, responses
+                x = activations[f"conv{i}"] = activation(x)
+        return x, responses, activations
 
-    def _preactivated(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _preactivated(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """F(x): normalization, activation, convolution."""
         responses: dict[str, Tensor] = {}
+        activations: dict[str, Tensor] = {}
         for i in range(1, self.depth + 1):
             conv, norm, activation = self._unit(i)
-            x = conv(activation(norm(x)))
-            responses[f"conv{i}"] = x
-        return x, responses
+            x = activations[f"conv{i}"] = activation(norm(x))
+            x = responses[f"conv{i}"] = conv(x)
+        return x, responses, activations
 
 
 def _bottleneck(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[tuple[int, ...], ...]:

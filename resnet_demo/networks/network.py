@@ -13,7 +13,7 @@ resnet56      9-9-9                                               853,018
 resnet110     18-18-18                                          1,727,962
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from resnet_demo.networks.blocks import (
     ACTIVATIONS,
     GATE_BIAS,
     Block,
+    BlockTrace,
     convolution,
     normalization,
 )
@@ -38,11 +39,15 @@ class Trace:
     outputs     by name in forward order: "stem" (what enters the first block), "layer1.0", "layer1.1", ...
     responses   by the name of each convolution in forward order: its output after normalization, before the
                 nonlinearity (He et al. 2016, section 4.2, "layer responses")
+    activations by the name of each convolution of the main path: what its nonlinearity lets through
+    shortcuts   by the name of each block that has one: S(x), to which F(x) is added
     """
 
     logits: Tensor
     outputs: dict[str, Tensor]
     responses: dict[str, Tensor]
+    activations: dict[str, Tensor]
+    shortcuts: dict[str, Tensor]
 
 
 class Network(nn.Module):
@@ -88,13 +93,39 @@ class Network(nn.Module):
 
     def trace(self, x: Tensor) -> Trace:
         """The same computation as `forward`, keeping every named tensor on the way. No hooks."""
-        x, response = self._stem(x)
-        outputs, responses = {"stem": x}, {"conv1": response}
+        x, stem = self._stem(x)
+        outputs, responses, activations, shortcuts = {"stem": x}, stem.responses, stem.activations, {}
         for name, block in self.named_blocks():
-            x, inner = block.trace(x)
-            outputs[name] = x
-            responses.update({f"{name}.{conv}": tensor for conv, tensor in inner.items()})
-        return Trace(self._head(x), outputs, responses)
+            inner = block.trace(x)
+            x = outputs[name] = inner.output
+            responses.update({f"{name}.{conv}": tensor for conv, tensor in inner.responses.items()})
+            activations.update({f"{name}.{conv}": tensor for conv, tensor in inner.activations.items()})
+            if inner.shortcut is not None:
+                shortcuts[name] = inner.shortcut
+        return Trace(self._head(x), outputs, responses, activations, shortcuts)
+
+    def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
+        """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""
+        x, _ = self._stem(x)
+        for name, block in self.named_blocks():
+            x = block.bypass(x) if name in removed else block(x)
+        return self._head(x)
+
+    def begin(self, x: Tensor, upto: str) -> Tensor:
+        """The output of the block called `upto`, or of "stem": what `finish` goes on from."""
+        x, _ = self._stem(x)
+        for name, block in self.named_blocks() if upto != "stem" else ():
+            x = block(x)
+            if name == upto:
+                break
+        return x
+
+    def finish(self, x: Tensor, after: str) -> Tensor:
+        """The logits from the output of the block called `after`, or of "stem"."""
+        names = ["stem", *(name for name, _ in self.named_blocks())]
+        for _, block in list(self.named_blocks())[names.index(after) :]:
+            x = block(x)
+        return self._head(x)
 
     def weights(self) -> dict[str, nn.Parameter]:
         """The weight of every convolution and of fc by its layer's name, in forward order. A block's projection
@@ -119,17 +150,19 @@ class Network(nn.Module):
         nn.init.uniform_(self.fc.weight, -bound, bound, generator=generator)
         nn.init.uniform_(self.fc.bias, -bound, bound, generator=generator)
 
-    def _stem(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What enters the first block, and the response of conv1."""
+    def _stem(self, x: Tensor) -> tuple[Tensor, BlockTrace]:
+        """What enters the first block, and how it came about."""
         x = self.conv1(x)
-        if self.spec.connection != "preactivation":
+        if self.spec.connection == "preactivation":
+            responses, activations = {"conv1": x}, {}
+        else:
             x = self.bn1(x)
-        response = x
-        if self.spec.connection != "preactivation":
+            responses = {"conv1": x}
             x = self.act1(x)
+            activations = {"conv1": x}
         if self.spec.stem == "7x7":
             x = self.maxpool(x)
-        return x, response
+        return x, BlockTrace(x, responses, activations)
 
     def _head(self, x: Tensor) -> Tensor:
         if self.spec.connection == "preactivation":

@@ -7,18 +7,26 @@ from resnet_demo.plots.analysis import (
     overlay,
     report_figure,
 )
+from resnet_demo.plots.features import feature_grid
+from resnet_demo.plots.layers import MEASURES, compare_figure, flow_figure, lesion_figure, shares_figure
 from resnet_demo.plots.style import PAGE_INK, to_png, to_svg
 from resnet_demo.plots.training import curves_figure, race_figure
 
 __all__ = [
+    "MEASURES",
     "PAGE_INK",
+    "compare_figure",
     "curves_figure",
     "draw_gradients",
     "draw_predictions",
+    "feature_grid",
+    "flow_figure",
     "gradient_figure",
+    "lesion_figure",
     "overlay",
     "race_figure",
     "report_figure",
+    "shares_figure",
     "to_png",
     "to_svg",
 ]

@@ -39,6 +39,14 @@ def pickable(name: str) -> Entry:
     return entry
 
 
+def deepest_pair() -> tuple[str, str]:
+    """The deepest residual network on CIFAR-10 that is shipped with its plain twin."""
+    names = {entry.name for entry in available()}
+    depths = [e.spec.depth for e in available() if e.tag == "cifar10" and e.name.replace("resnet", "plain") in names]
+    deepest = max(depths)
+    return f"resnet{deepest}.cifar10", f"plain{deepest}.cifar10"
+
+
 def connection_of(entry: Entry) -> str:
     """ResNeXt is residual, but a choice of its own."""
     spec = entry.spec

@@ -68,11 +68,22 @@ class Heatmap(gr.ImageSlider):
         return SliderData(root=(left, right))
 
 
+class Picture(gr.Image):
+    """One picture, stored as those of `Heatmap` are."""
+
+    is_template = True
+
+    def postprocess(self, value: Image.Image | None) -> ImageData | None:
+        """As a file of the cache: JPEG, or PNG if it is see-through."""
+        return None if value is None else ImageData(path=_stored(value, Path(self.GRADIO_CACHE)))
+
+
 def _stored(picture: Image.Image, cache: Path) -> str:
-    """The path of the picture as a JPEG, named by its content; it appears there whole, and once."""
+    """The path of the picture's file, named by its content; it appears there whole, and once."""
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=90)
-    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / "image.jpg"
+    form = "PNG" if picture.mode == "RGBA" else "JPEG"
+    picture.save(buffer, form, quality=90)
+    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / f"image.{form.lower()}"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:

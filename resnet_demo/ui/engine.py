@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import functools
 import io
 import json
 from dataclasses import asdict, dataclass
@@ -12,9 +13,14 @@ from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.analysis import Analysis, LayerGradient, analyze
+from resnet_demo.compare import Comparison, compare
+from resnet_demo.errors import InputError
+from resnet_demo.gradient_flow import Flow, gradient_flow
 from resnet_demo.images import load_image
+from resnet_demo.networks import parse_name
 from resnet_demo.zoo import Entry, ModelCache, Progress, find_entry
 
+MOST_FLOWS, DEEPEST_FLOW = 6, 110
 NUMBER_COLUMNS = list(LayerGradient.__dataclass_fields__)
 
 
@@ -39,6 +45,20 @@ def look(cache: ModelCache, photo: str, name: str, target: str, layer: str, prog
     """
     model = cache.get(name, progress)
     return Shown(photo, find_entry(name), analyze(photo, model, target or None, layer or None))
+
+
+def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:
+    """Compare two models on a photo; an empty `target` means the first one's top class. Raises `InputError`."""
+    return compare(photo, cache.get(first), cache.get(second), target or None)
+
+
+@functools.lru_cache(maxsize=256)
+def flow(name: str, device: str) -> Flow:
+    """Gradient flow of a network, measured once. Raises `InputError` when it is none that the page can afford."""
+    spec = parse_name(name, num_classes=10)
+    if spec.depth > DEEPEST_FLOW or spec.family != "cifar":
+        raise InputError(f"{name} is too large for this page: CIFAR networks of at most {DEEPEST_FLOW} layers.")
+    return gradient_flow(spec, device=device)
 
 
 def gradient_svg(shown: Shown) -> str:

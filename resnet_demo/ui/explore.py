@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Heatmap, Options, Photo
+from resnet_demo.ui.components import Choice, Heatmap, Options
+from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE
 from resnet_demo.zoo import ModelCache, find_entry
 
-EXAMPLES = Path(__file__).parent / "examples"
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
 SAVE = """(file) => {
   if (!file) return;
@@ -49,21 +48,11 @@ class Explore:
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
-            return [gr.skip(), *self._pickers(self.default), _said(str(error))]
-        return [_example(query.get("photo", "")), *self._pickers(entry, target, layer), gr.skip()]
+            return [gr.skip(), *self._pickers(self.default), fragments.said(str(error))]
+        return [example(query.get("photo", "")), *self._pickers(entry, target, layer), gr.skip()]
 
     def _build_controls(self) -> None:
-        self.photo = Photo(
-            label="Your photo",
-            type="filepath",
-            image_mode=None,
-            sources=["upload", "webcam", "clipboard"],
-            height=225,
-            buttons=[],
-            elem_id="photo",
-            alt_text="Your photo",
-        )
-        gr.Examples(sorted(map(str, EXAMPLES.glob("*.jpg"))), self.photo, label="or an example", elem_id="examples")
+        self.photo = photo_input("photo")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(tag, connection, self.default)
@@ -168,7 +157,7 @@ class Explore:
         try:
             self.cache.get(name, fetching)
         except InputError as error:
-            return [gr.skip(), _said(str(error)), gr.skip()]
+            return [gr.skip(), fragments.said(str(error)), gr.skip()]
         return [name, gr.update(visible=False), gr.skip()]
 
     def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float) -> list[Any]:
@@ -217,16 +206,6 @@ def _spoken(work: Callable[[], Any], otherwise: Any) -> Any:
         return otherwise
 
 
-def _example(name: str) -> Any:
-    """The example photo that the address asks for."""
-    path = EXAMPLES / f"{name}.jpg"
-    return str(path) if path in EXAMPLES.glob("*.jpg") else gr.skip()
-
-
-def _said(message: str) -> Any:
-    return gr.update(value=fragments.message(message), visible=bool(message))
-
-
 def _nothing(message: str = "") -> list[Any]:
     """An empty page, with the one sentence that says why."""
-    return [None, _said(message), None, "", None, "", "", "", None]
+    return [None, fragments.said(message), None, "", None, "", "", "", None]

@@ -4,11 +4,16 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
+import gradio as gr
 from PIL import Image
 
 from resnet_demo.analysis import Analysis
+from resnet_demo.compare import Comparison
+from resnet_demo.gradient_flow import Flow
 from resnet_demo.results import Source, Summary
+from resnet_demo.tour import Stop
 from resnet_demo.ui.choices import model_title
 from resnet_demo.zoo import DATASETS, Entry
 
@@ -67,6 +72,59 @@ def plot(svg: str) -> str:
     return f'<div class="plot">{svg}</div>'
 
 
+def compare_intro() -> str:
+    """What the tab shows."""
+    return (
+        "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>. Below, the "
+        "gradient norm and the response of every layer, on scales that both share.</p>"
+    )
+
+
+def side(entry: Entry, analysis: Analysis) -> str:
+    """Which network this is, and what its heatmap explains."""
+    evidence = f"evidence for <b>{escape(analysis.target.label)}</b> in {escape(analysis.layer)}"
+    if not entry.trained:
+        evidence = "random weights: only its gradients mean something"
+    elif not analysis.positive_evidence:
+        evidence = f"no position of {escape(analysis.layer)} speaks for <b>{escape(analysis.target.label)}</b>"
+    return f"<p><b>{escape(model_title(entry))}</b> · {_error(entry)}<br>Heatmap: {evidence}.</p>"
+
+
+def compare_label(comparison: Comparison) -> str:
+    """The plot's numbers in words."""
+    ends = (
+        f"{a.model}: gradient norm {a.gradients[0].gradient_norm:.3g} at the input, "
+        f"{a.gradients[-1].gradient_norm:.3g} at the output"
+        for a in (comparison.first, comparison.second)
+    )
+    return "Gradient norms and responses by depth. " + "; ".join(ends)
+
+
+def flow_intro() -> str:
+    """What the tab shows."""
+    return (
+        "<p>Networks <b>before any training</b>, on a batch of 64 small images, layer by layer: what the gradient of "
+        "the loss is at each weight, how much each layer's response varies, and which units do not react at all. Take "
+        "the tour, or build networks of your own.</p>"
+    )
+
+
+def stop_text(stop: Stop) -> str:
+    """One stop of the tour."""
+    return f'<p class="stop"><b>{escape(stop.title)}.</b> {escape(stop.text)}</p>'
+
+
+def flow_table(flows: Sequence[Flow]) -> str:
+    """The ends of each curve in numbers."""
+    columns = ("network", "loss", "gradient norm, first", "last convolution", "first / last", "response, first", "last")
+    rows = []
+    for flow in flows:
+        first, last = flow.layers[0], flow.layers[-2]
+        cells = (flow.loss, first.gradient_norm, last.gradient_norm, flow.ratio, first.response_std, last.response_std)
+        rows.append([flow.network, *(f"{cell:.3g}" for cell in cells)])
+    return _table(columns, rows)
+
+
 def degradation_intro() -> str:
     """What the tab shows, hedged as the paper does."""
     return (
@@ -94,24 +152,34 @@ def race_state(text: str) -> str:
 def results_table(summaries: Sequence[Summary], sources: Sequence[Source], missing: Sequence[str]) -> str:
     """Final errors: ours, the paper's, other people's; with what each is."""
     ours = ("network", "test error %", "training error %", "runs", "recipe")
-    head = "".join(f"<th>{escape(column)}</th>" for column in (*ours, *(source.name for source in sources)))
     rows = []
     for s in summaries:
         cells = [s.name, _spread(s.test_error, s.test_std), _spread(s.train_error, s.train_std), str(s.runs)]
         cells += [f"{s.recipe or 'earlier'}, {s.epochs} epochs"]
         cells += [f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in sources]
-        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+        rows.append(cells)
     notes = " ".join(f"<b>{escape(source.name)}</b>: {escape(source.note)}" for source in sources)
     untrained = f" Not trained yet: {', '.join(map(escape, missing))}." if missing else ""
     return (
-        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        f'<p class="note">Errors of the last epoch, never of the best. {notes}{untrained}</p>'
+        _table((*ours, *(source.name for source in sources)), rows)
+        + f'<p class="note">Errors of the last epoch, never of the best. {notes}{untrained}</p>'
     )
+
+
+def said(text: str) -> Any:
+    """An update of the place for that sentence."""
+    return gr.update(value=message(text), visible=bool(text))
 
 
 def message(text: str) -> str:
     """The one sentence that a visitor gets instead of a result."""
     return f'<p class="message" role="alert">{escape(text)}</p>'
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _spread(mean: float, deviation: float | None) -> str:

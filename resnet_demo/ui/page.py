@@ -11,12 +11,15 @@ import gradio as gr
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.api import add_endpoints
+from resnet_demo.ui.compare import Compare
 from resnet_demo.ui.degradation import Degradation
 from resnet_demo.ui.explore import Explore
+from resnet_demo.ui.gradient_flow import GradientFlow
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
-TABS = ("explore", "degradation")
+TABS = ("explore", "compare", "flow", "degradation")
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -37,11 +40,23 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
         with gr.Tabs() as tabs:
             with gr.Tab("Explore", id="explore"):
                 explore = Explore(cache, default_model)
+            with gr.Tab("Compare", id="compare") as compare_tab:
+                compare = Compare(cache)
+            with gr.Tab("Gradient flow", id="flow"):
+                flow = GradientFlow(cache.device)
             with gr.Tab("Degradation", id="degradation"):
                 Degradation(data, cache.device, is_offline(cache.offline))
         add_endpoints(cache, default_model)
-        explore.on_load(page)
-        page.load(_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+        for tab in (explore, compare, flow):
+            tab.on_load(page)
+        # A visitor's photo follows them to the next tab, where there is none yet.
+        compare_tab.select(
+            lambda there, here: gr.skip() if there or not here else here,
+            [compare.photo, explore.photo],
+            compare.photo,
+            **QUIET,
+        )
+        page.load(_tab, None, tabs, **QUIET)
     return page.queue(max_size=64)
 
 

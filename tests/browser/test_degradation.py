@@ -107,7 +107,7 @@ def test_an_analysis_is_answered_during_a_race(page):
     start(page, 30, "resnet56", "plain56")
     expect(page.locator("#race svg")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("tab", name="Explore").click()
-    page.locator("#examples button").first.click()
+    page.locator("#photo-examples button").first.click()
     expect(page.locator("#gradients svg")).to_be_visible(timeout=20_000)
     page.get_by_role("tab", name="Degradation").click()
     page.get_by_role("button", name="Stop").click()

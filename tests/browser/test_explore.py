@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from resnet_demo.ui.explore import EXAMPLES
+from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import DATASETS
 
 from .conftest import DESKTOP, PATIENCE, PHONE
@@ -81,7 +81,7 @@ def test_class_and_layer_can_be_chosen(visit):
 
 def test_an_example_is_one_click_away(visit):
     page = visit()
-    page.locator("#examples button").first.click()
+    page.locator("#photo-examples button").first.click()
     wait_for_facts(page, "ResNet-20")
 
 
@@ -163,7 +163,7 @@ def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
         for _ in range(2):  # After an example Gradio has made the component anew: it must be as careful as the first.
             send(page, path)
             expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)
-            page.locator("#examples button").first.click()
+            page.locator("#photo-examples button").first.click()
             wait_for_facts(page, "ResNet-20")
             expect(page.get_by_role("alert")).to_have_count(0)
             page.get_by_label("Remove Image").click()

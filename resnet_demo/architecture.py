@@ -1,0 +1,126 @@
+"""A network as the paper's table 1 has it: stages, blocks, sizes, parameters, multiply-adds. Counted, not copied."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet_demo.networks import Network, NetworkSpec, empty_network, parameter_count, parse_name
+from resnet_demo.networks.blocks import ZeroPadShortcut
+
+# He et al. 2016, table 3: ResNet-34 on ImageNet's validation set, 10-crop top-1 error in percent.
+SHORTCUT_ERRORS = {"A": 25.03, "B": 24.52, "C": 24.19}
+# Xie et al. 2017, table 2: width of a group for each cardinality at about the cost of ResNet-50.
+CARDINALITIES = ((1, 64), (2, 40), (4, 24), (8, 14), (32, 4))
+IMAGENET_SIZE, CIFAR_SIZE = 224, 32
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage. `blocks` is how many; `layers` the convolutions of one of them, as "3x3, 64" or "3x3, 128, groups 32";
+    `size` of its output, (C, H, W)."""
+
+    stage: str
+    blocks: int
+    layers: tuple[str, ...]
+    size: tuple[int, int, int]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """One network for images of `input_size` pixels."""
+
+    network: str
+    input_size: int
+    rows: tuple[Row, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one image: the paper's "FLOPs"."""
+        return sum(row.multiply_adds for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One block. `shortcut` is "identity", "padding" (option A), "projection" or "none"; `gated` is a highway's."""
+
+    name: str
+    stage: str
+    shortcut: str
+    gated: bool
+    stride: int
+
+
+@cache
+def pieces(network: str | NetworkSpec) -> tuple[Piece, ...]:
+    """The blocks of a network in forward order. Raises `InputError`."""
+    spec = network if isinstance(network, NetworkSpec) else parse_name(network)
+    kinds = {nn.Identity: "identity", ZeroPadShortcut: "padding", nn.Sequential: "projection", type(None): "none"}
+    return tuple(
+        Piece(
+            name=name,
+            stage=name.partition(".")[0],
+            shortcut=kinds[type(getattr(block, "downsample", None))],
+            gated=hasattr(block, "gate"),
+            stride=max(getattr(block, f"conv{i}").stride[0] for i in range(1, block.depth + 1)),
+        )
+        for name, block in empty_network(spec).named_blocks()
+    )
+
+
+@cache
+def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
+    """The table of a network; for 224 x 224 images in the imagenet family and 32 x 32 in the cifar family unless
+    `size` is given. Nothing is computed: the tensors are on torch's meta device. Raises `InputError`."""
+    spec = network if isinstance(network, NetworkSpec) else parse_name(network)
+    size = size or (IMAGENET_SIZE if spec.family == "imagenet" else CIFAR_SIZE)
+    built = empty_network(spec).eval()
+    x = torch.empty(1, spec.in_channels, size, size, device="meta")
+    outputs = {name: tuple(output.shape[1:]) for name, output in built.trace(x).outputs.items()}
+    return Table(spec.name, size, tuple(_rows(built, outputs, _multiply_adds(built, x))))
+
+
+def _multiply_adds(network: Network, x: torch.Tensor) -> dict[str, int]:
+    """Of each stage, by torch's own counter; it counts a multiplication and an addition as two operations."""
+    with FlopCounterMode(display=False) as counter:
+        network(x)
+    stages: dict[str, int] = defaultdict(int)
+    for name, operations in counter.get_flop_counts().items():
+        path = name.split(".")[1:]
+        # Blocks, and what is outside of them: "Network.layer1.0", "Network.conv1". The rest is inside of these.
+        if path and len(path) == (2 if path[0].startswith("layer") else 1):
+            stages[path[0]] += sum(operations.values()) // 2
+    return stages
+
+
+def _rows(network: Network, outputs: dict[str, tuple[int, ...]], flops: dict[str, int]) -> Iterator[Row]:
+    stem = [module for name, module in network.named_children() if name in ("conv1", "bn1")]
+    pooled = ("3x3 max-pool, stride 2",) if network.spec.stem == "7x7" else ()
+    layers = (_layer(network.conv1), *pooled)
+    yield Row("stem", 1, layers, outputs["stem"], sum(map(parameter_count, stem)), flops["conv1"])
+    for i, count in enumerate(network.spec.stages, 1):
+        stage = getattr(network, f"layer{i}")
+        size = outputs[f"layer{i}.{count - 1}"]
+        convolutions = tuple(_layer(getattr(stage[-1], f"conv{j}")) for j in range(1, stage[-1].depth + 1))
+        yield Row(f"layer{i}", count, convolutions, size, parameter_count(stage), flops[f"layer{i}"])
+    rest = [network.fc, *([network.bn_last] if network.spec.connection == "preactivation" else [])]
+    classes = network.spec.num_classes
+    layers = ("average pool", f"fc, {classes}")
+    yield Row("fc", 1, layers, (classes, 1, 1), sum(map(parameter_count, rest)), flops["fc"])
+
+
+def _layer(conv: torch.nn.Conv2d) -> str:
+    kernel = "x".join(map(str, conv.kernel_size))
+    stride = f", stride {conv.stride[0]}" if conv.stride[0] > 1 else ""
+    groups = f", groups {conv.groups}" if conv.groups > 1 else ""
+    return f"{kernel}, {conv.out_channels}{stride}{groups}"

@@ -1,0 +1,148 @@
+"""More ways of asking "why this class?", all of them Captum's: pixel by pixel, where Grad-CAM goes cell by cell."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from resnet_demo.analysis import exact_float32, find_class, find_layer
+from resnet_demo.errors import InputError
+from resnet_demo.images import ImageSource, load_image
+from resnet_demo.zoo import Model, load_model
+
+STEPS = 32
+# A window covers a quarter of each side and moves by half of itself.
+WINDOW, STRIDE = 1 / 4, 1 / 8
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Method:
+    """title for people; `forwards` and `backwards` passes of one image that it takes."""
+
+    title: str
+    forwards: int
+    backwards: int
+
+
+def _windows() -> int:
+    return (math.ceil((1 - WINDOW) / STRIDE) + 1) ** 2 + 1
+
+
+METHODS = {
+    "saliency": Method("Saliency (Simonyan et al. 2014)", 1, 1),
+    "guided_gradcam": Method("Guided Grad-CAM (Selvaraju et al. 2017)", 2, 2),
+    "integrated_gradients": Method("Integrated gradients (Sundararajan et al. 2017)", STEPS, STEPS),
+    "occlusion": Method("Occlusion (Zeiler and Fergus 2014)", _windows(), 0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """heat   float32 (size, size) in [0, 1], one value a pixel of what the network saw, divided by its maximum: what
+    speaks for the class, summed over the colour channels (of saliency: how much it matters, either way)"""
+
+    method: str
+    target: int
+    heat: np.ndarray
+    heat_max: float
+
+
+class StoppedError(Exception):
+    """The caller's `proceed` said no."""
+
+
+def attribute(
+    image: ImageSource,
+    model: str | Model,
+    method: str,
+    target: int | str | None = None,
+    layer: str | None = None,
+    proceed: Callable[[float], bool] = lambda share: True,
+) -> Attribution:
+    """One of `METHODS` for one photo.
+
+    target    as in `analyze`
+    layer     of Guided Grad-CAM, as in `analyze`
+    proceed   called with the share done, 0 to 1, before each pass; `StoppedError` ends the work where it says no
+
+    Raises `InputError` for an image, model, method, target or layer that does not exist.
+    """
+    if method not in METHODS:
+        raise InputError(f"There is no method {method!r}: choose one of {', '.join(METHODS)}.")
+    model = model if isinstance(model, Model) else load_model(model)
+    index = None if target is None else find_class(target, model.labels)
+    x = model.preprocessing.tensor(model.preprocessing.square(load_image(image))).to(model.device)
+    with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
+        # Captum hangs hooks on what it explains: a copy, over the same weights, keeps other threads out of it.
+        network = _copy(model.network)
+        if index is None:
+            with torch.no_grad():
+                index = int(network(x).argmax())
+        counted = _Counted(network, METHODS[method].forwards, proceed)
+        values = _COMPUTE[method](counted, x, index, layer)
+    heat = values.sum(1)[0].detach().relu().float().cpu().numpy()
+    highest = float(heat.max())
+    return Attribution(method, index, heat / highest if highest > 0 else np.zeros_like(heat), highest)
+
+
+class _Counted(nn.Module):
+    """The network, telling how many images have passed through it."""
+
+    def __init__(self, network: nn.Module, total: int, proceed: Callable[[float], bool]) -> None:
+        super().__init__()
+        self.network, self.total, self.proceed, self.done = network, total, proceed, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.proceed(min(1.0, self.done / self.total)):
+            raise StoppedError
+        self.done += len(x)
+        return self.network(x)
+
+
+def _saliency(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import Saliency
+
+    return Saliency(network).attribute(x.requires_grad_(), target=target)
+
+
+def _integrated_gradients(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import IntegratedGradients
+
+    method = IntegratedGradients(network)
+    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=BATCH)
+
+
+def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import GuidedGradCam
+
+    blocks = dict(network.network.named_blocks())
+    name = find_layer(layer, tuple(blocks))
+    return GuidedGradCam(network, blocks[name]).attribute(x.requires_grad_(), target=target)
+
+
+def _occlusion(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import Occlusion
+
+    size = x.shape[-1]
+    window, stride = (max(1, round(size * share)) for share in (WINDOW, STRIDE))
+    shape, strides = (x.shape[1], window, window), (x.shape[1], stride, stride)
+    return Occlusion(network).attribute(x, shape, strides, baselines=0, target=target, perturbations_per_eval=BATCH)
+
+
+_COMPUTE = {
+    "saliency": _saliency,
+    "guided_gradcam": _guided_gradcam,
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
+}
+
+
+def _copy(network: nn.Module) -> nn.Module:
+    shared: dict[int, Tensor] = {id(p): nn.Parameter(p.detach()) for p in network.parameters()}
+    shared |= {id(buffer): buffer for buffer in network.buffers()}
+    return copy.deepcopy(network, shared).eval()

@@ -1,0 +1,63 @@
+"""Grad-CAM for several classes of one photo: where would it have looked for a dog?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from resnet_demo.analysis import Prediction, exact_float32, find_class, find_layer, grad_cam, ranked, view_of
+from resnet_demo.images import ImageSource, load_image
+from resnet_demo.zoo import Model, load_model
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMap:
+    """cam   float32 (h, w) in [0, 1], divided by its own maximum `cam_max`; zero if nothing speaks for the class."""
+
+    prediction: Prediction
+    cam: np.ndarray
+    cam_max: float
+
+
+def class_maps(
+    image: ImageSource,
+    model: str | Model,
+    targets: Sequence[int | str] = (),
+    layer: str | None = None,
+    top_k: int = 3,
+) -> tuple[ClassMap, ...]:
+    """One forward pass, and one backward pass from the logits to the layer for each class.
+
+    targets   by index or label; the `top_k` most probable classes unless given
+    layer     as in `analyze`
+
+    Raises `InputError` for an image, model, class or layer that does not exist.
+    """
+    model = model if isinstance(model, Model) else load_model(model)
+    indices = [find_class(target, model.labels) for target in targets]
+    square = model.preprocessing.square(load_image(image))
+    x = model.preprocessing.tensor(square).to(model.device)
+    with torch.inference_mode(False), exact_float32(model.device):
+        network = view_of(model.network)
+        name = find_layer(layer, ("stem", *(name for name, _ in network.named_blocks())))
+        with torch.no_grad():
+            activation = network.begin(x.clone(), upto=name)
+        with torch.enable_grad():
+            activation.requires_grad_()
+            logits = network.finish(activation, after=name)[0]
+            every = ranked(logits.detach().cpu(), model.labels, len(model.labels))
+            by_index = {prediction.index: prediction for prediction in every}
+            chosen = [by_index[index] for index in indices] or list(every[:top_k])
+            maps = []
+            for prediction in chosen:
+                (gradient,) = torch.autograd.grad(logits[prediction.index], activation, retain_graph=True)
+                maps.append(_scaled(prediction, grad_cam(activation, gradient)))
+    return tuple(maps)
+
+
+def _scaled(prediction: Prediction, cam: np.ndarray) -> ClassMap:
+    highest = float(cam.max()) if np.isfinite(cam).all() else 0.0
+    scaled = cam / highest if highest > 0 else np.zeros_like(cam)
+    scaled.flags.writeable = False
+    return ClassMap(prediction, scaled, highest)

@@ -1,0 +1,140 @@
+"""What reaches each layer of an untrained network: gradients backwards, responses forwards, units that do not react.
+
+One batch of images, the network in training mode, the mean cross-entropy as loss; nothing is learned.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from resnet_demo.analysis import exact_float32, finite, norms, stage_of
+from resnet_demo.errors import InputError
+from resnet_demo.networks import NetworkSpec, create_network, parse_name
+
+IMAGES = 64
+SIZE = 32
+EXAMPLES = Path(__file__).parent / "ui" / "examples"
+# A tanh or a sigmoid this close to its bounds passes on less than a fiftieth of its steepest gradient.
+SATURATED = 0.005
+
+
+@dataclass(frozen=True)
+class LayerFlow:
+    """One convolution of the main path, or fc.
+
+    gradient_norm   L2 norm of d loss / d weight
+    response_std    standard deviation over the batch of its output after normalization; None for fc
+    silent          share of its units, 0 to 1, that do not react: of a relu, channels that are 0 for every image at
+                    every position; of a tanh or sigmoid, values at a bound. None where no nonlinearity follows
+    """
+
+    layer: str
+    stage: str
+    gradient_norm: float
+    response_std: float | None
+    silent: float | None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One network at initialization; layers in forward order."""
+
+    network: str
+    seed: int
+    images: int
+    loss: float
+    layers: tuple[LayerFlow, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The first convolution's gradient norm over the last convolution's: above 1 it grows towards the input."""
+        first, last = self.layers[0].gradient_norm, self.layers[-2].gradient_norm
+        return first / last if last else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what is not finite becomes None."""
+        return finite(asdict(self) | {"ratio": self.ratio})
+
+
+def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed: int = 0, device: str = "cpu") -> Flow:
+    """Measure one freshly initialized network.
+
+    images   standardized float32 (N, 3, H, W); `sample_images()` unless given
+    seed     of the weights and of the labels, which are drawn: at initialization none is more right than another
+
+    Raises `InputError` for a network that does not exist.
+    """
+    spec = network if isinstance(network, NetworkSpec) else parse_name(network, num_classes=10)
+    x = (sample_images() if images is None else images).to(device)
+    if x.ndim != 4 or x.shape[1] != spec.in_channels or len(x) < 2:
+        raise InputError(f"Gradient flow needs a batch (N, {spec.in_channels}, H, W) of at least 2 images.")
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode(False), torch.enable_grad(), exact_float32(torch.device(device)):
+        model = create_network(spec, generator=generator).to(device).train()
+        labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
+        weights = {name: weight for name, weight in model.weights().items() if _on_main_path(name)}
+        trace = model.trace(x)
+        loss = F.cross_entropy(trace.logits, labels)
+        gradients = torch.autograd.grad(loss, list(weights.values()))
+    gradient_norms = dict(zip(weights, norms(gradients), strict=True))
+    layers = tuple(
+        LayerFlow(
+            layer=name,
+            stage=stage_of(name),
+            gradient_norm=gradient_norms[name],
+            response_std=_deviation(trace.responses.get(name)),
+            silent=_silent(trace.activations.get(name), spec.activation),
+        )
+        for name in weights
+    )
+    return Flow(spec.name, seed, len(x), loss.item(), layers)
+
+
+@functools.cache
+def sample_images(count: int = IMAGES, size: int = SIZE) -> Tensor:
+    """A batch of natural images that is always the same: crops of the example photos, standardized.
+
+    The whole picture of each photo first, then random squares of it.
+    """
+    draw = np.random.default_rng(0)
+    photos = [Image.open(path).convert("RGB") for path in sorted(EXAMPLES.glob("*.jpg"))]
+    squares = []
+    for i in range(count):
+        photo = photos[i % len(photos)]
+        side = int(min(photo.size) * (1.0 if i < len(photos) else draw.uniform(0.3, 0.9)))
+        left, top = (int(draw.integers(0, length - side + 1)) for length in photo.size)
+        square = photo.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BILINEAR)
+        squares.append(np.asarray(square, dtype=np.float32) / 255)
+    x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
+    return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True)
+
+
+def compare_flows(networks: Sequence[str], seed: int = 0, device: str = "cpu") -> tuple[Flow, ...]:
+    """Several networks on the same images."""
+    return tuple(gradient_flow(network, seed=seed, device=device) for network in networks)
+
+
+def _on_main_path(layer: str) -> bool:
+    return "downsample" not in layer and not layer.endswith("gate")
+
+
+def _deviation(response: Tensor | None) -> float | None:
+    return None if response is None else response.detach().double().std(correction=0).item()
+
+
+def _silent(activation: Tensor | None, kind: str) -> float | None:
+    if activation is None:
+        return None
+    values = activation.detach()
+    if kind == "relu":
+        return (values.amax((0, 2, 3)) == 0).float().mean().item()
+    low = -1 if kind == "tanh" else 0
+    return ((values < low + SATURATED * (1 - low)) | (values > 1 - SATURATED * (1 - low))).float().mean().item()

@@ -1,0 +1,59 @@
+"""The three equivalent forms of a ResNeXt block's F(x) (Xie et al. 2017, figure 3), from the weights of one block.
+
+    split      figure 3(a): C paths of 1x1, 3x3, 1x1, each normalized in its share, and their sum
+    concatenate   figure 3(b): the paths are concatenated before one 1x1 (early concatenation)
+    grouped    figure 3(c): one grouped convolution, as `Block` has it
+
+Batch normalization is applied with the running statistics, channel by channel, so it can be cut like a convolution; the
+last one follows the sum in every form.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from resnet_demo.networks.blocks import Block
+
+
+def grouped(block: Block, x: Tensor) -> Tensor:
+    """Figure 3(c): what the block itself computes before its shortcut is added. (N, C, H, W)."""
+    return block.trace(x).responses["conv3"]
+
+
+def concatenated(block: Block, x: Tensor) -> Tensor:
+    """Figure 3(b): each path's 1x1 and 3x3 by themselves, then all of them concatenated and one 1x1."""
+    paths = [_path(block, x, i) for i in range(block.conv2.groups)]
+    return block.bn3(block.conv3(torch.cat(paths, dim=1)))
+
+
+def split_transform_merge(block: Block, x: Tensor) -> Tensor:
+    """Figure 3(a): each path with a last 1x1 of its own, whose outputs are summed."""
+    groups = block.conv2.groups
+    width = block.conv3.in_channels // groups
+    total: Tensor | float = 0.0
+    for i in range(groups):
+        weight = block.conv3.weight[:, i * width : (i + 1) * width]
+        total = total + F.conv2d(_path(block, x, i), weight)
+    return block.bn3(total)
+
+
+FORMS = {
+    "split, transform, merge": split_transform_merge,
+    "early concatenation": concatenated,
+    "grouped convolution": grouped,
+}
+
+
+def _path(block: Block, x: Tensor, group: int) -> Tensor:
+    """The 1x1 and the 3x3 convolution of one path, each with its share of the normalization."""
+    width = block.conv1.out_channels // block.conv2.groups
+    mine = slice(group * width, (group + 1) * width)
+    x = block.act1(_normalized(block.bn1, F.conv2d(x, block.conv1.weight[mine], stride=block.conv1.stride), mine))
+    conv = block.conv2
+    x = F.conv2d(x, conv.weight[mine], stride=conv.stride, padding=conv.padding)
+    return block.act2(_normalized(block.bn2, x, mine))
+
+
+def _normalized(norm: torch.nn.BatchNorm2d, x: Tensor, channels: slice) -> Tensor:
+    mean, variance = norm.running_mean[channels], norm.running_var[channels]
+    return F.batch_norm(x, mean, variance, norm.weight[channels], norm.bias[channels], False, 0.0, norm.eps)

@@ -1,0 +1,106 @@
+"""The Compare tab: two networks on one photo. Wiring only."""
+
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo import plots
+from resnet_demo.analysis import Analysis
+from resnet_demo.errors import InputError
+from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.ui.components import Choice, Picture
+from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.zoo import ModelCache, find_entry
+
+
+class Compare:
+    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+
+    def __init__(self, cache: ModelCache) -> None:
+        self.cache = cache
+        self.pair = choices.deepest_pair()
+        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.available()]
+        labels = choices.class_choices(find_entry(self.pair[0]))
+        gr.HTML(fragments.compare_intro())
+        with gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                self.photo = photo_input("compare-photo")
+                with gr.Group():
+                    self.first = Choice(names, value=self.pair[0], label="One network")
+                    self.second = Choice(names, value=self.pair[1], label="Another network")
+                    self.target = Choice(labels, value="", label="Class that both explain")
+            with gr.Column(scale=8, min_width=340):
+                self.message = gr.HTML("", visible=False)
+                with gr.Row():
+                    self.sides = [self._side(i) for i in range(2)]
+                self.plot = gr.HTML("", elem_id="compare-plot")
+        self._wire()
+
+    def on_load(self, page: gr.Blocks) -> None:
+        """Query parameters: first, second, target, photo (the name of an example)."""
+        pickers = [self.photo, self.first, self.second, self.target, self.message]
+        page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
+
+    def _side(self, i: int) -> list[Any]:
+        with gr.Column(min_width=300):
+            title = gr.HTML("", elem_id=f"compare-title-{i + 1}")
+            label = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{i + 1}")
+            picture = Picture(
+                label="Grad-CAM", interactive=False, height=260, buttons=["fullscreen"], elem_id=f"compare-heat-{i + 1}"
+            )
+        return [title, label, picture]
+
+    def _wire(self) -> None:
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+        self.first.input(self._classes, [self.first, self.target], self.target, **quick)
+        inputs = [self.photo, self.first, self.second, self.target]
+        outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
+        changes = [component.change for component in inputs]
+        gr.on(
+            changes,
+            self._show,
+            inputs,
+            outputs,
+            show_progress="minimal",
+            trigger_mode="always_last",
+            **PRIVATE,
+            **QUEUE,
+        )
+
+    def _chosen(self, request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
+        try:
+            first, second = (choices.pickable(name) for name in names)
+            target = choices.class_value(first, query.get("target", ""))
+        except InputError as error:
+            return [*[gr.skip()] * 4, fragments.said(str(error))]
+        photo = example(query.get("photo", "")) if query.get("tab") == "compare" else gr.skip()
+        offered = gr.update(choices=choices.class_choices(first), value=target)
+        return [photo, first.name, second.name, offered, gr.skip()]
+
+    def _classes(self, first: str, target: str) -> Any:
+        """A class that the new network does not have falls back to its top one."""
+        offered = choices.class_choices(find_entry(first))
+        values = [value for _, value in offered]
+        return gr.update(choices=offered, value=target if target in values else values[0])
+
+    def _show(self, photo: str | None, first: str, second: str, target: str) -> list[Any]:
+        nothing = [None, None, None]
+        if not photo:
+            return [gr.update(visible=False), *nothing, *nothing, ""]
+        try:
+            comparison = engine.look_at_both(self.cache, photo, first, second, target)
+            sides = [
+                self._shown(photo, name, a) for name, a in ((first, comparison.first), (second, comparison.second))
+            ]
+        except InputError as error:
+            return [fragments.said(str(error)), *nothing, *nothing, ""]
+        svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), fragments.compare_label(comparison))
+        return [gr.update(visible=False), *sides[0], *sides[1], fragments.plot(svg)]
+
+    def _shown(self, photo: str, name: str, analysis: Analysis) -> list[Any]:
+        entry = find_entry(name)
+        top = {p.label: p.probability for p in analysis.predictions} or None
+        return [fragments.side(entry, analysis), top, engine.Shown(photo, entry, analysis).overlay(0.5)[1]]

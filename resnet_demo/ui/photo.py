@@ -1,0 +1,35 @@
+"""The photo of a tab, with the examples beside it."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.ui.components import Photo
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+def photo_input(elem_id: str) -> Photo:
+    """Upload, webcam, clipboard, or an example."""
+    photo = Photo(
+        label="Your photo",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "webcam", "clipboard"],
+        height=225,
+        buttons=[],
+        elem_id=elem_id,
+        alt_text="Your photo",
+    )
+    files = sorted(map(str, EXAMPLES.glob("*.jpg")))
+    gr.Examples(
+        files, photo, label="or an example", elem_id="examples" if elem_id == "photo" else f"{elem_id}-examples"
+    )
+    return photo
+
+
+def example(name: str) -> Any:
+    """The example photo that the address asks for."""
+    path = EXAMPLES / f"{name}.jpg"
+    return str(path) if path in EXAMPLES.glob("*.jpg") else gr.skip()
