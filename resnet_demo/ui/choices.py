@@ -39,6 +39,17 @@ def pickable(name: str) -> Entry:
     return entry
 
 
+def exists(name: str) -> bool:
+    """Whether the catalogue has an entry of that name."""
+    return any(name in (entry.name, entry.architecture) for entry in list_models())
+
+
+def twin(name: str) -> str:
+    """plain20.cifar10 for resnet20.cifar10, and the other way round; the catalogue may not have it."""
+    one, other = ("resnet", "plain") if name.startswith("resnet") else ("plain", "resnet")
+    return name.replace(one, other, 1)
+
+
 def deepest_pair() -> tuple[str, str]:
     """The deepest residual network on CIFAR-10 that is shipped with its plain twin."""
     names = {entry.name for entry in available()}

@@ -9,18 +9,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 
 from resnet_demo import plots
-from resnet_demo.analysis import Analysis, LayerGradient, analyze
+from resnet_demo.analysis import Analysis, LayerGradient, Prediction, analyze
 from resnet_demo.compare import Comparison, compare
 from resnet_demo.errors import InputError
 from resnet_demo.gradient_flow import Flow, gradient_flow
 from resnet_demo.images import load_image
-from resnet_demo.networks import parse_name
+from resnet_demo.lesion import predict_lesioned
+from resnet_demo.networks import NetworkSpec, create_network, parse_name
+from resnet_demo.networks.resnext_forms import FORMS
 from resnet_demo.zoo import Entry, ModelCache, Progress, find_entry
+from resnet_demo.zoo.catalogue import MAX_WIDTH
 
-MOST_FLOWS, DEEPEST_FLOW = 6, 110
+MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
 NUMBER_COLUMNS = list(LayerGradient.__dataclass_fields__)
 
 
@@ -50,6 +54,31 @@ def look(cache: ModelCache, photo: str, name: str, target: str, layer: str, prog
 def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:
     """Compare two models on a photo; an empty `target` means the first one's top class. Raises `InputError`."""
     return compare(photo, cache.get(first), cache.get(second), target or None)
+
+
+def lesioned(cache: ModelCache, photo: str, name: str, removed: list[str]) -> tuple[tuple[Prediction, ...], ...]:
+    """The predictions of the whole network, and without the `removed` blocks. Raises `InputError`."""
+    model = cache.get(name)
+    return predict_lesioned(photo, model, ()), predict_lesioned(photo, model, removed)
+
+
+def drawable(name: str) -> NetworkSpec:
+    """The network of that name, if it is not larger than any picture. Raises `InputError`."""
+    spec = parse_name(name)
+    if spec.depth > DEEPEST_DRAWING or spec.cardinality * spec.base_width > MAX_WIDTH:
+        raise InputError(f"{name} is too large to be drawn: at most {DEEPEST_DRAWING} layers.")
+    return spec
+
+
+@functools.cache
+def resnext_forms() -> dict[str, float]:
+    """The largest difference of each form of a ResNeXt-50's block from the grouped one, relative to its deviation."""
+    network = create_network("resnext50_32x4d", generator=torch.Generator().manual_seed(0)).eval()
+    x = torch.randn(1, 256, 56, 56, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        outputs = {name: form(network.layer1[1], x) for name, form in FORMS.items()}
+    grouped = outputs["grouped convolution"]
+    return {name: ((output - grouped).abs().max() / grouped.std()).item() for name, output in outputs.items()}
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from resnet_demo.analysis import Analysis
+from resnet_demo.architecture import CARDINALITIES, SHORTCUT_ERRORS, Table, describe
 from resnet_demo.compare import Comparison
 from resnet_demo.gradient_flow import Flow
 from resnet_demo.results import Source, Summary
@@ -123,6 +124,80 @@ def flow_table(flows: Sequence[Flow]) -> str:
         cells = (flow.loss, first.gradient_norm, last.gradient_norm, flow.ratio, first.response_std, last.response_std)
         rows.append([flow.network, *(f"{cell:.3g}" for cell in cells)])
     return _table(columns, rows)
+
+
+def lesion_intro() -> str:
+    """What the tab shows."""
+    return (
+        "<p>Click a block to take its F(x) out of the <b>trained</b> network (Veit et al. 2016). In a residual network "
+        "its shortcut is still there; a plain network has nothing that goes around the block, so the identity that it "
+        "could have been takes its place. The fuller a box, the higher the measured test error without it.</p>"
+    )
+
+
+def no_study(entry: Entry) -> str:
+    """Where the measured removals would be."""
+    return (
+        '<p class="note">The test error without each block has not been measured for this network: <code>python -m '
+        f"resnet_demo lesion {escape(entry.name)}</code> does it.</p>"
+    )
+
+
+def architecture_intro() -> str:
+    """What the tab shows."""
+    return (
+        "<p>Every network of this page, drawn and as the paper's table 1 has it. Each box is a block, each arc its "
+        "shortcut: solid is the identity, dots are zero padding, dashes a projection. All numbers are counted by torch "
+        "on the very networks that run here.</p>"
+    )
+
+
+def architecture_table(table: Table) -> str:
+    """The paper's table 1 for one network."""
+    columns = ("stage", "output", "layers", "parameters", "multiply-adds")
+    rows = []
+    for row in table.rows:
+        layers = " → ".join(row.layers) if row.blocks == 1 else f"{row.blocks} x [{' → '.join(row.layers)}]"
+        counts = (f"{row.parameters:,}", f"{row.multiply_adds:,}")
+        rows.append((row.stage, " x ".join(map(str, row.size)), layers, *counts))
+    total = (f"{table.parameters:,}", f"{table.multiply_adds:,}")
+    return _table(columns, [*rows, ("all", "", table.network, *total)])
+
+
+def shortcut_options() -> str:
+    """ResNet-34 with each option, counted, beside the errors that the paper measured."""
+    rows = []
+    for option, error in SHORTCUT_ERRORS.items():
+        table = describe(f"resnet34-{option}")
+        rows.append((option, f"{table.parameters:,}", _with_prefix(table.multiply_adds), f"{error:.2f}"))
+    columns = ("shortcut of ResNet-34", "parameters", "multiply-adds", "the paper's top-1 error %")
+    return "<h3>Shortcut options</h3>" + _table(columns, rows)
+
+
+def cardinalities() -> str:
+    """Cardinality against width at about equal cost (Xie et al. 2017, table 2), counted."""
+    rows = []
+    for cardinality, width in CARDINALITIES:
+        table = describe("resnet50" if cardinality == 1 else f"resnext50_{cardinality}x{width}d")
+        counts = (f"{table.parameters / 1e6:.1f} M", _with_prefix(table.multiply_adds))
+        rows.append((f"{cardinality} x {width}d", *counts))
+    columns = ("ResNeXt-50, groups x width", "parameters", "multiply-adds")
+    return "<h3>Cardinality</h3>" + _table(columns, rows)
+
+
+def resnext_intro() -> str:
+    """What the three forms are."""
+    return (
+        "<h3>Three forms of one ResNeXt block</h3><p>Summing 32 separate paths, concatenating them before one "
+        "convolution, and one grouped convolution are the same function (Xie et al. 2017, figure 3). Here they are "
+        "computed from the same weights.</p>"
+    )
+
+
+def resnext_forms(differences: Mapping[str, float]) -> str:
+    """How far each form is from the grouped one."""
+    rows = [(name, f"{difference:.1e}") for name, difference in differences.items()]
+    return _table(("form", "largest difference from the grouped one, in deviations of the output"), rows)
 
 
 def degradation_intro() -> str:

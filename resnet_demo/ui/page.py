@@ -11,14 +11,16 @@ import gradio as gr
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.api import add_endpoints
+from resnet_demo.ui.architecture import Architecture
 from resnet_demo.ui.compare import Compare
 from resnet_demo.ui.degradation import Degradation
 from resnet_demo.ui.explore import Explore
 from resnet_demo.ui.gradient_flow import GradientFlow
+from resnet_demo.ui.lesion import Lesion
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
-TABS = ("explore", "compare", "flow", "degradation")
+TABS = ("explore", "compare", "lesion", "flow", "degradation", "architecture")
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
@@ -42,22 +44,26 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
                 explore = Explore(cache, default_model)
             with gr.Tab("Compare", id="compare") as compare_tab:
                 compare = Compare(cache)
+            with gr.Tab("Lesion", id="lesion") as lesion_tab:
+                lesion = Lesion(cache)
             with gr.Tab("Gradient flow", id="flow"):
                 flow = GradientFlow(cache.device)
             with gr.Tab("Degradation", id="degradation"):
                 Degradation(data, cache.device, is_offline(cache.offline))
+            with gr.Tab("Architecture", id="architecture"):
+                architecture = Architecture()
         add_endpoints(cache, default_model)
-        for tab in (explore, compare, flow):
+        for tab in (explore, compare, lesion, flow, architecture):
             tab.on_load(page)
         # A visitor's photo follows them to the next tab, where there is none yet.
-        compare_tab.select(
-            lambda there, here: gr.skip() if there or not here else here,
-            [compare.photo, explore.photo],
-            compare.photo,
-            **QUIET,
-        )
+        for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
+            selected.select(_followed, [there, explore.photo], there, **QUIET)
         page.load(_tab, None, tabs, **QUIET)
     return page.queue(max_size=64)
+
+
+def _followed(there: str | None, here: str | None) -> Any:
+    return gr.skip() if there or not here else here
 
 
 def _tab(request: gr.Request) -> Any:

@@ -1,0 +1,71 @@
+"""The Architecture tab: a network drawn and tabulated, shortcut options, and ResNeXt's three forms. Wiring only."""
+
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.architecture import describe, pieces
+from resnet_demo.errors import InputError
+from resnet_demo.networks import parse_name
+from resnet_demo.ui import choices, drawing, engine, fragments
+from resnet_demo.ui.components import Choice
+from resnet_demo.ui.queues import PRIVATE
+from resnet_demo.zoo import find_entry, list_models
+
+DEFAULT = "resnet34"
+
+
+class Architecture:
+    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+
+    def __init__(self) -> None:
+        names = sorted({entry.architecture for entry in list_models()}, key=lambda n: (parse_name(n).depth, n))
+        gr.HTML(fragments.architecture_intro())
+        self.name = Choice(
+            names,
+            value=DEFAULT,
+            label="Network, or any other by its name",
+            allow_custom_value=True,
+            elem_id="architecture",
+        )
+        self.message = gr.HTML("", visible=False)
+        drawn, table = self._show(DEFAULT)[1:]
+        self.drawing = gr.HTML(drawn, elem_id="architecture-drawing")
+        self.table = gr.HTML(table, elem_id="architecture-table")
+        with gr.Row():
+            with gr.Column(min_width=340):
+                gr.HTML(fragments.shortcut_options(), elem_id="shortcut-options")
+            with gr.Column(min_width=340):
+                gr.HTML(fragments.cardinalities(), elem_id="cardinalities")
+        gr.HTML(fragments.resnext_intro())
+        self.forms = gr.HTML("", elem_id="resnext-forms")
+        self.compute = gr.Button("Compute the three forms", size="sm")
+        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **quiet)
+        self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **PRIVATE)
+
+    def on_load(self, page: gr.Blocks) -> None:
+        """Query parameter: model, a catalogue name or an architecture."""
+        page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
+
+    def _chosen(self, request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        if query.get("tab") != "architecture" or not query.get("model"):
+            return [gr.skip(), gr.skip()]
+        name = query["model"]
+        try:
+            return [find_entry(name).architecture if choices.exists(name) else parse_name(name).name, gr.skip()]
+        except InputError as error:
+            return [gr.skip(), fragments.said(str(error))]
+
+    def _show(self, name: str) -> list[Any]:
+        try:
+            spec = engine.drawable(name)
+        except InputError as error:
+            return [fragments.said(str(error)), gr.skip(), gr.skip()]
+        table = describe(spec)
+        return [
+            gr.update(visible=False),
+            drawing.draw_network(table, pieces(spec)),
+            fragments.architecture_table(table),
+        ]

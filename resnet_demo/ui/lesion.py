@@ -1,0 +1,119 @@
+"""The Lesion tab: click blocks out of a network and see what is left of its predictions. Wiring only."""
+
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo import lesion, plots
+from resnet_demo.architecture import describe, pieces
+from resnet_demo.errors import InputError
+from resnet_demo.ui import choices, drawing, engine, fragments
+from resnet_demo.ui.components import Choice
+from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.zoo import Entry, ModelCache, find_entry
+
+
+class Lesion:
+    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+
+    def __init__(self, cache: ModelCache) -> None:
+        self.cache = cache
+        self.default = find_entry(choices.deepest_pair()[0])
+        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.available() if e.trained]
+        gr.HTML(fragments.lesion_intro())
+        self.removed = gr.State([])
+        with gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                self.photo = photo_input("lesion-photo")
+                self.name = Choice(names, value=self.default.name, label="Network")
+            with gr.Column(scale=8, min_width=340):
+                self.drawing = gr.HTML(
+                    self._drawn(self.default, []), js_on_load=drawing.ON_CLICK, elem_id="lesion-drawing"
+                )
+                self.reset = gr.Button("Put all blocks back", size="sm")
+                self.message = gr.HTML("", visible=False)
+                with gr.Row():
+                    whole, left = "The whole network", "What is left of it"
+                    self.before = gr.Label(label=whole, num_top_classes=5, elem_id="lesion-before", min_width=260)
+                    self.after = gr.Label(label=left, num_top_classes=5, elem_id="lesion-after", min_width=260)
+        self.study = gr.HTML(self._study(self.default), elem_id="lesion-study")
+        self._wire()
+
+    def on_load(self, page: gr.Blocks) -> None:
+        """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
+        chosen = [self.photo, self.name, self.removed, self.drawing, self.study, self.message]
+        page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+
+    def _wire(self) -> None:
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+        drawn = [self.removed, self.drawing]
+        self.name.input(self._switch, self.name, [*drawn, self.study], **quick)
+        self.drawing.click(self._toggle, [self.name, self.removed], drawn, **quick)
+        self.reset.click(self._put_back, self.name, drawn, **quick)
+        gr.on(
+            [self.photo.change, self.removed.change, self.name.change],
+            self._show,
+            [self.photo, self.name, self.removed],
+            [self.message, self.before, self.after],
+            show_progress="minimal",
+            trigger_mode="always_last",
+            **PRIVATE,
+            **QUEUE,
+        )
+
+    def _chosen(self, request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        if query.get("tab") != "lesion":
+            return [gr.skip()] * 6
+        try:
+            entry = choices.pickable(query.get("model") or self.default.name)
+            removed = [name for name in query.get("removed", "").split(",") if name]
+            lesion.check_blocks(removed, tuple(piece.name for piece in pieces(entry.spec)))
+        except InputError as error:
+            return [*[gr.skip()] * 5, fragments.said(str(error))]
+        photo = example(query.get("photo", ""))
+        return [photo, entry.name, removed, self._drawn(entry, removed), self._study(entry), gr.skip()]
+
+    def _switch(self, name: str) -> list[Any]:
+        entry = find_entry(name)
+        return [[], self._drawn(entry, []), self._study(entry)]
+
+    def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> list[Any]:
+        block = str(getattr(event, "block", ""))
+        entry = find_entry(name)
+        if block not in {piece.name for piece in pieces(entry.spec)}:
+            return [gr.skip(), gr.skip()]
+        now = [other for other in removed if other != block] if block in removed else [*removed, block]
+        return [now, self._drawn(entry, now)]
+
+    def _put_back(self, name: str) -> list[Any]:
+        return [[], self._drawn(find_entry(name), [])]
+
+    def _show(self, photo: str | None, name: str, removed: list[str]) -> list[Any]:
+        if not photo:
+            return [gr.update(visible=False), None, None]
+        try:
+            before, after = engine.lesioned(self.cache, photo, name, removed)
+        except InputError as error:
+            return [fragments.said(str(error)), None, None]
+        return [gr.update(visible=False), *({p.label: p.probability for p in side} for side in (before, after))]
+
+    def _drawn(self, entry: Entry, removed: list[str]) -> str:
+        study = self._study_of(entry)
+        errors = study.errors if study else None
+        return drawing.draw_network(describe(entry.spec), pieces(entry.spec), removed, errors, clickable=True)
+
+    def _study_of(self, entry: Entry) -> lesion.LesionStudy | None:
+        return lesion.read_study(entry.name, entry.card.sha256) if entry.card else None
+
+    def _study(self, entry: Entry) -> str:
+        """The measured removals of the network and its twin."""
+        names = (entry.name, choices.twin(entry.name))
+        known = [self._study_of(find_entry(name)) for name in names if choices.exists(name)]
+        studies = [study for study in known if study]
+        if not studies:
+            return fragments.no_study(entry)
+        worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
+        label = f"Test error without each block. {'; '.join(worst)}"
+        return fragments.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
