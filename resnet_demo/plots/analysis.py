@@ -20,20 +20,24 @@ MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
 
 
-def overlay(photo: Image.Image, analysis: Analysis, opacity: float = 0.5) -> Image.Image:
+def overlay(
+    photo: Image.Image, analysis: Analysis, opacity: float = 0.5, heat: np.ndarray | None = None
+) -> Image.Image:
     """Grad-CAM laid exactly over the part of `photo` that the network saw; the rest is dimmed.
 
     photo     RGB, the one that was analyzed, of size `analysis.photo_size`
     opacity   of the heatmap, 0 to 1; without positive evidence there is no heatmap to show
+    heat      another map (h, w) in [0, 1] of what the network saw, in place of Grad-CAM
     """
     if photo.size != analysis.photo_size:
         raise ValueError(f"The analyzed photo had {analysis.photo_size} pixels, this one has {photo.size}.")
     pixels = np.asarray(photo, dtype=np.float32)
-    columns, inside_x = _positions(photo.width, analysis.crop[0], analysis.crop[2], analysis.cam.shape[1])
-    rows, inside_y = _positions(photo.height, analysis.crop[1], analysis.crop[3], analysis.cam.shape[0])
+    heat = analysis.cam if heat is None else heat
+    columns, inside_x = _positions(photo.width, analysis.crop[0], analysis.crop[2], heat.shape[1])
+    rows, inside_y = _positions(photo.height, analysis.crop[1], analysis.crop[3], heat.shape[0])
     seen = (inside_y[:, None] & inside_x[None, :])[..., None]
-    if analysis.positive_evidence:
-        levels = (_bilinear(analysis.cam, rows, columns) * 255).astype(np.uint8)
+    if heat.max() > 0:
+        levels = (_bilinear(heat, rows, columns) * 255).astype(np.uint8)
         palette = (colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.float32)
         heated = pixels + (palette[levels] - pixels) * opacity
     else:

@@ -6,7 +6,9 @@ from itertools import groupby
 
 from resnet_demo.architecture import Piece, Table
 
-WIDTH, LABEL, ROW, BOX, TOP = 1100, 150, 74, 26, 34
+WIDTH, LABEL, BOX = 1100, 150, 26
+# A row of blocks has room for their arcs above; one of text has none.
+BLOCKS, TEXT = 62, 40
 # Solid as in the paper's figure 3; dotted where the shape changes: padding without weights, projection with.
 DASHES = {"identity": "", "padding": "2 3", "projection": "6 3"}
 SHORTCUTS = {
@@ -41,17 +43,18 @@ def draw_network(
     errors    test error in percent without each block, by name: the fuller a box, the worse
     """
     stages = {row.stage: row for row in table.rows}
-    parts = [_stage_box(0, "input", f"{table.input_size} x {table.input_size}")]
-    parts.append(_stage_box(1, "stem", _size(stages["stem"].size), stages["stem"].layers))
+    stem, end = stages["stem"], stages["fc"]
+    image = f"{table.input_size} x {table.input_size} image"
+    parts = [_row_of_text(8, "stem", _size(stem.size), f"{image}; {'; '.join(stem.layers)}")]
     grouped = [(stage, list(members)) for stage, members in groupby(pieces, lambda piece: piece.stage)]
-    for i, (stage, members) in enumerate(grouped, 2):
-        parts.append(_stage_box(i, stage, _size(stages[stage].size)))
-        step = min(64.0, (WIDTH - LABEL - 20) / len(members))
+    for i, (stage, members) in enumerate(grouped):
+        y = TEXT + i * BLOCKS + 30
+        parts.append(_row_of_text(y, stage, _size(stages[stage].size)))
+        step = min(96.0, (WIDTH - LABEL - 20) / len(members))
         for k, piece in enumerate(members):
-            parts.append(_block(piece, LABEL + k * step, i, step, piece.name in removed, errors, clickable))
-    end = len(grouped) + 2
-    parts.append(_stage_box(end, "output", f"{stages['fc'].size[0]} classes", stages["fc"].layers))
-    height = (end + 1) * ROW
+            parts.append(_block(piece, LABEL + k * step, y, step, piece.name in removed, errors, clickable))
+    height = 2 * TEXT + len(grouped) * BLOCKS + 20
+    parts.append(_row_of_text(height - TEXT, "output", f"{end.size[0]} classes", "; ".join(end.layers)))
     label = f"{table.network}: " + ", ".join(f"{len(members)} blocks in {stage}" for stage, members in grouped)
     return (
         f'<div class="drawing"><svg viewBox="0 0 {WIDTH} {height}" role="group" aria-label="{escape(label)}">'
@@ -63,19 +66,16 @@ def _size(size: tuple[int, int, int]) -> str:
     return " x ".join(map(str, size))
 
 
-def _stage_box(row: int, title: str, size: str, layers: Sequence[str] = ()) -> str:
-    y = row * ROW + TOP
+def _row_of_text(y: int, title: str, size: str, layers: str = "") -> str:
     text = f'<text x="0" y="{y + 12}" class="name">{escape(title)}</text>'
     text += f'<text x="0" y="{y + 28}" class="size">{escape(size)}</text>'
-    if layers:
-        text += f'<text x="{LABEL}" y="{y + 18}" class="size">{escape("; ".join(layers))}</text>'
-    return text
+    return text + (f'<text x="{LABEL}" y="{y + 18}" class="size">{escape(layers)}</text>' if layers else "")
 
 
 def _block(
-    piece: Piece, x: float, row: int, step: float, out: bool, errors: Mapping[str, float] | None, clickable: bool
+    piece: Piece, x: float, y: float, step: float, out: bool, errors: Mapping[str, float] | None, clickable: bool
 ) -> str:
-    y, width = row * ROW + TOP, step * 0.72
+    width = step * 0.72
     error = (errors or {}).get(piece.name)
     says = f"{piece.name}, shortcut: {SHORTCUTS[piece.shortcut]}{', gated' if piece.gated else ''}"
     says += f", {error:.2f} % test error without it" if error is not None else ""

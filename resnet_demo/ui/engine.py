@@ -5,6 +5,7 @@ import csv
 import functools
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.analysis import Analysis, LayerGradient, Prediction, analyze
+from resnet_demo.attributions import Method, attribute
+from resnet_demo.class_maps import ClassMap, class_maps
 from resnet_demo.compare import Comparison, compare
 from resnet_demo.errors import InputError
 from resnet_demo.gradient_flow import Flow, gradient_flow
@@ -54,6 +57,26 @@ def look(cache: ModelCache, photo: str, name: str, target: str, layer: str, prog
 def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:
     """Compare two models on a photo; an empty `target` means the first one's top class. Raises `InputError`."""
     return compare(photo, cache.get(first), cache.get(second), target or None)
+
+
+def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Image.Image]]:
+    """Grad-CAM over the photo for each class, or for the three most probable ones. Raises `InputError`."""
+    analysis, photo = shown.analysis, load_image(shown.photo)
+    maps = class_maps(shown.photo, cache.get(shown.entry.name), targets, analysis.layer)
+    return [(found, plots.overlay(photo, analysis, heat=found.cam)) for found in maps]
+
+
+def attribution_overlay(cache: ModelCache, shown: Shown, method: str, proceed: Callable[[float], bool]) -> Image.Image:
+    """A pixel attribution of the explained class over the photo. Raises `InputError`, or `StoppedError`."""
+    analysis, model = shown.analysis, cache.get(shown.entry.name)
+    found = attribute(shown.photo, model, method, analysis.target.index, None, proceed)
+    return plots.overlay(load_image(shown.photo), analysis, 0.8, heat=found.heat)
+
+
+def cost(shown: Shown, method: Method) -> str:
+    """What a method will take, by what the last forward pass took; a backward pass costs about two."""
+    seconds = shown.analysis.milliseconds["forward"] / 1000 * (method.forwards + 2 * method.backwards)
+    return f"{method.forwards + method.backwards} passes, about {max(seconds, 0.1):.1f} s"
 
 
 def lesioned(cache: ModelCache, photo: str, name: str, removed: list[str]) -> tuple[tuple[Prediction, ...], ...]:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.ui.closer import Closer
 from resnet_demo.ui.components import Choice, Heatmap, Options
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE
@@ -85,7 +86,11 @@ class Explore:
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation")
                     self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity", min_width=120)
-        self.plot = gr.HTML("", elem_id="gradients")
+        open_ = gr.State("")
+        with gr.Tabs():
+            with gr.Tab("Gradient norms", id="gradients") as gradients:
+                self.plot = gr.HTML("", elem_id="gradients")
+            Closer(self.cache, self.shown, open_).close_on(gradients)
         self.facts = gr.HTML("")
         with gr.Accordion("Numbers and downloads", open=False):
             with gr.Row():

@@ -11,11 +11,13 @@ from PIL import Image
 
 from resnet_demo.analysis import Analysis
 from resnet_demo.architecture import CARDINALITIES, SHORTCUT_ERRORS, Table, describe
+from resnet_demo.class_maps import ClassMap
 from resnet_demo.compare import Comparison
 from resnet_demo.gradient_flow import Flow
 from resnet_demo.results import Source, Summary
 from resnet_demo.tour import Stop
 from resnet_demo.ui.choices import model_title
+from resnet_demo.ui.engine import Shown
 from resnet_demo.zoo import DATASETS, Entry
 
 SMALL = 64
@@ -71,6 +73,49 @@ def seen(entry: Entry, analysis: Analysis) -> str:
 def plot(svg: str) -> str:
     """A plot that scrolls sideways where it would become too small to read."""
     return f'<div class="plot">{svg}</div>'
+
+
+def note(text: str) -> str:
+    """A remark in passing."""
+    return f'<p class="note" role="status">{escape(text)}</p>'
+
+
+def class_caption(found: ClassMap) -> str:
+    """The class of one map, and how strong its evidence is."""
+    p = found.prediction
+    evidence = f"strongest evidence {found.cam_max:.2g}" if found.cam_max > 0 else "nothing speaks for it"
+    return f"<p><b>{escape(p.label)}</b> {100 * p.probability:.1f} %, {evidence}</p>"
+
+
+def pixels_intro() -> str:
+    """What these methods are."""
+    return (
+        "<p>Methods of Captum that explain the same class pixel by pixel, where Grad-CAM goes cell by cell. Choose "
+        "one: the slow ones tell how far they are, and stop when you go on to something else.</p>"
+    )
+
+
+def pixels_caption(shown: Shown, title: str) -> str:
+    """What the picture below explains."""
+    return f"<p>{escape(title)} of <b>{escape(shown.analysis.target.label)}</b>.</p>"
+
+
+def features_caption(analysis: Analysis) -> str:
+    """Which channels these are."""
+    numbers = ", ".join(map(str, analysis.channels))
+    return (
+        f"<p>The {len(analysis.channels)} channels of <b>{escape(analysis.layer)}</b> that answer this photo most, the "
+        f"strongest first: {numbers}. Each from its own darkest to its own brightest. Choose another layer on the left."
+        "</p>"
+    )
+
+
+def shares_intro() -> str:
+    """What the plot shows."""
+    return (
+        "<p>What a residual network computes is its input plus what every block adds (He et al. 2016b, eq. 4). Here, "
+        "how large that addition F(x) is beside what the shortcut S(x) passes on, for this photo.</p>"
+    )
 
 
 def compare_intro() -> str:
@@ -170,7 +215,7 @@ def shortcut_options() -> str:
     for option, error in SHORTCUT_ERRORS.items():
         table = describe(f"resnet34-{option}")
         rows.append((option, f"{table.parameters:,}", _with_prefix(table.multiply_adds), f"{error:.2f}"))
-    columns = ("shortcut of ResNet-34", "parameters", "multiply-adds", "the paper's top-1 error %")
+    columns = ("ResNet-34 with", "parameters", "multiply-adds", "top-1 error %, paper")
     return "<h3>Shortcut options</h3>" + _table(columns, rows)
 
 

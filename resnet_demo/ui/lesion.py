@@ -10,7 +10,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.ui.queues import PRIVATE, QUEUE, STATE
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 
 
@@ -46,11 +46,10 @@ class Lesion:
         page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def _wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
         drawn = [self.removed, self.drawing]
-        self.name.input(self._switch, self.name, [*drawn, self.study], **quick)
-        self.drawing.click(self._toggle, [self.name, self.removed], drawn, **quick)
-        self.reset.click(self._put_back, self.name, drawn, **quick)
+        self.name.input(self._switch, self.name, [*drawn, self.study], **STATE)
+        self.drawing.click(self._toggle, [self.name, self.removed], drawn, **STATE)
+        self.reset.click(self._put_back, self.name, drawn, **STATE)
         gr.on(
             [self.photo.change, self.removed.change, self.name.change],
             self._show,

@@ -12,6 +12,8 @@ from resnet_demo.results import all_results, shipped_cards
 from .conftest import PATIENCE, PHONE
 
 pytestmark = pytest.mark.browser
+# A race gives way to whatever else the machine does.
+RACE_PATIENCE = 240_000
 CIFAR = [card for card in shipped_cards() if card.dataset == "cifar10"]
 
 
@@ -72,8 +74,8 @@ def test_depths_are_switched_off_and_on(page):
 def test_a_race_of_twenty_seconds_ends_by_itself(page):
     start(page, 20)
     expect(state(page)).to_contain_text("Getting ready")
-    expect(page.locator("#race svg")).to_be_visible(timeout=PATIENCE)
-    expect(state(page)).to_contain_text(re.compile(r"Over\. \d+ of 20 s"), timeout=PATIENCE)
+    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
+    expect(state(page)).to_contain_text(re.compile(r"Over\. \d+ of 20 s"), timeout=RACE_PATIENCE)
     expect(page.locator("#race svg")).to_have_attribute(
         "aria-label", re.compile("Training loss of resnet20 and plain20")
     )
@@ -82,30 +84,30 @@ def test_a_race_of_twenty_seconds_ends_by_itself(page):
 
 def test_a_race_is_stopped_early_and_another_can_start(page):
     start(page, 120)
-    expect(page.locator("#race svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
     page.get_by_role("button", name="Stop").click()
     expect(state(page)).to_contain_text("Stopped.")
     wait_for_no_race()
     start(page, 5, other="preresnet20")
-    expect(state(page)).to_contain_text("Over.", timeout=PATIENCE)
+    expect(state(page)).to_contain_text("Over.", timeout=RACE_PATIENCE)
 
 
 def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     first = visit("?tab=degradation")
     start(first, 120)
-    expect(first.locator("#race svg")).to_be_visible(timeout=PATIENCE)
+    expect(first.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
     second = visit("?tab=degradation")
     start(second, 5)
     time.sleep(3)
     assert races() == 1
     first.close()
-    expect(state(second)).to_contain_text("Over.", timeout=PATIENCE)
+    expect(state(second)).to_contain_text("Over.", timeout=RACE_PATIENCE)
     assert races() == 0
 
 
 def test_an_analysis_is_answered_during_a_race(page):
     start(page, 30, "resnet56", "plain56")
-    expect(page.locator("#race svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
     page.get_by_role("tab", name="Explore").click()
     page.locator("#photo-examples button").first.click()
     expect(page.locator("#gradients svg")).to_be_visible(timeout=20_000)
