@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,8 @@ def main(
         print("Anybody with the public link can use this machine through the page, until it is stopped.")
     if data and not data.exists():
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
+    # Captum says this each time; its hooks are on a copy of the network, and gone afterwards.
+    warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
     cache = ModelCache(str(pick_device(device)), offline)
     page = build_page(cache, model, data)
     on_space = "SPACE_ID" in os.environ

@@ -5,7 +5,7 @@ import warnings
 
 import typer
 
-from resnet_demo.commands import photos, training
+from resnet_demo.commands import laboratory, photos, training
 from resnet_demo.commands.console import errors
 from resnet_demo.errors import InputError
 
@@ -19,6 +19,8 @@ app = typer.Typer(
 for command in (photos.models, photos.analyze, photos.download):
     app.command()(command)
 for command in (training.train, training.evaluate, training.results, training.race):
+    app.command()(command)
+for command in (laboratory.gradient_flow, laboratory.lesion):
     app.command()(command)
 
 

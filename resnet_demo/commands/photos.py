@@ -40,6 +40,7 @@ def analyze(
     layer: Annotated[
         str | None, typer.Option(help="Layer to explain, e.g. layer3; the last block unless given.")
     ] = None,
+    compare: Annotated[str | None, typer.Option(help="A second model, for the same class of each photo.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for overlay PNG, plot PNG and JSON of each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each image.")] = False,
     device: Device = "auto",
@@ -47,18 +48,22 @@ def analyze(
 ) -> None:
     """Predict, explain and measure photos. A file that cannot be read is reported, and the others are still done."""
     from resnet_demo.analysis import analyze as analyze_image
+    from resnet_demo.compare import compare as compare_models
 
     files = _files(images)
     stems = _stems(files)
     if output:
         make_folder(output)
-    with fetching(model) as progress:
-        from resnet_demo.zoo import load_model
-
-        loaded = load_model(model, device, offline, progress)
+    loaded = _loaded(model, device, offline)
+    other = _loaded(compare, device, offline) if compare else None
     failures = 0
     for file in tracked(files, "analyzing", quiet=as_json):
         try:
+            if other:
+                _print_comparison(
+                    file, compare_models(file, loaded, other, target, layer), output, stems[file], as_json
+                )
+                continue
             analysis = analyze_image(file, loaded, target, layer)
         except InputError as error:
             errors.print(f"{file}: {error}", markup=False, soft_wrap=True)
@@ -120,6 +125,28 @@ def _stems(files: list[Path]) -> dict[Path, str]:
         taken.add(stem)
         stems[file] = stem
     return stems
+
+
+def _loaded(name: str, device: str, offline: bool) -> Any:
+    with fetching(name) as progress:
+        from resnet_demo.zoo import load_model
+
+        return load_model(name, device, offline, progress)
+
+
+def _print_comparison(file: Path, comparison: Any, output: Path | None, stem: str, as_json: bool) -> None:
+    from resnet_demo import plots
+
+    analyses = (comparison.first, comparison.second)
+    if output:
+        for analysis in analyses:
+            _write_results(output / f"{stem}.{analysis.model}", file, analysis, analysis.to_dict(str(file)))
+        (output / f"{stem}.compare.png").write_bytes(plots.to_png(plots.compare_figure(comparison)))
+    if as_json:
+        print_json(comparison.to_dict(str(file)), one_line=True)
+        return
+    for analysis in analyses:
+        _print_analysis(file, analysis)
 
 
 def _write_results(stem: Path, file: Path, analysis: Any, values: dict[str, Any]) -> None:

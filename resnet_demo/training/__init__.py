@@ -10,7 +10,7 @@ from resnet_demo.training.data import (
     load_split,
 )
 from resnet_demo.training.distributed import World, joined
-from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model, evaluate_runs
+from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model, evaluate_runs, standardized_test_set
 from resnet_demo.training.loop import Status, train
 from resnet_demo.training.memory import reuse_freed_memory
 from resnet_demo.training.race import MAX_SECONDS, Lap, race
@@ -41,5 +41,6 @@ __all__ = [
     "load_split",
     "race",
     "reuse_freed_memory",
+    "standardized_test_set",
     "train",
 ]

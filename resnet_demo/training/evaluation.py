@@ -1,6 +1,6 @@
 """Top-1 and top-5 error of a network on labelled images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -115,20 +115,40 @@ def _test_split(entry: Entry, data: Path | None, offline: bool) -> Labelled | Ph
 
 
 def _evaluate(network: nn.Module, entry: Entry, split: Labelled | Photos, device: torch.device) -> Errors:
-    labels, preprocessing = entry.labels, entry.preprocessing
-    if (len(split.classes), split.channels) != (len(labels), len(preprocessing.mean)):
-        raise InputError(
-            f"{entry.name} tells {len(labels)} classes of {len(preprocessing.mean)}-channel images apart; this data "
-            f"has {len(split.classes)} classes and {split.channels} channels."
-        )
-    mean, std = (
-        torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (preprocessing.mean, preprocessing.std)
-    )
-    split = replace(split, labels=_as_labelled(split, labels))
-    feed = PhotoFeed(split, device) if isinstance(split, Photos) else MemoryFeed(split, device)
+    mean, std = _statistics(entry, device)
     # Float32 to the last digit on every GPU, as on the CPU.
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-        return count_errors(network, feed.batches(in_order(len(feed))), mean, std)
+        return count_errors(network, _batches(entry, split, device), mean, std)
+
+
+def standardized_test_set(
+    entry: Entry, data: Path | None, device: torch.device, offline: bool = False
+) -> tuple[int, Iterator[Batch]]:
+    """How many test images there are, and batches of them as float32 (N, C, H, W), ready for the network of `entry`.
+
+    Raises `InputError` when they cannot be had, or are not what the network tells apart.
+    """
+    split = _test_split(entry, data, offline)
+    mean, std = _statistics(entry, device)
+    return len(split.labels), ((normalize(x, mean, std), y) for x, y in _batches(entry, split, device))
+
+
+def _statistics(entry: Entry, device: torch.device) -> tuple[Tensor, Tensor]:
+    values = (entry.preprocessing.mean, entry.preprocessing.std)
+    mean, std = (torch.tensor(value, device=device).view(1, -1, 1, 1) for value in values)
+    return mean, std
+
+
+def _batches(entry: Entry, split: Labelled | Photos, device: torch.device) -> Iterator[Batch]:
+    classes, channels = len(entry.labels), len(entry.preprocessing.mean)
+    if (len(split.classes), split.channels) != (classes, channels):
+        raise InputError(
+            f"{entry.name} tells {classes} classes of {channels}-channel images apart; this data has "
+            f"{len(split.classes)} classes and {split.channels} channels."
+        )
+    split = replace(split, labels=_as_labelled(split, entry.labels))
+    feed = PhotoFeed(split, device) if isinstance(split, Photos) else MemoryFeed(split, device)
+    return feed.batches(in_order(len(feed)))
 
 
 def _as_labelled(split: Labelled | Photos, labels: tuple[str, ...]) -> Tensor:

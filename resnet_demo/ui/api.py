@@ -1,5 +1,7 @@
 """The HTTP endpoints: the same answers as the command line's JSON."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import gradio as gr
 
 from resnet_demo.errors import InputError
 from resnet_demo.ui import engine
+from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.components import Photo
 from resnet_demo.zoo import ModelCache
 
@@ -15,7 +18,10 @@ QUEUE: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": 2}
 
 
 def add_endpoints(cache: ModelCache, default_model: str) -> None:
-    """`/analyze` inside the current `gr.Blocks`. Its components are never shown: they give it its types."""
+    """`/analyze`, `/compare` and `/gradient_flow` inside the current `gr.Blocks`.
+
+    Their components are never shown: they give the endpoints their types.
+    """
 
     def analyze(image: str, model: str = default_model, target: str = "", layer: str = "") -> dict[str, Any]:
         """Predictions, Grad-CAM and the gradient norm of every layer of a network for one photo.
@@ -25,17 +31,50 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         """
         if not image:
             raise gr.Error("Send an image.", print_exception=False)
-        try:
-            shown = engine.look(cache, image, model or default_model, target, layer)
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return shown.analysis.to_dict(Path(image).name)
+        with _told():
+            return engine.look(cache, image, model or default_model, target, layer).analysis.to_dict(Path(image).name)
+
+    def compare(image: str, first: str, second: str, target: str = "") -> dict[str, Any]:
+        """Two networks on one photo: the analysis of each, of the same class.
+
+        image: the photo; first, second: names such as resnet20.cifar10 and plain20.cifar10; target: the class that both
+        explain, by label or index, the first one's most probable class if empty.
+        """
+        if not image:
+            raise gr.Error("Send an image.", print_exception=False)
+        with _told():
+            return engine.look_at_both(cache, image, first, second, target).to_dict(Path(image).name)
+
+    def gradient_flow(networks: str) -> list[dict[str, Any]]:
+        """What reaches each layer of networks at initialization: gradient norms, responses, silent units.
+
+        networks: one or more names with commas, such as plain56,resnet56,plain20-nonorm-sigmoid-xavier.
+        """
+        with _told():
+            names = [name.strip() for name in networks.split(",")][: engine.MOST_FLOWS]
+            return [engine.flow(name, cache.device).to_dict() for name in names]
 
     with gr.Row(visible=False):
-        inputs = [
-            Photo(type="filepath", image_mode=None, label="image"),
-            gr.Textbox(default_model, label="model"),
-            gr.Textbox("", label="target"),
-            gr.Textbox("", label="layer"),
-        ]
-        gr.Button().click(analyze, inputs, gr.JSON(label="analysis"), api_name="analyze", **QUEUE)
+        photo = Photo(type="filepath", image_mode=None, label="image")
+        first, second = (
+            gr.Textbox(name, label=side) for name, side in zip(deepest_pair(), ("first", "second"), strict=True)
+        )
+        model = gr.Textbox(default_model, label="model")
+        target, layer = gr.Textbox("", label="target"), gr.Textbox("", label="layer")
+        networks = gr.Textbox("plain56,resnet56", label="networks")
+        for function, inputs in (
+            (analyze, [photo, model, target, layer]),
+            (compare, [photo, first, second, target]),
+            (gradient_flow, [networks]),
+        ):
+            answer = gr.JSON(label=function.__name__)
+            gr.Button().click(function, inputs, answer, api_name=function.__name__, **QUEUE)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the caller can mend reaches them as the one sentence that it is."""
+    try:
+        yield
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from error

@@ -23,9 +23,7 @@ def photo_input(elem_id: str) -> Photo:
         alt_text="Your photo",
     )
     files = sorted(map(str, EXAMPLES.glob("*.jpg")))
-    gr.Examples(
-        files, photo, label="or an example", elem_id="examples" if elem_id == "photo" else f"{elem_id}-examples"
-    )
+    gr.Examples(files, photo, label="or an example", elem_id=f"{elem_id}-examples")
     return photo
 
 

@@ -1,0 +1,74 @@
+"""The commands of the laboratory: gradient-flow, lesion."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from resnet_demo.commands import console
+from resnet_demo.commands.console import Data, Device, Json, Offline
+from resnet_demo.errors import InputError
+
+
+def gradient_flow(
+    networks: Annotated[list[str], typer.Argument(help="plain56 resnet56 plain20-nonorm-sigmoid-xavier ...")],
+    seed: Annotated[int, typer.Option(help="Of the weights.", min=0)] = 0,
+    output: Annotated[Path | None, typer.Option(help="A PNG for the gradient norms of all of them.")] = None,
+    as_json: Json = False,
+    device: Device = "auto",
+) -> None:
+    """Measure gradients, responses and silent units of networks at initialization, layer by layer."""
+    from resnet_demo import plots
+    from resnet_demo.gradient_flow import compare_flows
+    from resnet_demo.zoo import pick_device
+
+    flows = compare_flows(networks, seed, str(pick_device(device)))
+    if output:
+        output.write_bytes(plots.to_png(plots.flow_figure(flows, "gradient_norm")))
+    if as_json:
+        console.print_json([flow.to_dict() for flow in flows])
+        return
+    table = Table("network", "loss", "gradient norm, first", "last convolution", "first / last", title="Gradient flow")
+    for flow in flows:
+        ends = (flow.layers[0].gradient_norm, flow.layers[-2].gradient_norm)
+        table.add_row(flow.network, *(f"{value:.3g}" for value in (flow.loss, *ends, flow.ratio)))
+    console.out().print(table, soft_wrap=False)
+
+
+def lesion(
+    names: Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")],
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.json; beside the cards unless given.")] = None,
+    device: Device = "auto",
+    offline: Offline = False,
+) -> None:
+    """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
+    from resnet_demo.lesion import STUDIES, LesionStudy, lesion_errors
+    from resnet_demo.training import standardized_test_set
+    from resnet_demo.zoo import find_entry, load_model
+
+    for entry in map(find_entry, names):
+        if not entry.card:
+            raise InputError(
+                f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
+            )
+        model = load_model(entry, device, offline)
+        images, batches = standardized_test_set(entry, data, model.device, offline)
+        columns = (TextColumn(entry.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with console.progress(*columns) as bar:
+            task = bar.add_task("", total=images)
+            whole, wrong, total = lesion_errors(model.network, batches, partial(_advance, bar, task))
+        errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
+        study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
+        worst = max(errors, key=errors.__getitem__)
+        path = study.write(out or STUDIES)
+        console.out().print(
+            f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
+        )
+
+
+def _advance(bar: Any, task: Any, done: int) -> None:
+    bar.update(task, completed=done)
