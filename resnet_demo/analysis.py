@@ -4,14 +4,10 @@ Nothing is left behind: no hook, no `.grad`, no changed mode or flag, no drawn r
 parameters, under a caller's `no_grad` or `inference_mode`, after an exception, and on many threads with one model.
 """
 
-import copy
 import difflib
 import math
 import re
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +17,7 @@ from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource, load_image
+from resnet_demo.measuring import exact_float32, finite, norms, stage_of, view_of
 from resnet_demo.networks import Trace
 from resnet_demo.zoo import Model, load_model
 
@@ -258,19 +255,6 @@ def find_layer(layer: str | None, layers: tuple[str, ...]) -> str:
     return stage[-1]
 
 
-def view_of(network: nn.Module) -> nn.Module:
-    """The network itself if it is ready; else a copy of its modules, over the same tensors, that is.
-
-    A frozen network, or one in training mode, must be neither used as it is nor changed, for other threads use it.
-    """
-    parameters = list(network.parameters())
-    if all(p.requires_grad for p in parameters) and not any(m.training for m in network.modules()):
-        return network
-    shared: dict[int, Tensor] = {id(p): nn.Parameter(p.detach()) for p in parameters}
-    shared |= {id(buffer): buffer for buffer in network.buffers()}
-    return copy.deepcopy(network, shared).eval()
-
-
 def grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
     """relu(sum_k alpha_k A_k) for A (1, K, h, w): (h, w), not yet scaled."""
     alpha = gradient.mean(dim=(2, 3), keepdim=True)
@@ -330,17 +314,6 @@ def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
     return tuple(strongest.tolist()), maps[strongest].float().cpu().numpy()
 
 
-def norms(tensors: Sequence[Tensor]) -> list[float]:
-    """L2 norms, summed in float64 where the device has it: in float32 the squares of a gradient below 1e-22 are all 0,
-    and a vanishing gradient would be taken for none. Stacked, so that a GPU is waited for once and not every time."""
-    dtype = torch.float32 if tensors[0].device.type == "mps" else torch.float64
-    return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=dtype) for tensor in tensors]).tolist()
-
-
-def stage_of(layer: str) -> str:
-    return "stem" if layer == "conv1" else layer.split(".")[0]
-
-
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
     probabilities, indices = logits.softmax(0).topk(min(top_k, len(labels)))
     return tuple(
@@ -361,27 +334,3 @@ def _milliseconds(started: float, **ends: float) -> dict[str, float]:
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
-
-
-def finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become None."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-# The flags belong to the process, so only one thread at a time may set them. A GPU works serially anyway.
-_CUDA_FLAGS = threading.Lock()
-
-
-@contextmanager
-def exact_float32(device: torch.device) -> Iterator[None]:
-    """No autocast and, on CUDA, no TF32 and a fixed order of summation, whatever the caller has turned on."""
-    with torch.autocast(device.type, enabled=False):
-        if device.type != "cuda":
-            yield
-            return
-        with _CUDA_FLAGS, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            yield

@@ -1,6 +1,5 @@
 """More ways of asking "why this class?", all of them Captum's: pixel by pixel, where Grad-CAM goes cell by cell."""
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.analysis import exact_float32, find_class, find_layer
+from resnet_demo.analysis import find_class, find_layer
 from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource, load_image
+from resnet_demo.measuring import copy_of, exact_float32
 from resnet_demo.zoo import Model, load_model
 
 STEPS = 32
@@ -79,7 +79,7 @@ def attribute(
     x = model.preprocessing.tensor(model.preprocessing.square(load_image(image))).to(model.device)
     with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
         # Captum hangs hooks on what it explains: a copy, over the same weights, keeps other threads out of it.
-        network = _copy(model.network)
+        network = copy_of(model.network)
         if index is None:
             with torch.no_grad():
                 index = int(network(x).argmax())
@@ -140,9 +140,3 @@ _COMPUTE = {
     "integrated_gradients": _integrated_gradients,
     "occlusion": _occlusion,
 }
-
-
-def _copy(network: nn.Module) -> nn.Module:
-    shared: dict[int, Tensor] = {id(p): nn.Parameter(p.detach()) for p in network.parameters()}
-    shared |= {id(buffer): buffer for buffer in network.buffers()}
-    return copy.deepcopy(network, shared).eval()

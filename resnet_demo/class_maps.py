@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnet_demo.analysis import Prediction, exact_float32, find_class, find_layer, grad_cam, ranked, view_of
+from resnet_demo.analysis import Prediction, find_class, find_layer, grad_cam, ranked
 from resnet_demo.images import ImageSource, load_image
+from resnet_demo.measuring import exact_float32, view_of
 from resnet_demo.zoo import Model, load_model
 
 

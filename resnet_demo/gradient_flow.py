@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo.analysis import exact_float32, finite, norms, stage_of
 from resnet_demo.errors import InputError
+from resnet_demo.measuring import exact_float32, finite, norms, stage_of
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
 
 IMAGES = 64

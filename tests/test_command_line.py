@@ -297,6 +297,34 @@ def test_evaluate_measures_the_error(run, tmp_path, npz, shipped, assert_clear_s
     assert f"on 20 test images: top-1 error {values['top1_error']:.2f} %" in text
 
 
+def test_two_networks_are_compared(run, photo, tmp_path):
+    options = ("--model", "resnet20.cifar10", "--compare", "plain20.cifar10", "--target", "dog")
+    values = json.loads(run("analyze", photo, *options, "--json", "--output", tmp_path / "out").out)
+    assert [values[side]["model"] for side in ("first", "second")] == ["resnet20.cifar10", "plain20.cifar10"]
+    assert {values[side]["target"]["label"] for side in ("first", "second")} == {"dog"}
+    assert (tmp_path / "out" / "photo.compare.png").exists()
+    assert run("analyze", photo, *options).out.count("gradient norm") == 2
+
+
+def test_gradient_flow_is_tabulated(run, tmp_path):
+    result = run("gradient-flow", "resnet8", "plain8-nonorm", "--output", tmp_path / "flow.png")
+    assert (result.code, "plain8-nonorm" in result.out, (tmp_path / "flow.png").exists()) == (0, True, True)
+    flows = json.loads(run("gradient-flow", "resnet8", "--json").out)
+    assert [layer["layer"] for layer in flows[0]["layers"]][::7] == ["conv1", "fc"]
+    assert run("gradient-flow", "resnet9").code == 2
+
+
+def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
+    with np.load(npz) as arrays:
+        np.savez(tmp_path / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
+    result = run("lesion", "resnet20.cifar10", "--data", tmp_path / "ten.npz", "--out", tmp_path / "studies")
+    assert result.code == 0
+    study = json.loads((tmp_path / "studies" / "resnet20.cifar10.json").read_text())
+    assert (study["images"], len(study["errors"])) == (20, 9)
+    wrong = run("lesion", "resnet20.untrained", "--data", tmp_path / "ten.npz")
+    assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)
+
+
 def run_process(*arguments, **environment):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "resnet_demo", *map(str, arguments)]

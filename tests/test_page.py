@@ -12,7 +12,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from resnet_demo import analyze
+from resnet_demo.compare import compare
 from resnet_demo.errors import InputError
+from resnet_demo.gradient_flow import gradient_flow
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import build_page, choices, engine
 from resnet_demo.ui.photo import EXAMPLES
@@ -112,8 +114,28 @@ def test_a_large_upload_is_refused(page):
     assert raised.value.code == 413
 
 
-def test_only_the_endpoint_is_public(client):
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/analyze"]
+def test_only_the_endpoints_are_public(client):
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/analyze", "/compare", "/gradient_flow"]
+
+
+def test_compare_answers_as_the_library_does(client):
+    networks = {"first": "resnet20.cifar10", "second": "plain20.cifar10"}
+    answer = client.predict(image=handle_file(str(CAT)), **networks, target="dog", api_name="/compare")
+    expected = compare(CAT, *networks.values(), target="dog").to_dict()
+    for side in ("first", "second"):
+        assert timeless(answer[side]) == json.loads(json.dumps(timeless(expected[side])))
+    assert answer["same_class"] is True
+    with pytest.raises(AppError, match="There is no model"):
+        client.predict(image=handle_file(str(CAT)), first="resnet21", second="plain20.cifar10", api_name="/compare")
+
+
+def test_gradient_flow_answers_as_the_library_does(client):
+    answer = client.predict(networks="resnet8, plain8-nonorm-tanh", api_name="/gradient_flow")
+    expected = [gradient_flow(name).to_dict() for name in ("resnet8", "plain8-nonorm-tanh")]
+    assert answer == json.loads(json.dumps(expected))
+    for name, says in (("resnet9", "9 layers"), ("resnet200", "200 layers"), ("resnet18", "too large for this page")):
+        with pytest.raises(AppError, match=says):
+            client.predict(networks=name, api_name="/gradient_flow")
 
 
 def test_the_page_tells_nobody_that_it_runs(tmp_path):
