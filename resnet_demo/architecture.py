@@ -7,8 +7,8 @@ from functools import cache
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from resnet_demo.measuring import stage_of
 from resnet_demo.networks import Network, NetworkSpec, empty_network, parameter_count, parse_name
 from resnet_demo.networks.blocks import ZeroPadShortcut
 
@@ -85,38 +85,30 @@ def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     spec = network if isinstance(network, NetworkSpec) else parse_name(network)
     size = size or (IMAGENET_SIZE if spec.family == "imagenet" else CIFAR_SIZE)
     built = empty_network(spec).eval()
-    x = torch.empty(1, spec.in_channels, size, size, device="meta")
-    outputs = {name: tuple(output.shape[1:]) for name, output in built.trace(x).outputs.items()}
-    return Table(spec.name, size, tuple(_rows(built, outputs, _multiply_adds(built, x))))
+    trace = built.trace(torch.empty(1, spec.in_channels, size, size, device="meta"))
+    outputs = {name: tuple(output.shape[1:]) for name, output in trace.outputs.items()}
+    multiply_adds: dict[str, int] = defaultdict(int)
+    for name, weight in built.weights().items():
+        # Every weight is used once at each position of its layer's output.
+        positions = trace.responses[name].shape[2:].numel() if name in trace.responses else 1
+        multiply_adds[stage_of(name)] += weight.numel() * positions
+    return Table(spec.name, size, tuple(_rows(built, outputs, multiply_adds)))
 
 
-def _multiply_adds(network: Network, x: torch.Tensor) -> dict[str, int]:
-    """Of each stage, by torch's own counter; it counts a multiplication and an addition as two operations."""
-    with FlopCounterMode(display=False) as counter:
-        network(x)
-    stages: dict[str, int] = defaultdict(int)
-    for name, operations in counter.get_flop_counts().items():
-        path = name.split(".")[1:]
-        # Blocks, and what is outside of them: "Network.layer1.0", "Network.conv1". The rest is inside of these.
-        if path and len(path) == (2 if path[0].startswith("layer") else 1):
-            stages[path[0]] += sum(operations.values()) // 2
-    return stages
-
-
-def _rows(network: Network, outputs: dict[str, tuple[int, ...]], flops: dict[str, int]) -> Iterator[Row]:
+def _rows(network: Network, outputs: dict[str, tuple[int, ...]], multiply_adds: dict[str, int]) -> Iterator[Row]:
     stem = [module for name, module in network.named_children() if name in ("conv1", "bn1")]
     pooled = ("3x3 max-pool, stride 2",) if network.spec.stem == "7x7" else ()
     layers = (_layer(network.conv1), *pooled)
-    yield Row("stem", 1, layers, outputs["stem"], sum(map(parameter_count, stem)), flops["conv1"])
+    yield Row("stem", 1, layers, outputs["stem"], sum(map(parameter_count, stem)), multiply_adds["stem"])
     for i, count in enumerate(network.spec.stages, 1):
         stage = getattr(network, f"layer{i}")
         size = outputs[f"layer{i}.{count - 1}"]
         convolutions = tuple(_layer(getattr(stage[-1], f"conv{j}")) for j in range(1, stage[-1].depth + 1))
-        yield Row(f"layer{i}", count, convolutions, size, parameter_count(stage), flops[f"layer{i}"])
+        yield Row(f"layer{i}", count, convolutions, size, parameter_count(stage), multiply_adds[f"layer{i}"])
     rest = [network.fc, *([network.bn_last] if network.spec.connection == "preactivation" else [])]
     classes = network.spec.num_classes
     layers = ("average pool", f"fc, {classes}")
-    yield Row("fc", 1, layers, (classes, 1, 1), sum(map(parameter_count, rest)), flops["fc"])
+    yield Row("fc", 1, layers, (classes, 1, 1), sum(map(parameter_count, rest)), multiply_adds["fc"])
 
 
 def _layer(conv: torch.nn.Conv2d) -> str:

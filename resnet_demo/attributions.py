@@ -78,6 +78,7 @@ def attribute(
     index = None if target is None else find_class(target, model.labels)
     x = model.preprocessing.tensor(model.preprocessing.square(load_image(image))).to(model.device)
     with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
+        x = x.clone()  # A caller's inference mode may have made it.
         # Captum hangs hooks on what it explains: a copy, over the same weights, keeps other threads out of it.
         network = copy_of(model.network)
         if index is None:

@@ -78,6 +78,7 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
         raise InputError(f"Gradient flow needs a batch (N, {spec.in_channels}, H, W) of at least 2 images.")
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode(False), torch.enable_grad(), exact_float32(torch.device(device)):
+        x = x.clone()  # A caller's inference mode may have made it.
         model = create_network(spec, generator=generator).to(device).train()
         labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
         weights = {name: weight for name, weight in model.weights().items() if _on_main_path(name)}
@@ -99,6 +100,7 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
 
 
 @functools.cache
+@torch.inference_mode(False)
 def sample_images(count: int = IMAGES, size: int = SIZE) -> Tensor:
     """A batch of natural images that is always the same: crops of the example photos, standardized.
 
@@ -127,7 +129,7 @@ def _on_main_path(layer: str) -> bool:
 
 
 def _deviation(response: Tensor | None) -> float | None:
-    return None if response is None else response.detach().double().std(correction=0).item()
+    return None if response is None else response.detach().std(correction=0).item()
 
 
 def _silent(activation: Tensor | None, kind: str) -> float | None:

@@ -18,7 +18,7 @@ from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import exact_float32
 from resnet_demo.zoo import WEIGHTS, Model, load_model
 
-# One file a network, beside the cards: what `python -m resnet_demo lesion` measured.
+# One file a network, below the cards: what `python -m resnet_demo lesion` measured.
 STUDIES = WEIGHTS / "lesions"
 
 
@@ -33,16 +33,16 @@ class LesionStudy:
     errors: dict[str, float]
 
     def write(self, folder: Path = STUDIES) -> Path:
-        """As `folder`/MODEL.json."""
+        """As `folder`/MODEL.lesion.json."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.model}.json"
+        path = folder / f"{self.model}.lesion.json"
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
         return path
 
 
 def read_study(model: str, sha256: str, folder: Path | None = None) -> LesionStudy | None:
     """The stored study of the weights with this hash, if there is one."""
-    path = (folder or STUDIES) / f"{model}.json"
+    path = (folder or STUDIES) / f"{model}.lesion.json"
     if not path.exists():
         return None
     study = LesionStudy(**json.loads(path.read_text(encoding="utf-8")))

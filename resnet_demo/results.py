@@ -1,5 +1,6 @@
 """What the trained networks reached, from their cards, beside what the paper and others report."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -83,7 +84,8 @@ def missing() -> tuple[str, ...]:
 
 def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
     """Every card at any depth below `folders`. Raises `InputError` when there is none."""
-    cards = [Card.read(path) for folder in folders for path in sorted(folder.rglob("*.*.json"))]
+    found = [path for folder in folders for path in sorted(folder.rglob("*.*.json"))]
+    cards = [Card.read(path) for path in found if not path.name.endswith(".lesion.json")]
     if not cards:
         raise InputError(f"There is no card of a training run below {', '.join(map(str, folders))}.")
     return tuple(cards)
@@ -93,7 +95,8 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
     """Mean and standard deviation over the runs of each network by each recipe; the same run counts once."""
     groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
     for card in cards:
-        groups[card.name, card.recipe.get("name", ""), card.epochs][card.seed, card.sha256] = card
+        # Runs that differ in anything but the seed are not runs of one thing.
+        groups[card.name, json.dumps(card.recipe, sort_keys=True), card.epochs][card.seed, card.sha256] = card
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 

@@ -319,7 +319,7 @@ def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
         np.savez(tmp_path / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
     result = run("lesion", "resnet20.cifar10", "--data", tmp_path / "ten.npz", "--out", tmp_path / "studies")
     assert result.code == 0
-    study = json.loads((tmp_path / "studies" / "resnet20.cifar10.json").read_text())
+    study = json.loads((tmp_path / "studies" / "resnet20.cifar10.lesion.json").read_text())
     assert (study["images"], len(study["errors"])) == (20, 9)
     wrong = run("lesion", "resnet20.untrained", "--data", tmp_path / "ten.npz")
     assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)

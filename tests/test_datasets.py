@@ -102,15 +102,15 @@ def test_without_images_and_connection_the_recorded_curves_are_offered():
     said, _ = page._fetch(lambda share, desc: None)
     assert "The recorded curves above are here in any case." in said
     *_, (_, said) = page._race("resnet20", "plain20", 5)
-    assert "connect to the internet, or give --data" in said
+    assert "it is offline: the recorded curves" in said
 
 
 def test_a_path_to_the_images_is_enough(tmp_path):
     assert not tab(data=tmp_path).fetch.visible
 
 
-def test_only_what_is_on_offer_races():
-    *_, (_, said) = tab()._race("resnet1202", "plain20", 5)
+def test_only_what_is_on_offer_races(tmp_path):
+    *_, (_, said) = tab(data=tmp_path)._race("resnet1202", "plain20", 5)
     assert "A race is between" in said
-    *_, (_, said) = tab()._race("resnet20", "plain20", 100_000)
+    *_, (_, said) = tab(data=tmp_path)._race("resnet20", "plain20", 100_000)
     assert "5 to 120 seconds" in said

@@ -41,7 +41,7 @@ def gradient_flow(
 def lesion(
     names: Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")],
     data: Data = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for NAME.json; beside the cards unless given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json; weights/lesions unless given.")] = None,
     device: Device = "auto",
     offline: Offline = False,
 ) -> None:

@@ -150,13 +150,14 @@ def race(
 ) -> None:
     """Train networks on CIFAR-10 side by side for some seconds, a batch each in turn, and print their losses."""
     from resnet_demo import training
+    from resnet_demo.measuring import finite
     from resnet_demo.zoo import pick_device
 
     entrants = names or ["resnet56", "plain56"]
     images = training.load_split("cifar10", "train", data, offline=offline)
     for lap in training.race(entrants, images, seconds, device=pick_device(device), seed=seed):
         if as_json:
-            console.print_json(asdict(lap), one_line=True)
+            console.print_json(finite(asdict(lap)), one_line=True)
             continue
         losses = ", ".join(f"{name} {loss:.3f}" for name, loss in zip(entrants, lap.losses, strict=True))
         console.out().print(f"{lap.seconds:5.1f} s, {lap.batches:4} batches: loss {losses}")

@@ -4,9 +4,11 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from resnet_demo.errors import InputError
@@ -121,13 +123,18 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
 
     if is_offline(offline):
         raise InputError("CIFAR-10 is not on this machine, and this is offline: give its path with --data.")
-    fetch(CIFAR10.url, dataset_folder() / CIFAR10.filename, CIFAR10_SHA256, progress)
-    _from_torchvision("cifar10", "test", offline=False)
+    archive = dataset_folder() / CIFAR10.filename
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(archive.with_suffix(".unpacking")):  # Two who want it at once unpack it once.
+        if not has_cifar10():
+            fetch(CIFAR10.url, archive, CIFAR10_SHA256, progress)
+            _from_torchvision("cifar10", "test", offline=False)
 
 
 def has_cifar10() -> bool:
     """Whether torchvision's copy is on this machine. It is checked when it is read."""
-    return (dataset_folder() / "cifar-10-batches-py").is_dir()
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"]
+    return all((dataset_folder() / "cifar-10-batches-py" / name).exists() for name in names)
 
 
 def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
@@ -139,7 +146,7 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
     root = dataset_folder()
     try:
         data = sources[dataset](root, train=split == "train", download=not offline)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise InputError(
             f"{dataset} is not in {root} and was not downloaded ({error}): connect to the internet, or give --data "
             f"{FORM}."

@@ -31,9 +31,10 @@ class World:
 
     def total(self, *values: Tensor) -> list[float]:
         """Each value summed over all processes."""
+        if self.size == 1:
+            return [float(value) for value in values]
         summed = torch.stack([value.double() for value in values])
-        if self.size > 1:
-            dist.all_reduce(summed)
+        dist.all_reduce(summed)
         return summed.tolist()
 
     def wait(self) -> None:

@@ -12,7 +12,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks import Network, NetworkSpec, empty_network
 from resnet_demo.training.data import Labelled, Photos, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
-from resnet_demo.zoo import Card, Entry, find_entry, load_model, pick_device, sha256_of
+from resnet_demo.zoo import Card, Entry, Preprocessing, find_entry, load_model, pick_device, sha256_of
 
 # Measured on a CPU; a GPU would take more at once, but the whole test set is a matter of seconds there anyway.
 BATCH_SIZE = 125
@@ -97,7 +97,8 @@ def evaluate_runs(
         raise InputError(f"There is no {entry.name}.json below {folder}: train it with --seed N --out {folder}/N.")
     split = _test_split(entry, data, offline)
     networks = [(card, _load_run(path, card).to(target)) for path, card in sorted(cards, key=lambda c: c[1].seed)]
-    return [(card, _evaluate(network, entry, split, target)) for card, network in networks]
+    runs = [(card, network, replace(entry.preprocessing, mean=card.mean, std=card.std)) for card, network in networks]
+    return [(card, _evaluate(network, entry, split, target, seen_as)) for card, network, seen_as in runs]
 
 
 def _load_run(path: Path, card: Card) -> Network:
@@ -114,8 +115,14 @@ def _test_split(entry: Entry, data: Path | None, offline: bool) -> Labelled | Ph
     return load_split(entry.tag, "test", data, offline=offline, square=entry.preprocessing, photos=photos)
 
 
-def _evaluate(network: nn.Module, entry: Entry, split: Labelled | Photos, device: torch.device) -> Errors:
-    mean, std = _statistics(entry, device)
+def _evaluate(
+    network: nn.Module,
+    entry: Entry,
+    split: Labelled | Photos,
+    device: torch.device,
+    preprocessing: Preprocessing | None = None,
+) -> Errors:
+    mean, std = _statistics(preprocessing or entry.preprocessing, device)
     # Float32 to the last digit on every GPU, as on the CPU.
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
         return count_errors(network, _batches(entry, split, device), mean, std)
@@ -129,12 +136,12 @@ def standardized_test_set(
     Raises `InputError` when they cannot be had, or are not what the network tells apart.
     """
     split = _test_split(entry, data, offline)
-    mean, std = _statistics(entry, device)
+    mean, std = _statistics(entry.preprocessing, device)
     return len(split.labels), ((normalize(x, mean, std), y) for x, y in _batches(entry, split, device))
 
 
-def _statistics(entry: Entry, device: torch.device) -> tuple[Tensor, Tensor]:
-    values = (entry.preprocessing.mean, entry.preprocessing.std)
+def _statistics(preprocessing: Preprocessing, device: torch.device) -> tuple[Tensor, Tensor]:
+    values = (preprocessing.mean, preprocessing.std)
     mean, std = (torch.tensor(value, device=device).view(1, -1, 1, 1) for value in values)
     return mean, std
 

@@ -39,6 +39,8 @@ class MemoryFeed:
             rows, columns = self._windows(len(batch), draws)
             mine = world.share(batch), world.share(rows), world.share(columns)
             index, rows, columns = (part.to(self.device) for part in mine)
+            if not len(index):
+                continue  # The last batch of a test set can be smaller than the number of processes.
             images = self.images[index[:, None, None], rows[:, :, None], columns[:, None, :]]
             yield images.permute(0, 3, 1, 2), self.labels[index]
 
@@ -71,7 +73,8 @@ class PhotoFeed:
         plan = []
         for batch in order:
             seeds = torch.randint(1, 2**62, batch.shape, generator=draws) if draws else torch.zeros_like(batch)
-            plan.append(list(zip(world.share(batch).tolist(), world.share(seeds).tolist(), strict=True)))
+            if mine := list(zip(world.share(batch).tolist(), world.share(seeds).tolist(), strict=True)):
+                plan.append(mine)  # The last batch of a test set can be smaller than the number of processes.
         loader = torch.utils.data.DataLoader(
             _Decoder(self.data),
             batch_sampler=plan,

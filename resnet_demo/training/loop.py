@@ -150,8 +150,8 @@ class Trainer:
         loss, done = torch.stack(losses[-REPORT_EVERY:]).mean().item(), len(losses)
         if not loss < DIVERGED:
             raise InputError(
-                f"The loss is {loss:.4g} in epoch {len(self.curve) + 1}: lower --learning-rate and start again. What "
-                "the last good epoch reached is kept in the checkpoint."
+                f"The loss is {loss:.4g} in epoch {len(self.curve) + 1}: lower --learning-rate and start again."
+                f"{' What the last good epoch reached is kept in the checkpoint.' if self.curve else ''}"
             )
         error = 100 * torch.stack(wrongs).sum().item() / done / share
         rate = done * self.batch_size / seconds
@@ -188,7 +188,10 @@ def train(
         raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
     checkpoint = out / f"{run.name}.checkpoint"
     trainer = Trainer(run, train_data, test_data, device, world, workers)
-    if resume and checkpoint.exists():
+    (found,) = world.total(torch.tensor(float(resume and checkpoint.exists()), device=device))
+    if 0 < found < world.size:
+        raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
+    if found:
         trainer.restore(checkpoint)
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         while not trainer.done:

@@ -51,7 +51,9 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         networks: one or more names with commas, such as plain56,resnet56,plain20-nonorm-sigmoid-xavier.
         """
         with _told():
-            names = [name.strip() for name in networks.split(",")][: engine.MOST_FLOWS]
+            names = [name.strip() for name in networks.split(",")]
+            if len(names) > engine.MOST_FLOWS:
+                raise InputError(f"Send at most {engine.MOST_FLOWS} networks at a time.")
             return [engine.flow(name, cache.device).to_dict() for name in names]
 
     with gr.Row(visible=False):

@@ -1,6 +1,7 @@
 """What the page's pickers offer: data set, then connection, then depth; each only what exists."""
 
 from resnet_demo.analysis import find_class, find_layer
+from resnet_demo.errors import InputError
 from resnet_demo.zoo import Entry, find_entry, list_models, require_weights, weight_state
 
 DATASET_TITLES = {
@@ -53,9 +54,21 @@ def twin(name: str) -> str:
 def deepest_pair() -> tuple[str, str]:
     """The deepest residual network on CIFAR-10 that is shipped with its plain twin."""
     names = {entry.name for entry in available()}
-    depths = [e.spec.depth for e in available() if e.tag == "cifar10" and e.name.replace("resnet", "plain") in names]
-    deepest = max(depths)
+    residual = [e for e in available() if e.tag == "cifar10" and e.spec.connection == "residual"]
+    deepest = max(entry.spec.depth for entry in residual if twin(entry.name) in names)
     return f"resnet{deepest}.cifar10", f"plain{deepest}.cifar10"
+
+
+def here() -> list[Entry]:
+    """The entries that need no download."""
+    return [entry for entry in available() if weight_state(entry).kind != "to fetch"]
+
+
+def require_here(*names: str) -> None:
+    """Raises `InputError` for a model that has to be fetched: tabs other than Explore do not wait for downloads."""
+    for name in names:
+        if weight_state(pickable(name)).kind == "to fetch":
+            raise InputError(f"{name} has to be fetched once: pick it on the Explore tab, then come back.")
 
 
 def connection_of(entry: Entry) -> str:

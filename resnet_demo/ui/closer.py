@@ -1,5 +1,6 @@
 """A closer look, in tabs below Explore's heatmap: other classes, single pixels, feature maps, what each block adds."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -79,7 +80,9 @@ class Closer:
     def _classes(self, name: str, shown: engine.Shown | None, wanted: list[str]) -> list[Any]:
         if name != "classes" or shown is None:
             return [gr.skip()] * (1 + 2 * MOST_CLASSES)
-        offered = [(label, value) for label, value in choices.class_choices(shown.entry) if value]
+        # The data set is part of the value: class 3 of another one is something else.
+        tag = shown.entry.tag
+        offered = [(label, f"{tag}/{value}") for label, value in choices.class_choices(shown.entry) if value]
         known = [value for value in wanted or [] if value in dict(offered).values()][:MOST_CLASSES]
         if not shown.entry.trained:
             return [
@@ -89,7 +92,7 @@ class Closer:
                 *[None] * 2 * (MOST_CLASSES - 1),
             ]
         try:
-            found = engine.class_overlays(self.cache, shown, known)
+            found = engine.class_overlays(self.cache, shown, [value.rpartition("/")[2] for value in known])
         except InputError as error:
             return [gr.skip(), fragments.message(str(error)), None, *["", None] * (MOST_CLASSES - 1)]
         cells: list[Any] = [cell for map_, picture in found for cell in (fragments.class_caption(map_), picture)]
@@ -144,6 +147,9 @@ def _attribute(cache: ModelCache, shown: engine.Shown, method: str, proceed: Any
         pass
     except InputError as error:
         result.append([fragments.message(str(error)), None])
+    except Exception:  # Out of memory, or something of Captum's: the visitor gets a sentence, the log the rest.
+        logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
+        result.append([fragments.message("That could not be computed here: try another method or network."), None])
 
 
 def _methods(name: str, shown: engine.Shown | None) -> list[Any]:

@@ -20,9 +20,11 @@ class Compare:
     def __init__(self, cache: ModelCache) -> None:
         self.cache = cache
         self.pair = choices.deepest_pair()
-        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.available()]
+        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.here()]
         labels = choices.class_choices(find_entry(self.pair[0]))
         gr.HTML(fragments.compare_intro())
+        # The network whose classes are on offer.
+        self.known = gr.State(self.pair[0])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 self.photo = photo_input("compare-photo")
@@ -39,7 +41,7 @@ class Compare:
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameters: first, second, target, photo (the name of an example)."""
-        pickers = [self.photo, self.first, self.second, self.target, self.message]
+        pickers = [self.photo, self.first, self.second, self.target, self.known, self.message]
         page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
 
     def _side(self, i: int) -> list[Any]:
@@ -53,7 +55,7 @@ class Compare:
 
     def _wire(self) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-        self.first.input(self._classes, [self.first, self.target], self.target, **quick)
+        self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **quick)
         inputs = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
         changes = [component.change for component in inputs]
@@ -70,27 +72,29 @@ class Compare:
 
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
+        if query.get("tab") != "compare":
+            return [gr.skip()] * 6
         names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
         try:
             first, second = (choices.pickable(name) for name in names)
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
-            return [*[gr.skip()] * 4, fragments.said(str(error))]
-        photo = example(query.get("photo", "")) if query.get("tab") == "compare" else gr.skip()
+            return [*[gr.skip()] * 5, fragments.said(str(error))]
+        photo = example(query.get("photo", ""))
         offered = gr.update(choices=choices.class_choices(first), value=target)
-        return [photo, first.name, second.name, offered, gr.skip()]
+        return [photo, first.name, second.name, offered, first.name, gr.skip()]
 
-    def _classes(self, first: str, target: str) -> Any:
-        """A class that the new network does not have falls back to its top one."""
-        offered = choices.class_choices(find_entry(first))
-        values = [value for _, value in offered]
-        return gr.update(choices=offered, value=target if target in values else values[0])
+    def _classes(self, first: str, target: str, known: str) -> list[Any]:
+        """A class that the new network does not have, by its name, falls back to its top one."""
+        before, offered = choices.class_choices(find_entry(known)), choices.class_choices(find_entry(first))
+        return [gr.update(choices=offered, value=target if before == offered else offered[0][1]), first]
 
     def _show(self, photo: str | None, first: str, second: str, target: str) -> list[Any]:
         nothing = [None, None, None]
         if not photo:
             return [gr.update(visible=False), *nothing, *nothing, ""]
         try:
+            choices.require_here(first, second)
             comparison = engine.look_at_both(self.cache, photo, first, second, target)
             sides = [
                 self._shown(photo, name, a) for name, a in ((first, comparison.first), (second, comparison.second))

@@ -83,7 +83,7 @@ def _stored(picture: Image.Image, cache: Path) -> str:
     buffer = io.BytesIO()
     form = "PNG" if picture.mode == "RGBA" else "JPEG"
     picture.save(buffer, form, quality=90)
-    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / f"image.{form.lower()}"
+    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / ("image.png" if form == "PNG" else "image.jpg")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:

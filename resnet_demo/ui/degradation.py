@@ -33,6 +33,14 @@ class Degradation:
         self._build_race()
         self._wire()
 
+    def on_load(self, page: gr.Blocks) -> None:
+        """Whether there are images to race on can change while the page is served."""
+        page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
+
+    def _ready(self) -> list[Any]:
+        missing = self._must_fetch() and not self.offline
+        return [fragments.race_state(self._readiness()), gr.update(visible=missing)]
+
     def _build_curves(self) -> None:
         datasets = list(dict.fromkeys(card.dataset for card in self.cards))
         names = [(DATASETS[dataset].title, dataset) for dataset in datasets]
@@ -65,8 +73,9 @@ class Degradation:
         shown = [self.race, self.state]
         # "once": a second click while it runs changes nothing.
         running = self.start.click(
-            self._race, entrants, shown, show_progress="hidden", trigger_mode="once", **PRIVATE, **RACE
-        )
+            self._race, entrants, shown, trigger_mode="once", show_progress="minimal", show_progress_on=self.state,
+            **PRIVATE, **RACE,
+        )  # fmt: skip
         self.stop.click(
             lambda: fragments.race_state("Stopped."), None, self.state, cancels=running, queue=False, **PRIVATE
         )
@@ -86,11 +95,14 @@ class Degradation:
 
     def _race(self, left: str, right: str, seconds: float) -> Iterator[list[Any]]:
         names = (left, right)
+        if self._must_fetch():
+            yield [gr.skip(), fragments.message(self._readiness())]
+            return
         yield [gr.skip(), fragments.race_state("Getting ready: both networks are drawn, the images are read.")]
         laps: tuple[racing.Lap, ...] = ()
         try:
             # Closed when the visitor stops it or leaves, and with it the process.
-            with closing(racing.run_race(names, seconds, self.data, self.device, self.offline)) as race:
+            with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
                 for now in race:
                     if len(now) == len(laps):
                         yield [gr.skip(), gr.skip()]

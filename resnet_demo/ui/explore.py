@@ -44,6 +44,8 @@ class Explore:
 
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
+        if query.get("tab", "explore") != "explore":
+            return [gr.skip()] * (2 + len(self.pickers))
         try:
             entry = choices.pickable(query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
@@ -80,7 +82,7 @@ class Explore:
                     label="Grad-CAM: drag the line",
                     elem_id="heatmap",
                     interactive=False,
-                    height=295,
+                    height=262,
                     buttons=["fullscreen"],
                 )
                 with gr.Row():

@@ -91,7 +91,7 @@ def pixels_intro() -> str:
     """What these methods are."""
     return (
         "<p>Methods of Captum that explain the same class pixel by pixel, where Grad-CAM goes cell by cell. Choose "
-        "one: the slow ones tell how far they are, and stop when you go on to something else.</p>"
+        "one: the slow ones tell how far they are, and stop when the photo, the network or this tab changes.</p>"
     )
 
 
@@ -192,8 +192,8 @@ def architecture_intro() -> str:
     """What the tab shows."""
     return (
         "<p>Every network of this page, drawn and as the paper's table 1 has it. Each box is a block, each arc its "
-        "shortcut: solid is the identity, dots are zero padding, dashes a projection. All numbers are counted by torch "
-        "on the very networks that run here.</p>"
+        "shortcut: solid is the identity, dots are zero padding, dashes a projection. All numbers are counted on "
+        "the very networks that run here.</p>"
     )
 
 

@@ -20,7 +20,7 @@ class Lesion:
     def __init__(self, cache: ModelCache) -> None:
         self.cache = cache
         self.default = find_entry(choices.deepest_pair()[0])
-        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.available() if e.trained]
+        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.here() if e.trained]
         gr.HTML(fragments.lesion_intro())
         self.removed = gr.State([])
         with gr.Row():
@@ -93,6 +93,7 @@ class Lesion:
         if not photo:
             return [gr.update(visible=False), None, None]
         try:
+            choices.require_here(name)
             before, after = engine.lesioned(self.cache, photo, name, removed)
         except InputError as error:
             return [fragments.said(str(error)), None, None]

@@ -49,11 +49,11 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             with gr.Tab("Gradient flow", id="flow"):
                 flow = GradientFlow(cache.device)
             with gr.Tab("Degradation", id="degradation"):
-                Degradation(data, cache.device, is_offline(cache.offline))
+                degradation = Degradation(data, cache.device, is_offline(cache.offline))
             with gr.Tab("Architecture", id="architecture"):
                 architecture = Architecture()
         add_endpoints(cache, default_model)
-        for tab in (explore, compare, lesion, flow, architecture):
+        for tab in (explore, compare, lesion, flow, degradation, architecture):
             tab.on_load(page)
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):

@@ -1,11 +1,14 @@
 """A race in a process of its own: it gives way to every visitor's analysis, and ends when it is told to."""
 
 import json
+import math
 import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ RACERS = tuple(f"{kind}{depth}" for depth in (20, 32, 44, 56, 110) for kind in (
 SHORTEST, LONGEST = 5, 120
 # Added to the process's niceness: beside it, an analysis gets nearly all of a core that both want.
 NICE = 10
+# To start, and on a machine that is busy with others.
+GRACE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,7 @@ class Lap:
     losses: tuple[float, ...]
 
 
-def run_race(
-    names: Sequence[str], seconds: float, data: Path | None, device: str, offline: bool
-) -> Iterator[tuple[Lap, ...]]:
+def run_race(names: Sequence[str], seconds: float, data: Path | None, device: str) -> Iterator[tuple[Lap, ...]]:
     """All laps so far, at least once a second, whether there is a new one or not: so that whoever waits for the next
     can be told to stop. Closing the iterator ends the process.
 
@@ -41,43 +44,56 @@ def run_race(
     if not set(names) <= set(RACERS) or not SHORTEST <= seconds <= LONGEST:
         raise InputError(f"A race is between {', '.join(RACERS)}, for {SHORTEST} to {LONGEST} seconds.")
     command = [sys.executable, "-m", "resnet_demo", "race", *names, "--seconds", str(seconds), "--device", device]
-    command += ["--json", *(["--data", str(data)] if data else []), *(["--offline"] if offline else [])]
+    # Downloads have a button of their own, with progress.
+    command += ["--json", "--offline", *(["--data", str(data)] if data else [])]
     root = str(Path(resnet_demo.__file__).parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    process = subprocess.Popen(  # noqa: S603 - the names are some of RACERS
-        command,
-        env=os.environ | {"PYTHONPATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    deadline = time.monotonic() + seconds + GRACE_SECONDS
+    # Errors go into a file: a pipe that nobody reads would stop the process once it is full.
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(  # noqa: S603 - the names are some of RACERS
+            command,
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            _give_way(process.pid)
+            yield from _laps(process.stdout, deadline)
+            if code := process.wait():
+                raise InputError(_last_words(errors, code))
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _laps(stream: IO[str], deadline: float) -> Iterator[tuple[Lap, ...]]:
     lines: queue.Queue[str | None] = queue.Queue()
-    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
-    reader.start()
+    threading.Thread(target=_read, args=(stream, lines), daemon=True).start()
     laps: tuple[Lap, ...] = ()
-    try:
-        _give_way(process.pid)
-        while (line := _next(lines)) is not None:
-            if line:
-                values = json.loads(line)
-                laps += (Lap(values["batches"], values["seconds"], tuple(values["losses"])),)
-            yield laps
-        if process.wait():
-            # The last line is the one sentence of the command line; before it there may be a library's remarks.
-            said = process.stderr.read().strip().splitlines()
-            raise InputError(said[-1] if said else "The race broke off: try again.")
-    finally:
-        process.kill()
-        reader.join()
-        process.stdout.close()
-        process.stderr.close()
-        process.wait()
+    while (line := _next(lines)) is not None:
+        if line:
+            values = json.loads(line)
+            losses = tuple(math.nan if loss is None else loss for loss in values["losses"])
+            laps += (Lap(values["batches"], values["seconds"], losses),)
+        if time.monotonic() > deadline:
+            raise InputError("This machine is too busy for a race: try again later.")
+        yield laps
+
+
+def _last_words(errors: IO[str], code: int) -> str:
+    """The one sentence of the command line, which ends so what its user can mend; anything else is our own affair."""
+    errors.seek(0)
+    said = errors.read().strip().splitlines()
+    return said[-1] if code == 2 and said else "The race broke off: try again."
 
 
 def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
-    for line in stream:
-        lines.put(line)
+    with stream:
+        for line in stream:
+            lines.put(line)
     lines.put(None)
 
 

@@ -51,3 +51,12 @@ def visit(browser, server) -> Iterator[Callable[..., Page]]:
         context.close()
     assert complaints == []
     assert server.trouble() == []
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Type an option into a dropdown, as its keyboard users do."""
+    box = page.get_by_label(label, exact=True)
+    box.fill(option)
+    page.wait_for_timeout(300)  # The list is filtered a moment after the last key.
+    box.press("Enter")
+    expect(box).to_have_value(option)

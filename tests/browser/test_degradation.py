@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from resnet_demo.results import all_results, shipped_cards
 
-from .conftest import PATIENCE, PHONE
+from .conftest import PATIENCE, PHONE, choose
 
 pytestmark = pytest.mark.browser
 # A race gives way to whatever else the machine does.
@@ -32,8 +32,7 @@ def page(visit) -> Page:
 
 def start(page: Page, seconds: int, one: str = "resnet20", other: str = "plain20") -> None:
     for label, name in (("One", one), ("The other", other)):
-        page.get_by_label(label, exact=True).fill(name)
-        page.get_by_label(label, exact=True).press("Enter")
+        choose(page, label, name)
     page.locator("#seconds input[type=number]").fill(str(seconds))
     page.locator("#seconds input[type=number]").press("Enter")
     page.get_by_role("button", name="Start the race").click()

@@ -9,7 +9,7 @@ from resnet_demo.tour import TOUR
 from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.photo import EXAMPLES
 
-from .conftest import DESKTOP, PATIENCE, PHONE
+from .conftest import DESKTOP, PATIENCE, PHONE, choose
 
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
@@ -41,13 +41,12 @@ def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
     page = visit("?tab=compare&photo=cat&target=dog")
     expect(page.locator("#compare-plot svg")).to_be_visible(timeout=PATIENCE)
     for i in (1, 2):
-        expect(page.locator(f"#compare-title-{i}")).to_contain_text("dog")
+        expect(page.locator(f"#compare-title-{i}")).to_contain_text("dog", timeout=PATIENCE)
         expect(page.locator(f"#compare-heat-{i} img")).to_be_visible()
         assert page.locator(f"#compare-top-{i} .confidence-set").count() == 5
     label = page.locator("#compare-plot svg").get_attribute("aria-label")
     assert all(name in label for name in deepest_pair())
-    page.get_by_label("Another network", exact=True).fill("Highway-20, untrained")
-    page.get_by_label("Another network", exact=True).press("Enter")
+    choose(page, "Another network", "Highway-20, untrained")
     name = re.compile(r"highway20\.untrained")
     expect(page.locator("#compare-plot svg")).to_have_attribute("aria-label", name, timeout=PATIENCE)
 
@@ -105,8 +104,7 @@ def test_an_unknown_network_is_one_sentence(visit):
 def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
     page = visit("?tab=architecture&model=resnet56.cifar10")
     expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
-    page.get_by_label("Network, or any other by its name").fill("resnet34-C")
-    page.get_by_label("Network, or any other by its name").press("Enter")
+    choose(page, "Network, or any other by its name", "resnet34-C")
     expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
     page.get_by_role("button", name="Compute the three forms").click()
     expect(page.locator("#resnext-forms")).to_contain_text("early concatenation", timeout=PATIENCE)
