@@ -47,7 +47,7 @@ def overlay(
 
 def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:
     """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
-    figure = Figure(figsize=(10, 2.4), layout="constrained")
+    figure = Figure(figsize=(10, 2.2), layout="constrained")
     draw_gradients(figure.subplots(), analysis.gradients, ink)
     return figure
 

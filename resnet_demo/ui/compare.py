@@ -41,8 +41,11 @@ class Compare:
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameters: first, second, target, photo (the name of an example)."""
-        pickers = [self.photo, self.first, self.second, self.target, self.known, self.message]
-        page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
+        # The photo comes last, and the answer after all of them: a component's change may be told while the next ones
+        # are still what they were.
+        pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
+        loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
+        loaded.then(self._show, self.inputs, self.outputs, show_progress="minimal", **PRIVATE, **QUEUE)
 
     def _side(self, i: int) -> list[Any]:
         with gr.Column(min_width=300):
@@ -56,14 +59,14 @@ class Compare:
     def _wire(self) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
         self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **quick)
-        inputs = [self.photo, self.first, self.second, self.target]
-        outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
-        changes = [component.change for component in inputs]
+        self.inputs = [self.photo, self.first, self.second, self.target]
+        self.outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
+        changes = [component.change for component in self.inputs]
         gr.on(
             changes,
             self._show,
-            inputs,
-            outputs,
+            self.inputs,
+            self.outputs,
             show_progress="minimal",
             trigger_mode="always_last",
             **PRIVATE,
@@ -79,10 +82,10 @@ class Compare:
             first, second = (choices.pickable(name) for name in names)
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
-            return [*[gr.skip()] * 5, fragments.said(str(error))]
+            return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
         photo = example(query.get("photo", ""))
         offered = gr.update(choices=choices.class_choices(first), value=target)
-        return [photo, first.name, second.name, offered, first.name, gr.skip()]
+        return [first.name, second.name, offered, first.name, gr.skip(), photo]
 
     def _classes(self, first: str, target: str, known: str) -> list[Any]:
         """A class that the new network does not have, by its name, falls back to its top one."""
@@ -92,7 +95,7 @@ class Compare:
     def _show(self, photo: str | None, first: str, second: str, target: str) -> list[Any]:
         nothing = [None, None, None]
         if not photo:
-            return [gr.update(visible=False), *nothing, *nothing, ""]
+            return [gr.skip(), *nothing, *nothing, ""]
         try:
             choices.require_here(first, second)
             comparison = engine.look_at_both(self.cache, photo, first, second, target)

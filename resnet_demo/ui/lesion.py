@@ -42,19 +42,23 @@ class Lesion:
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
-        chosen = [self.photo, self.name, self.removed, self.drawing, self.study, self.message]
-        page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        # The photo comes last, as in Compare.
+        chosen = [self.name, self.removed, self.drawing, self.study, self.message, self.photo]
+        loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        loaded.then(self._show, self.inputs, self.outputs, show_progress="minimal", **PRIVATE, **QUEUE)
 
     def _wire(self) -> None:
         drawn = [self.removed, self.drawing]
         self.name.input(self._switch, self.name, [*drawn, self.study], **STATE)
         self.drawing.click(self._toggle, [self.name, self.removed], drawn, **STATE)
         self.reset.click(self._put_back, self.name, drawn, **STATE)
+        self.inputs = [self.photo, self.name, self.removed]
+        self.outputs = [self.message, self.before, self.after]
         gr.on(
             [self.photo.change, self.removed.change, self.name.change],
             self._show,
-            [self.photo, self.name, self.removed],
-            [self.message, self.before, self.after],
+            self.inputs,
+            self.outputs,
             show_progress="minimal",
             trigger_mode="always_last",
             **PRIVATE,
@@ -70,9 +74,9 @@ class Lesion:
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(piece.name for piece in pieces(entry.spec)))
         except InputError as error:
-            return [*[gr.skip()] * 5, fragments.said(str(error))]
+            return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
         photo = example(query.get("photo", ""))
-        return [photo, entry.name, removed, self._drawn(entry, removed), self._study(entry), gr.skip()]
+        return [entry.name, removed, self._drawn(entry, removed), self._study(entry), gr.skip(), photo]
 
     def _switch(self, name: str) -> list[Any]:
         entry = find_entry(name)
@@ -91,7 +95,7 @@ class Lesion:
 
     def _show(self, photo: str | None, name: str, removed: list[str]) -> list[Any]:
         if not photo:
-            return [gr.update(visible=False), None, None]
+            return [gr.skip(), None, None]
         try:
             choices.require_here(name)
             before, after = engine.lesioned(self.cache, photo, name, removed)
