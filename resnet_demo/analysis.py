@@ -203,7 +203,7 @@ def analyze(
         channels, features = _features(trace.outputs[name])
     finished = time.perf_counter()
 
-    cam_max = float(cam.max()) if np.isfinite(cam).all() else 0.0
+    scaled_cam, cam_max = scaled(cam)
     return Analysis(
         model=model.name,
         device=str(model.device),
@@ -212,7 +212,7 @@ def analyze(
         target=Target(index, model.labels[index], float(logits[index])),
         layer=name,
         layers=tuple(trace.outputs),
-        cam=_frozen(cam / cam_max if cam_max > 0 else np.zeros_like(cam)),
+        cam=scaled_cam,
         cam_max=cam_max,
         gradients=layers,
         outputs=outputs,
@@ -259,6 +259,13 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
     """relu(sum_k alpha_k A_k) for A (1, K, h, w): (h, w), not yet scaled."""
     alpha = gradient.mean(dim=(2, 3), keepdim=True)
     return (alpha * activation.detach()).sum(dim=1)[0].relu().float().cpu().numpy()
+
+
+def scaled(heat: np.ndarray) -> tuple[np.ndarray, float]:
+    """A heatmap in [0, 1], read-only, and the maximum it was divided by: 0, and no heat, where none is positive or
+    one is not finite."""
+    highest = max(float(heat.max()), 0.0) if np.isfinite(heat).all() else 0.0
+    return _frozen(heat / highest if highest > 0 else np.zeros_like(heat)), highest
 
 
 def _layer_gradients(

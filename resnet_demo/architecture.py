@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -61,7 +61,7 @@ class Piece:
     stride: int
 
 
-@cache
+@lru_cache(maxsize=256)  # Visitors name the networks.
 def pieces(network: str | NetworkSpec) -> tuple[Piece, ...]:
     """The blocks of a network in forward order. Raises `InputError`."""
     spec = network if isinstance(network, NetworkSpec) else parse_name(network)
@@ -78,7 +78,7 @@ def pieces(network: str | NetworkSpec) -> tuple[Piece, ...]:
     )
 
 
-@cache
+@lru_cache(maxsize=256)  # Visitors name the networks.
 def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     """The table of a network; for 224 x 224 images in the imagenet family and 32 x 32 in the cifar family unless
     `size` is given. Nothing is computed: the tensors are on torch's meta device. Raises `InputError`."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.analysis import find_class, find_layer
+from resnet_demo.analysis import find_class, find_layer, scaled
 from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import copy_of, exact_float32
@@ -87,8 +87,7 @@ def attribute(
         counted = _Counted(network, METHODS[method].forwards, proceed)
         values = _COMPUTE[method](counted, x, index, layer)
     heat = values.sum(1)[0].detach().relu().float().cpu().numpy()
-    highest = float(heat.max())
-    return Attribution(method, index, heat / highest if highest > 0 else np.zeros_like(heat), highest)
+    return Attribution(method, index, *scaled(heat))
 
 
 class _Counted(nn.Module):

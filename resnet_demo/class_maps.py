@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnet_demo.analysis import Prediction, find_class, find_layer, grad_cam, ranked
+from resnet_demo.analysis import Prediction, find_class, find_layer, grad_cam, ranked, scaled
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import exact_float32, view_of
 from resnet_demo.zoo import Model, load_model
@@ -53,12 +53,5 @@ def class_maps(
             maps = []
             for prediction in chosen:
                 (gradient,) = torch.autograd.grad(logits[prediction.index], activation, retain_graph=True)
-                maps.append(_scaled(prediction, grad_cam(activation, gradient)))
+                maps.append(ClassMap(prediction, *scaled(grad_cam(activation, gradient))))
     return tuple(maps)
-
-
-def _scaled(prediction: Prediction, cam: np.ndarray) -> ClassMap:
-    highest = float(cam.max()) if np.isfinite(cam).all() else 0.0
-    scaled = cam / highest if highest > 0 else np.zeros_like(cam)
-    scaled.flags.writeable = False
-    return ClassMap(prediction, scaled, highest)

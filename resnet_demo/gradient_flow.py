@@ -4,9 +4,7 @@ One batch of images, the network in training mode, the mean cross-entropy as los
 """
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +14,12 @@ from PIL import Image
 from torch import Tensor
 
 from resnet_demo.errors import InputError
-from resnet_demo.measuring import exact_float32, finite, norms, stage_of
+from resnet_demo.images import EXAMPLES
+from resnet_demo.measuring import exact_float32, finite, norms, on_main_path, stage_of
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
 
 IMAGES = 64
 SIZE = 32
-EXAMPLES = Path(__file__).parent / "ui" / "examples"
 # A tanh or a sigmoid this close to its bounds passes on less than a fiftieth of its steepest gradient.
 SATURATED = 0.005
 
@@ -81,7 +79,7 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
         x = x.clone()  # A caller's inference mode may have made it.
         model = create_network(spec, generator=generator).to(device).train()
         labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
-        weights = {name: weight for name, weight in model.weights().items() if _on_main_path(name)}
+        weights = {name: weight for name, weight in model.weights().items() if on_main_path(name)}
         trace = model.trace(x)
         loss = F.cross_entropy(trace.logits, labels)
         gradients = torch.autograd.grad(loss, list(weights.values()))
@@ -117,15 +115,6 @@ def sample_images(count: int = IMAGES, size: int = SIZE) -> Tensor:
         squares.append(np.asarray(square, dtype=np.float32) / 255)
     x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
     return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True)
-
-
-def compare_flows(networks: Sequence[str], seed: int = 0, device: str = "cpu") -> tuple[Flow, ...]:
-    """Several networks on the same images."""
-    return tuple(gradient_flow(network, seed=seed, device=device) for network in networks)
-
-
-def _on_main_path(layer: str) -> bool:
-    return "downsample" not in layer and not layer.endswith("gate")
 
 
 def _deviation(response: Tensor | None) -> float | None:

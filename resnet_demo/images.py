@@ -23,6 +23,8 @@ MAX_BYTES = 50_000_000
 # 4032 x 3024 photo of a phone is decoded at a quarter of its size.
 MAX_SIDE = 1000
 STRIP_PIXELS = 1 << 22
+# Photos to try things with: the page offers them, and gradient flow is measured on them.
+EXAMPLES = Path(__file__).parent / "examples"
 
 ImageSource = str | PathLike | bytes | Image.Image | np.ndarray
 

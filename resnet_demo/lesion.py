@@ -49,18 +49,13 @@ def read_study(model: str, sha256: str, folder: Path | None = None) -> LesionStu
     return study if study.sha256 == sha256 else None
 
 
-def blocks_of(model: Model) -> tuple[str, ...]:
-    """The names of its blocks in forward order."""
-    return tuple(name for name, _ in model.network.named_blocks())
-
-
 @torch.inference_mode()
 def predict_lesioned(
     image: ImageSource, model: str | Model, removed: Collection[str], top_k: int = 5
 ) -> tuple[Prediction, ...]:
     """The most probable classes of a photo without the `removed` blocks. Raises `InputError`."""
     model = model if isinstance(model, Model) else load_model(model)
-    check_blocks(removed, blocks_of(model))
+    check_blocks(removed, tuple(name for name, _ in model.network.named_blocks()))
     square = model.preprocessing.square(load_image(image))
     x = model.preprocessing.tensor(square).to(model.device)
     with exact_float32(model.device):

@@ -2,13 +2,17 @@
 
 import io
 import re
+import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
 from resnet_demo import create_network, zoo
+from resnet_demo.__main__ import main
 from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
@@ -19,6 +23,12 @@ def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
     small = Image.new("RGB", (2, 2))
     small.putdata(colors)
     return small.resize(size, Image.Resampling.NEAREST)
+
+
+def save_photo(path, size=(64, 32)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quadrants(size=size).save(path)
+    return path
 
 
 def encode(image, form, **options):
@@ -72,3 +82,30 @@ def card_of(path):
         parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
         recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],
     )  # fmt: skip
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a command line; gives its exit code and what it wrote to stdout and stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["resnet_demo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=stopped.value.code, out=out, err=err)
+
+    return run
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """64 training and 20 test images of 16 x 16 pixels in three classes, which a network can tell by their colour."""
+    path, draw = tmp_path / "tiny.npz", np.random.default_rng(0)
+    arrays = {}
+    for split, count in (("train", 64), ("test", 20)):
+        labels = np.arange(count) % 3
+        pixels = draw.integers(0, 60, (count, 16, 16, 3)) + 180 * np.eye(3, dtype=int)[labels][:, None, None]
+        arrays |= {f"{split}_x": pixels.astype(np.uint8), f"{split}_y": labels}
+    np.savez(path, classes=np.array(["red", "green", "blue"]), **arrays)
+    return path

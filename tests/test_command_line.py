@@ -5,17 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from resnet_demo.__main__ import main
-from resnet_demo.training import loop
-from resnet_demo.zoo import Card, list_models, sha256_of
+from resnet_demo.zoo import list_models
 
-from .conftest import encode, quadrants
+from .conftest import encode, quadrants, save_photo
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -23,26 +20,6 @@ ROOT = Path(__file__).parents[1]
 MODEL = "resnet20.untrained"
 LAYERS = ["conv1", *(f"layer{s}.{b}.conv{c}" for s in (1, 2, 3) for b in (0, 1, 2) for c in (1, 2)), "fc"]
 STAGES = ["stem", *(f"layer{s}" for s in (1, 2, 3) for _ in range(6)), "fc"]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs a command line; gives its exit code and what it wrote to stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["resnet_demo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=stopped.value.code, out=out, err=err)
-
-    return run
-
-
-def save_photo(path, size=(64, 32)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    quadrants(size=size).save(path)
-    return path
 
 
 @pytest.fixture
@@ -211,90 +188,6 @@ def test_download_knows_what_needs_no_download(run, tmp_path):
     result = run("download", MODEL, "resnet18.tv_in1k", "--offline")
     assert result.code == 0
     assert result.out.splitlines() == [f"{MODEL}: nothing to fetch", f"resnet18.tv_in1k: {cached}"]
-
-
-@pytest.fixture
-def npz(tmp_path):
-    """64 training and 20 test images of 16 x 16 pixels in three classes, which a network can tell by their colour."""
-    path, draw = tmp_path / "tiny.npz", np.random.default_rng(0)
-    arrays = {}
-    for split, count in (("train", 64), ("test", 20)):
-        labels = np.arange(count) % 3
-        pixels = draw.integers(0, 60, (count, 16, 16, 3)) + 180 * np.eye(3, dtype=int)[labels][:, None, None]
-        arrays |= {f"{split}_x": pixels.astype(np.uint8), f"{split}_y": labels}
-    np.savez(path, classes=np.array(["red", "green", "blue"]), **arrays)
-    return path
-
-
-def train(run, data, out, *options):
-    return run("train", "resnet8", "--data", data, "--out", out, "--epochs", 2, "--device", "cpu", *options)
-
-
-def test_train_writes_weights_and_their_card(run, tmp_path, npz):
-    result = train(run, npz, tmp_path / "out")
-    assert result.code == 0
-    assert [line.split(":")[0] for line in result.err.splitlines()] == [f"resnet8.cifar10 epoch {i}/2" for i in (1, 2)]
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
-        "resnet8.cifar10.json",
-        "resnet8.cifar10.jsonl",
-        "resnet8.cifar10.safetensors",
-    ]
-    card = Card.read(tmp_path / "out" / "resnet8.cifar10.json")
-    assert card.sha256 == sha256_of(tmp_path / "out" / "resnet8.cifar10.safetensors")
-    assert (card.classes, card.input_size, card.epochs, len(card.curve)) == (["red", "green", "blue"], 16, 2, 2)
-    assert f"test error {card.test_error:.2f} % after 2 epochs" in result.out
-
-
-def interrupt_after(epochs, monkeypatch):
-    whole = loop.Trainer.train_epoch
-
-    def train_epoch(trainer, report):
-        if len(trainer.curve) == epochs:
-            raise KeyboardInterrupt
-        return whole(trainer, report)
-
-    monkeypatch.setattr(loop.Trainer, "train_epoch", train_epoch)
-
-
-def test_an_interrupted_training_goes_on_to_the_same_weights(run, tmp_path, npz):
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt_after(1, patch)
-        stopped = train(run, npz, tmp_path / "resumed")
-    assert stopped.code == 2
-    assert "was stopped: repeat the command with --resume" in stopped.err
-    kept = sorted(file.name for file in (tmp_path / "resumed").iterdir())
-    assert kept == ["resnet8.cifar10.checkpoint", "resnet8.cifar10.jsonl"]
-    other = train(run, npz, tmp_path / "resumed", "--resume", "--seed", 1)
-    assert (other.code, "belongs to a run with another seed" in other.err) == (2, True)
-    resumed = train(run, npz, tmp_path / "resumed", "--resume")
-    assert (resumed.code, resumed.err.count("epoch")) == (0, 1)
-    train(run, npz, tmp_path / "whole")
-    resumed, whole = (tmp_path / name / "resnet8.cifar10.safetensors" for name in ("resumed", "whole"))
-    assert resumed.read_bytes() == whole.read_bytes()
-    assert not (tmp_path / "resumed" / "resnet8.cifar10.checkpoint").exists()
-
-
-def test_train_reads_folders_of_class_folders(run, tmp_path):
-    for split, count in (("train", 4), ("test", 2)):
-        for name in ("oak", "ash"):
-            for i in range(count):
-                save_photo(tmp_path / "trees" / split / name / f"{i}.jpg", size=(40, 60))
-    assert train(run, tmp_path / "trees", tmp_path / "out").code == 0
-    card = Card.read(tmp_path / "out" / "resnet8.cifar10.json")
-    assert (card.classes, card.input_size) == (["ash", "oak"], 32)
-
-
-def test_evaluate_measures_the_error(run, tmp_path, npz, shipped, assert_clear_sentence):
-    wrong = run("evaluate", "resnet20.cifar10", "--data", npz)
-    assert (wrong.code, wrong.out) == (2, "")
-    assert "tells 10 classes of 3-channel images apart; this data has 3 classes" in wrong.err
-    with np.load(npz) as arrays:
-        np.savez(tmp_path / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
-    values = json.loads(run("evaluate", "resnet20.cifar10", "--data", tmp_path / "ten.npz", "--json").out)
-    assert (values["model"], values["images"]) == ("resnet20.cifar10", 20)
-    assert 0 <= values["top5_error"] <= values["top1_error"] <= 100
-    text = run("evaluate", "resnet20.cifar10", "--data", tmp_path / "ten.npz").out
-    assert f"on 20 test images: top-1 error {values['top1_error']:.2f} %" in text
 
 
 def test_two_networks_are_compared(run, photo, tmp_path):

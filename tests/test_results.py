@@ -1,32 +1,18 @@
 """What is said about the trained networks: means over seeds, references; and the race."""
 
 import json
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from resnet_demo import results
-from resnet_demo.__main__ import main
 from resnet_demo.errors import InputError
 from resnet_demo.results import SOURCES, all_results, missing, read_cards, shipped_cards, summarize
 from resnet_demo.training import race
 from resnet_demo.zoo import list_models, weight_state
 
 from .stripes import CPU, save_stripes, stripes
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["resnet_demo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return SimpleNamespace(code=stopped.value.code, **capsys.readouterr()._asdict())
-
-    return run
 
 
 def card(seed, test_error, **changes):

@@ -22,10 +22,11 @@ def gradient_flow(
 ) -> None:
     """Measure gradients, responses and silent units of networks at initialization, layer by layer."""
     from resnet_demo import plots
-    from resnet_demo.gradient_flow import compare_flows
+    from resnet_demo.gradient_flow import gradient_flow as measure_flow
     from resnet_demo.zoo import pick_device
 
-    flows = compare_flows(networks, seed, str(pick_device(device)))
+    on = str(pick_device(device))
+    flows = [measure_flow(network, seed=seed, device=on) for network in networks]
     if output:
         output.write_bytes(plots.to_png(plots.flow_figure(flows, "gradient_norm")))
     if as_json:

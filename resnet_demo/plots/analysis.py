@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from PIL import Image
 
 from resnet_demo.analysis import Analysis, LayerGradient, Prediction
+from resnet_demo.measuring import kind_of
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 
 HEAT = "inferno"
@@ -83,7 +84,7 @@ def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "
 def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
     norms = [g.gradient_norm for g in gradients]
     drawable = [norm if math.isfinite(norm) and norm > 0 else math.nan for norm in norms]
-    kinds = [_kind(g.layer) for g in gradients]
+    kinds = [kind_of(g.layer) for g in gradients]
     main = [i for i, kind in enumerate(kinds) if kind in ("main", "fc")]
     axes.plot(main, [drawable[i] for i in main], color=ink, alpha=0.35, linewidth=1, zorder=1)
 
@@ -126,14 +127,6 @@ def _bilinear(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.n
         share = share[:, None] if axis == 0 else share[None, :]
         values = values.take(low, axis) * (1 - share) + values.take(high, axis) * share
     return values
-
-
-def _kind(layer: str) -> str:
-    if "downsample" in layer:
-        return "projection"
-    if layer.endswith(".gate"):
-        return "gate"
-    return "fc" if layer == "fc" else "main"
 
 
 def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> None:

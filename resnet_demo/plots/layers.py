@@ -11,6 +11,7 @@ from resnet_demo.analysis import BlockShare
 from resnet_demo.compare import Comparison, relative_depths
 from resnet_demo.gradient_flow import Flow
 from resnet_demo.lesion import LesionStudy
+from resnet_demo.measuring import on_main_path
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 
 # Every curve differs from the others in colour, dash and marker.
@@ -29,7 +30,7 @@ def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
     norms, responses = figure.subplots(1, 2)
     for i, analysis in enumerate((comparison.first, comparison.second)):
         depths, layers = relative_depths(analysis), analysis.gradients
-        main = [k for k, g in enumerate(layers) if "downsample" not in g.layer and not g.layer.endswith(".gate")]
+        main = [k for k, g in enumerate(layers) if on_main_path(g.layer)]
         _curve(norms, i, analysis.model, [depths[k] for k in main], [layers[k].gradient_norm for k in main])
         answered = [k for k in main if layers[k].response_std is not None]
         _curve(responses, i, analysis.model, [depths[k] for k in answered], [layers[k].response_std for k in answered])

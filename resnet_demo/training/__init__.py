@@ -3,7 +3,6 @@
 from resnet_demo.training.data import (
     Labelled,
     Photos,
-    dataset_folder,
     default_square,
     fetch_cifar10,
     has_cifar10,
@@ -31,7 +30,6 @@ __all__ = [
     "Status",
     "World",
     "count_errors",
-    "dataset_folder",
     "default_square",
     "evaluate_model",
     "evaluate_runs",

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
-from resnet_demo.zoo import DATASETS, Preprocessing, fetch, is_offline
+from resnet_demo.zoo import DATASETS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing, fetch, is_offline
 
 FORM = "an .npz with train_x, train_y, test_x, test_y and classes, or a folder with train/<class>/* and test/<class>/*"
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 

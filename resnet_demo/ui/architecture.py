@@ -9,7 +9,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks import parse_name
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.queues import PRIVATE
+from resnet_demo.ui.queues import PRIVATE, QUICK
 from resnet_demo.zoo import find_entry, list_models
 
 DEFAULT = "resnet34"
@@ -40,8 +40,7 @@ class Architecture:
         gr.HTML(fragments.resnext_intro())
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button("Compute the three forms", size="sm")
-        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **quiet)
+        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **QUICK)
         self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **PRIVATE)
 
     def on_load(self, page: gr.Blocks) -> None:

@@ -59,9 +59,10 @@ def deepest_pair() -> tuple[str, str]:
     return f"resnet{deepest}.cifar10", f"plain{deepest}.cifar10"
 
 
-def here() -> list[Entry]:
-    """The entries that need no download."""
-    return [entry for entry in available() if weight_state(entry).kind != "to fetch"]
+def model_choices(trained: bool = False) -> Choices:
+    """(title, name) of every entry that needs no download; only the trained ones, if asked for."""
+    here = [entry for entry in available() if weight_state(entry).kind != "to fetch"]
+    return [(f"{model_title(entry)}, {entry.tag}", entry.name) for entry in here if entry.trained or not trained]
 
 
 def require_here(*names: str) -> None:

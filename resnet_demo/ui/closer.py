@@ -13,7 +13,7 @@ from resnet_demo.attributions import METHODS, StoppedError
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice, Options, Picture
-from resnet_demo.ui.queues import PRIVATE, QUEUE, STATE
+from resnet_demo.ui.queues import LATEST, STATE
 from resnet_demo.zoo import ModelCache
 
 MOST_CLASSES = 3
@@ -64,17 +64,16 @@ class Closer:
         tab.select(lambda: "", None, self.open, **STATE)
 
     def _wire(self) -> None:
-        latest: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
         for name, tab in self.tabs.items():
             tab.select(lambda name=name: name, None, self.open, **STATE)
         asked = [self.open.change, self.shown.change]
         inputs = [self.open, self.shown]
         maps = [component for pair in self.maps for component in pair]
-        gr.on([*asked, self.classes.input], self._classes, [*inputs, self.classes], [self.classes, *maps], **latest)
-        gr.on(asked, self._features, inputs, [self.caption, self.grid], **latest)
-        gr.on(asked, self._shares, inputs, self.shares, **latest)
+        gr.on([*asked, self.classes.input], self._classes, [*inputs, self.classes], [self.classes, *maps], **LATEST)
+        gr.on(asked, self._features, inputs, [self.caption, self.grid], **LATEST)
+        gr.on(asked, self._shares, inputs, self.shares, **LATEST)
         results = [self.state, self.heat]
-        running = self.method.input(self._pixels, [self.shown, self.method], results, **latest)
+        running = self.method.input(self._pixels, [self.shown, self.method], results, **LATEST)
         gr.on(asked, _methods, inputs, [self.method, *results], cancels=running, **STATE)
 
     def _classes(self, name: str, shown: engine.Shown | None, wanted: list[str]) -> list[Any]:

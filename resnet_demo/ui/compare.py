@@ -10,7 +10,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice, Picture
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 from resnet_demo.zoo import ModelCache, find_entry
 
 
@@ -20,7 +20,7 @@ class Compare:
     def __init__(self, cache: ModelCache) -> None:
         self.cache = cache
         self.pair = choices.deepest_pair()
-        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.here()]
+        names = choices.model_choices()
         labels = choices.class_choices(find_entry(self.pair[0]))
         gr.HTML(fragments.compare_intro())
         # The network whose classes are on offer.
@@ -45,7 +45,7 @@ class Compare:
         # are still what they were.
         pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
         loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
-        loaded.then(self._show, self.inputs, self.outputs, show_progress="minimal", **PRIVATE, **QUEUE)
+        loaded.then(self._show, self.inputs, self.outputs, **LATEST)
 
     def _side(self, i: int) -> list[Any]:
         with gr.Column(min_width=300):
@@ -57,8 +57,7 @@ class Compare:
         return [title, label, picture]
 
     def _wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-        self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **quick)
+        self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **QUICK)
         self.inputs = [self.photo, self.first, self.second, self.target]
         self.outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
         changes = [component.change for component in self.inputs]
@@ -67,10 +66,7 @@ class Compare:
             self._show,
             self.inputs,
             self.outputs,
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **PRIVATE,
-            **QUEUE,
+            **LATEST,
         )
 
     def _chosen(self, request: gr.Request) -> list[Any]:

@@ -81,8 +81,8 @@ def cost(shown: Shown, method: Method) -> str:
 
 def lesioned(cache: ModelCache, photo: str, name: str, removed: list[str]) -> tuple[tuple[Prediction, ...], ...]:
     """The predictions of the whole network, and without the `removed` blocks. Raises `InputError`."""
-    model = cache.get(name)
-    return predict_lesioned(photo, model, ()), predict_lesioned(photo, model, removed)
+    model, image = cache.get(name), load_image(photo)
+    return predict_lesioned(image, model, ()), predict_lesioned(image, model, removed)
 
 
 def drawable(name: str) -> NetworkSpec:

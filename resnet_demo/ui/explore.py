@@ -11,7 +11,7 @@ from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.closer import Closer
 from resnet_demo.ui.components import Choice, Heatmap, Options
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE
+from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.zoo import ModelCache, find_entry
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
@@ -103,14 +103,13 @@ class Explore:
             )
 
     def _wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-        latest: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE}
         picked = [self.name, self.target, self.layer]
-        self.tag.input(self._pick_dataset, [self.tag, self.name], self.pickers, **quick)
-        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **quick)
-        self.name.input(self._pick_depth, picked, self.pickers, **quick)
-        self.top.select(_explain, self.shown, self.target, **quick)
-        self.name.change(self._fetch, self.name, [self.ready, self.message, self.facts], **latest, **FETCH)
+        self.tag.input(self._pick_dataset, [self.tag, self.name], self.pickers, **QUICK)
+        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **QUICK)
+        self.name.input(self._pick_depth, picked, self.pickers, **QUICK)
+        self.top.select(_explain, self.shown, self.target, **QUICK)
+        fetched = [self.ready, self.message, self.facts]
+        self.name.change(self._fetch, self.name, fetched, trigger_mode="always_last", **PRIVATE, **FETCH)
 
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
         results += [self.plot, self.facts, self.numbers]
@@ -120,12 +119,10 @@ class Explore:
             self._show,
             [self.photo, self.ready, self.target, self.layer, self.opacity],
             results,
-            show_progress="minimal",
-            **latest,
-            **QUEUE,
+            **LATEST,
         )
         blended = [self.shown, self.opacity]
-        self.opacity.change(_blend, blended, self.heatmap, show_progress="hidden", **latest, **QUEUE)
+        self.opacity.change(_blend, blended, self.heatmap, **{**LATEST, "show_progress": "hidden"})
         for kind, button in self.buttons.items():
             exported = button.click(partial(_export, kind), blended, self.file, **PRIVATE, **QUEUE)
             exported.success(None, self.file, None, js=SAVE)

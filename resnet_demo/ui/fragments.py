@@ -275,7 +275,7 @@ def results_table(summaries: Sequence[Summary], sources: Sequence[Source], missi
     rows = []
     for s in summaries:
         cells = [s.name, _spread(s.test_error, s.test_std), _spread(s.train_error, s.train_std), str(s.runs)]
-        cells += [f"{s.recipe or 'earlier'}, {s.epochs} epochs"]
+        cells += [f"{s.recipe}, {s.epochs} epochs"]
         cells += [f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in sources]
         rows.append(cells)
     notes = " ".join(f"<b>{escape(source.name)}</b>: {escape(source.note)}" for source in sources)

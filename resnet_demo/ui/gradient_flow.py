@@ -13,7 +13,7 @@ from resnet_demo.networks.spec import AXES
 from resnet_demo.tour import TOUR, Stop, find_stop
 from resnet_demo.ui import engine, fragments
 from resnet_demo.ui.components import Choice, Options
-from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 
 DEPTHS = (20, 32, 44, 56, 110)
 MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
@@ -54,20 +54,16 @@ class GradientFlow:
         page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def _wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
         for stop, button in zip(TOUR, self.stops, strict=True):
-            button.click(partial(_visit, stop), None, [self.networks, self.measure, self.text], **quick)
+            button.click(partial(_visit, stop), None, [self.networks, self.measure, self.text], **QUICK)
         parts = [self.networks, self.depth, *self.axes]
-        self.add.click(_added, parts, [self.networks, self.message], **quick)
+        self.add.click(_added, parts, [self.networks, self.message], **QUICK)
         gr.on(
             [self.networks.change, self.measure.change],
             self._show,
             [self.networks, self.measure],
             [self.message, self.plot, self.table],
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **PRIVATE,
-            **QUEUE,
+            **LATEST,
         )
 
     def _chosen(self, request: gr.Request) -> list[Any]:

@@ -10,7 +10,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import PRIVATE, QUEUE, STATE
+from resnet_demo.ui.queues import LATEST, PRIVATE, STATE
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 
 
@@ -20,7 +20,7 @@ class Lesion:
     def __init__(self, cache: ModelCache) -> None:
         self.cache = cache
         self.default = find_entry(choices.deepest_pair()[0])
-        names = [(f"{choices.model_title(e)}, {e.tag}", e.name) for e in choices.here() if e.trained]
+        names = choices.model_choices(trained=True)
         gr.HTML(fragments.lesion_intro())
         self.removed = gr.State([])
         with gr.Row():
@@ -45,7 +45,7 @@ class Lesion:
         # The photo comes last, as in Compare.
         chosen = [self.name, self.removed, self.drawing, self.study, self.message, self.photo]
         loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
-        loaded.then(self._show, self.inputs, self.outputs, show_progress="minimal", **PRIVATE, **QUEUE)
+        loaded.then(self._show, self.inputs, self.outputs, **LATEST)
 
     def _wire(self) -> None:
         drawn = [self.removed, self.drawing]
@@ -59,10 +59,7 @@ class Lesion:
             self._show,
             self.inputs,
             self.outputs,
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **PRIVATE,
-            **QUEUE,
+            **LATEST,
         )
 
     def _chosen(self, request: gr.Request) -> list[Any]:
@@ -71,6 +68,8 @@ class Lesion:
             return [gr.skip()] * 6
         try:
             entry = choices.pickable(query.get("model") or self.default.name)
+            if not entry.trained:
+                raise InputError(f"{entry.name} has learned nothing that a missing block could take away.")
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(piece.name for piece in pieces(entry.spec)))
         except InputError as error:

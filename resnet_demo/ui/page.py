@@ -17,11 +17,11 @@ from resnet_demo.ui.degradation import Degradation
 from resnet_demo.ui.explore import Explore
 from resnet_demo.ui.gradient_flow import GradientFlow
 from resnet_demo.ui.lesion import Lesion
+from resnet_demo.ui.queues import QUICK
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
 TABS = ("explore", "compare", "lesion", "flow", "degradation", "architecture")
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -57,8 +57,8 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             tab.on_load(page)
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
-            selected.select(_followed, [there, explore.photo], there, **QUIET)
-        page.load(_tab, None, tabs, **QUIET)
+            selected.select(_followed, [there, explore.photo], there, **QUICK)
+        page.load(_tab, None, tabs, **QUICK)
     return page.queue(max_size=64)
 
 

@@ -1,13 +1,11 @@
 """The photo of a tab, with the examples beside it."""
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.components import Photo
-
-EXAMPLES = Path(__file__).parent / "examples"
 
 
 def photo_input(elem_id: str) -> Photo:

@@ -1,7 +1,7 @@
 """What can be picked: the catalogue, its weights, and models ready to look at photos."""
 
 from resnet_demo.zoo.card import Card, Epoch, sha256_of
-from resnet_demo.zoo.catalogue import WEIGHTS, Entry, find_entry, list_models
+from resnet_demo.zoo.catalogue import IMAGENET_MEAN, IMAGENET_STD, WEIGHTS, Entry, find_entry, list_models
 from resnet_demo.zoo.datasets import DATASETS, Dataset
 from resnet_demo.zoo.models import Model, ModelCache, load_model, pick_device
 from resnet_demo.zoo.preprocessing import Preprocessing
@@ -17,6 +17,8 @@ from resnet_demo.zoo.weights import (
 
 __all__ = [
     "DATASETS",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
     "WEIGHTS",
     "Card",
     "Dataset",
