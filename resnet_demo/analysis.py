@@ -4,10 +4,10 @@ Nothing is left behind: no hook, no `.grad`, no changed mode or flag, no drawn r
 parameters, under a caller's `no_grad` or `inference_mode`, after an exception, and on many threads with one model.
 """
 
-import difflib
 import math
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,10 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.errors import InputError
+from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
-from resnet_demo.measuring import exact_float32, finite, norms, stage_of, view_of
+from resnet_demo.measuring import (
+    computing_in,
+    deviations_by_image,
+    exact_float32,
+    finite,
+    norms_by_image,
+    stage_of,
+    view_of,
+)
 from resnet_demo.networks import Trace
+from resnet_demo.weight_gradients import weight_gradient_norms
 from resnet_demo.zoo import Model, load_model
 
 SHOWN_CHANNELS = 16
@@ -98,7 +107,7 @@ class Analysis:
     channels       the numbers of these channels
     crop           left, top, right, bottom of what the network saw, in pixels of the photo
     seen           uint8 (size, size, 3), or (size, size) if grey: the picture it saw
-    milliseconds   of each part, and their "total"
+    milliseconds   of each part, and their "total"; in a batch, what falls to one image
     """
 
     model: str
@@ -165,100 +174,87 @@ def analyze(
     target: int | str | None = None,
     layer: str | None = None,
     top_k: int = 5,
+    precision: str = "float32",
 ) -> Analysis:
     """Predictions, Grad-CAM and the gradient norm of every layer, from one forward and one gradient computation.
 
-    image    a path, the bytes of a file, a PIL image, or a uint8 array (H, W[, 3 or 4])
-    model    a catalogue name such as "resnet20.cifar10", or a loaded `Model` (faster for many images)
-    target   the class to explain, by index or label; the most probable one unless given
-    layer    the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
-             "stem"; the last block unless given
+    image      a path, the bytes of a file, a PIL image, or a uint8 array (H, W[, 3 or 4])
+    model      a catalogue name such as "resnet20.cifar10", or a loaded `Model` (faster for many images)
+    target     the class to explain, by index or label; the most probable one unless given
+    layer      the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
+               "stem"; the last block unless given
+    precision  one of `PRECISIONS`: "float32", or the faster "tf32" (CUDA only) and "bfloat16"
 
-    Raises `InputError` for an image, model, target or layer that does not exist. Grad-CAM is Selvaraju et al. 2017,
-    eq. 1 and 2: relu(sum_k alpha_k A_k), alpha_k the mean over space of d logit / d A_k.
+    Raises `InputError` for an image, model, target, layer or precision that does not exist. Grad-CAM is Selvaraju et
+    al. 2017, eq. 1 and 2: relu(sum_k alpha_k A_k), alpha_k the mean over space of d logit / d A_k.
     """
-    started = time.perf_counter()
+    return analyze_batch([image], model, target, layer, top_k, precision)[0]
+
+
+def analyze_batch(
+    images: Sequence[ImageSource],
+    model: str | Model,
+    target: int | str | None = None,
+    layer: str | None = None,
+    top_k: int = 5,
+    precision: str = "float32",
+) -> list[Analysis]:
+    """As `analyze`, for several images at once: still one forward and one gradient computation.
+
+    An untrained network normalizes by the statistics of what passes through it, so there the images would mix: it
+    takes one at a time. Raises `InputError`.
+    """
     model = model if isinstance(model, Model) else load_model(model)
-    photo = load_image(image)
-    square = model.preprocessing.square(photo)
+    if not model.trained and len(images) > 1:
+        return [
+            analysis for image in images for analysis in analyze_batch([image], model, target, layer, top_k, precision)
+        ]
+    clock = _Clock(len(images))
+    photos = [load_image(image) for image in images]
+    squares = [model.preprocessing.square(photo) for photo in photos]
     if target is not None:
         target = find_class(target, model.labels)
-    x = model.preprocessing.tensor(square).to(model.device)
-    prepared = time.perf_counter()
+    x = torch.cat([model.preprocessing.tensor(square) for square in squares]).to(model.device)
+    clock.end("prepare")
 
-    with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
+    with torch.inference_mode(False), torch.enable_grad(), computing_in(precision, model.device):
         network = view_of(model.network)
-        weights = network.weights()
-        trace: Trace = network.trace(x.clone())
+        # What the gradient starts from. No weight's gradient is asked for: none is computed.
+        trace: Trace = network.trace(_faster_layout(x).requires_grad_())
         name = find_layer(layer, tuple(trace.outputs))
-        logits = trace.logits[0].detach().cpu()
-        index = int(logits.argmax()) if target is None else target
-        forwarded = time.perf_counter()
-        wanted = [*weights.values(), *trace.outputs.values()]
-        gradients = torch.autograd.grad(trace.logits[0, index], wanted)
-        cam = grad_cam(trace.outputs[name], gradients[len(weights) + list(trace.outputs).index(name)])
-        layers = _layer_gradients(weights, gradients, trace.responses)
-        outputs = _output_gradients(trace.outputs, gradients[len(weights) :])
-        shares = _shares(trace)
-        channels, features = _features(trace.outputs[name])
-    finished = time.perf_counter()
+        logits = trace.logits.detach().float().cpu()
+        indices = logits.argmax(1).tolist() if target is None else [target] * len(photos)
+        clock.end("forward")
+        explained = trace.logits[torch.arange(len(photos)), indices].sum()
+        passed = [left for _, left in trace.passes.values()]
+        gradients = torch.autograd.grad(explained, [*passed, *trace.outputs.values()])
+    with torch.inference_mode(False), torch.no_grad(), exact_float32(model.device):
+        measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
+    clock.end("backward")
 
-    scaled_cam, cam_max = scaled(cam)
-    return Analysis(
-        model=model.name,
-        device=str(model.device),
-        precision="float32",
-        predictions=ranked(logits, model.labels, top_k) if model.trained else (),
-        target=Target(index, model.labels[index], float(logits[index])),
-        layer=name,
-        layers=tuple(trace.outputs),
-        cam=scaled_cam,
-        cam_max=cam_max,
-        gradients=layers,
-        outputs=outputs,
-        shares=shares,
-        features=_frozen(features),
-        channels=channels,
-        photo_size=photo.size,
-        crop=model.preprocessing.box(*photo.size),
-        seen=_frozen(np.array(square)),
-        milliseconds=_milliseconds(started, prepare=prepared, forward=forwarded, backward=finished),
-    )
+    return [
+        Analysis(
+            model=model.name,
+            device=str(model.device),
+            precision=precision,
+            predictions=ranked(logits[i], model.labels, top_k) if model.trained else (),
+            target=Target(index, model.labels[index], float(logits[i, index])),
+            layer=name,
+            layers=tuple(trace.outputs),
+            photo_size=photos[i].size,
+            crop=model.preprocessing.box(*photos[i].size),
+            seen=_frozen(np.array(squares[i])),
+            milliseconds=clock.milliseconds,
+            **measured[i],
+        )
+        for i, index in enumerate(indices)
+    ]
 
 
-def find_class(target: int | str, labels: tuple[str, ...]) -> int:
-    """The index of a class given by index or label. Labels may differ from each other by case only, so an exact match
-    goes first; `InputError` lists the candidates when there is more than one, or the closest when there is none."""
-    if isinstance(target, str) and not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", target):
-        exact = [i for i, label in enumerate(labels) if label == target]
-        found = exact or [i for i, label in enumerate(labels) if label.lower() == target.strip().lower()]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise InputError(f"{target!r} names the classes {', '.join(map(str, found))}: give the index.")
-        close = difflib.get_close_matches(target, labels, n=3)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        raise InputError(f"No class is called {target!r}.{hint} Give a label or an index below {len(labels)}.")
-    index = int(target)
-    if not 0 <= index < len(labels):
-        raise InputError(f"Class {index} does not exist: give a label or an index from 0 to {len(labels) - 1}.")
-    return index
-
-
-def find_layer(layer: str | None, layers: tuple[str, ...]) -> str:
-    """The traced layer called `layer`; a stage means its last block, None the last block of all."""
-    if not layer:
-        return layers[-1]
-    stage = [name for name in layers if name == layer or name.startswith(f"{layer}.")]
-    if not stage:
-        raise InputError(f"There is no layer {layer!r} to explain: choose one of {', '.join(layers)}.")
-    return stage[-1]
-
-
-def grad_cam(activation: Tensor, gradient: Tensor) -> np.ndarray:
-    """relu(sum_k alpha_k A_k) for A (1, K, h, w): (h, w), not yet scaled."""
-    alpha = gradient.mean(dim=(2, 3), keepdim=True)
-    return (alpha * activation.detach()).sum(dim=1)[0].relu().float().cpu().numpy()
+def grad_cam(activations: Tensor, gradients: Tensor) -> np.ndarray:
+    """relu(sum_k alpha_k A_k) for A (N, K, h, w): (N, h, w), not yet scaled."""
+    alpha = gradients.mean(dim=(2, 3), keepdim=True)
+    return (alpha * activations.detach()).sum(dim=1).relu().float().cpu().numpy()
 
 
 def scaled(heat: np.ndarray) -> tuple[np.ndarray, float]:
@@ -268,57 +264,95 @@ def scaled(heat: np.ndarray) -> tuple[np.ndarray, float]:
     return _frozen(heat / highest if highest > 0 else np.zeros_like(heat)), highest
 
 
+def _measure(
+    model: Model,
+    network: nn.Module,
+    trace: Trace,
+    name: str,
+    of_layers: Sequence[Tensor],
+    of_outputs: Sequence[Tensor],
+) -> list[dict[str, Any]]:
+    """What an `Analysis` has of each image of the batch, but for its predictions.
+
+    of_layers, of_outputs   the gradients of what left each layer, and of each of `trace.outputs`
+    """
+    layers = _layer_gradients(model, network, trace, of_layers)
+    output_norms = norms_by_image(of_outputs)
+    shares = _shares(trace)
+    activation = trace.outputs[name]
+    cams = grad_cam(activation, of_outputs[list(trace.outputs).index(name)])
+    found = []
+    for i, raw in enumerate(cams):
+        cam, cam_max = scaled(raw)
+        channels, features = _features(activation[i])
+        outputs = tuple(
+            OutputGradient(output, tuple(tensor.shape[1:]), norm)
+            for (output, tensor), norm in zip(trace.outputs.items(), output_norms[i], strict=True)
+        )
+        values = {"cam": cam, "cam_max": cam_max, "gradients": layers[i], "outputs": outputs, "shares": shares[i]}
+        found.append(values | {"features": _frozen(features), "channels": channels})
+    return found
+
+
 def _layer_gradients(
-    weights: dict[str, nn.Parameter], gradients: tuple[Tensor, ...], responses: dict[str, Tensor]
-) -> tuple[LayerGradient, ...]:
-    gradient_norms = norms(gradients[: len(weights)])
-    weight_norms = norms(tuple(weights.values()))
-    deviations = torch.stack([r.detach().std(correction=0) for r in responses.values()]).tolist()
-    response_std = dict(zip(responses, deviations, strict=True))
-    positions = {name: response.shape[2:].numel() for name, response in responses.items()}
-    return tuple(
-        LayerGradient(
-            layer=name,
-            stage=stage_of(name),
-            shape=tuple(weight.shape),
-            gradient_norm=gradient_norm,
-            weight_norm=weight_norm,
-            response_std=response_std.get(name),
-            multiply_adds=weight.numel() * positions.get(name, 1),
+    model: Model, network: nn.Module, trace: Trace, gradients: Sequence[Tensor]
+) -> list[tuple[LayerGradient, ...]]:
+    layers = network.layers()
+    found = [
+        weight_gradient_norms(layers[name], entered.float(), gradient.float())
+        for (name, (entered, _)), gradient in zip(trace.passes.items(), gradients, strict=True)
+    ]
+    gradient_norms = torch.stack(found, 1).tolist()
+    response_stds = deviations_by_image(list(trace.responses.values()))
+    names, positions = list(layers), [left.shape[2:].numel() for _, left in trace.passes.values()]
+    return [
+        tuple(
+            LayerGradient(
+                layer=name,
+                stage=stage_of(name),
+                shape=tuple(layers[name].weight.shape),
+                gradient_norm=gradient_norm,
+                weight_norm=model.weight_norms[name],
+                response_std=response_std,
+                multiply_adds=layers[name].weight.numel() * count,
+            )
+            for name, gradient_norm, response_std, count in zip(
+                names, gradient_norms[i], [*response_stds[i], None], positions, strict=True
+            )
         )
-        for (name, weight), gradient_norm, weight_norm in zip(
-            weights.items(), gradient_norms, weight_norms, strict=True
-        )
-    )
+        for i in range(len(gradient_norms))
+    ]
 
 
-def _output_gradients(outputs: dict[str, Tensor], gradients: tuple[Tensor, ...]) -> tuple[OutputGradient, ...]:
-    gradient_norms = norms(gradients)
-    return tuple(
-        OutputGradient(name, tuple(output.shape[1:]), norm)
-        for (name, output), norm in zip(outputs.items(), gradient_norms, strict=True)
-    )
-
-
-def _shares(trace: Trace) -> tuple[BlockShare, ...]:
+def _shares(trace: Trace) -> list[tuple[BlockShare, ...]]:
     """F(x) is the response of a block's last convolution, wherever it is simply added to a shortcut."""
     last = {name.rpartition(".")[0]: name for name in trace.responses if re.search(r"\.conv\d$", name)}
     gated = any(name.endswith(".gate") for name in trace.responses)
     if gated or not trace.shortcuts:
-        return ()
-    added = norms([trace.responses[last[block]] for block in trace.shortcuts])
-    passed = norms(list(trace.shortcuts.values()))
-    return tuple(
-        BlockShare(block, one / other if other else math.inf)
-        for block, one, other in zip(trace.shortcuts, added, passed, strict=True)
-    )
+        return [()] * len(trace.logits)
+    added = norms_by_image([trace.responses[last[block]] for block in trace.shortcuts])
+    passed = norms_by_image(list(trace.shortcuts.values()))
+    return [
+        tuple(
+            BlockShare(block, one / other if other else math.inf)
+            for block, one, other in zip(trace.shortcuts, added[i], passed[i], strict=True)
+        )
+        for i in range(len(added))
+    ]
 
 
 def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
-    """The numbers and the maps of the channels with the largest mean."""
-    maps = output.detach()[0]
+    """The numbers and the maps of the channels of A (K, h, w) with the largest mean."""
+    maps = output.detach()
     strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
     return tuple(strongest.tolist()), maps[strongest].float().cpu().numpy()
+
+
+def _faster_layout(x: Tensor) -> Tensor:
+    """On a CPU channels come last in memory, where its convolutions are faster. A copy, for a caller's inference mode
+    may have made x."""
+    channels_last = x.device.type == "cpu"
+    return x.clone(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
@@ -329,13 +363,20 @@ def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Predict
     )
 
 
-def _milliseconds(started: float, **ends: float) -> dict[str, float]:
-    """Named parts that follow each other, and their total."""
-    parts, previous = {}, started
-    for name, end in ends.items():
-        parts[name] = round((end - previous) * 1000, 2)
-        previous = end
-    return parts | {"total": round((previous - started) * 1000, 2)}
+class _Clock:
+    """Milliseconds of named parts that follow each other, and their total; of each image if there are several."""
+
+    def __init__(self, images: int) -> None:
+        self.images, self.last, self.parts = images, time.perf_counter(), {}
+
+    def end(self, part: str) -> None:
+        now = time.perf_counter()
+        self.parts[part] = round((now - self.last) * 1000 / self.images, 2)
+        self.last = now
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        return self.parts | {"total": round(sum(self.parts.values()), 2)}
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.analysis import find_class, find_layer, scaled
+from resnet_demo.analysis import scaled
 from resnet_demo.errors import InputError
+from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import copy_of, exact_float32
 from resnet_demo.zoo import Model, load_model

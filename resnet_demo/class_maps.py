@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnet_demo.analysis import Prediction, find_class, find_layer, grad_cam, ranked, scaled
+from resnet_demo.analysis import Prediction, grad_cam, ranked, scaled
+from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import exact_float32, view_of
 from resnet_demo.zoo import Model, load_model
@@ -53,5 +54,5 @@ def class_maps(
             maps = []
             for prediction in chosen:
                 (gradient,) = torch.autograd.grad(logits[prediction.index], activation, retain_graph=True)
-                maps.append(ClassMap(prediction, *scaled(grad_cam(activation, gradient))))
+                maps.append(ClassMap(prediction, *scaled(grad_cam(activation, gradient)[0])))
     return tuple(maps)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_demo.analysis import Analysis, analyze, find_class
+from resnet_demo.analysis import Analysis, analyze
 from resnet_demo.errors import InputError
+from resnet_demo.finding import find_class
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.zoo import Model, load_model
 

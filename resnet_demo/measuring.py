@@ -4,22 +4,21 @@ import copy
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from resnet_demo.errors import InputError
+
+PRECISIONS = ("float32", "bfloat16", "tf32")
+
 
 def view_of(network: nn.Module) -> nn.Module:
-    """The network itself if it is ready; else a copy of its modules, over the same tensors, that is.
-
-    A frozen network, or one in training mode, must be neither used as it is nor changed, for other threads use it.
-    """
-    parameters = list(network.parameters())
-    if all(p.requires_grad for p in parameters) and not any(m.training for m in network.modules()):
-        return network
-    return copy_of(network)
+    """The network itself if it is in evaluation mode; else a copy of its modules, over the same tensors, that is: one
+    in training mode must be neither used as it is nor changed, for other threads use it."""
+    return copy_of(network) if any(m.training for m in network.modules()) else network
 
 
 def copy_of(network: nn.Module) -> nn.Module:
@@ -30,11 +29,64 @@ def copy_of(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network, shared).eval()
 
 
+# Norms outside of this range are summed again in float64: their squares leave, or nearly leave, what float32 holds.
+SAFE = (1e-16, 1e16)
+# A variance below this share of the squared mean has lost its digits to the subtraction.
+CANCELLED = 1e-3
+
+
 def norms(tensors: Sequence[Tensor]) -> list[float]:
-    """L2 norms, summed in float64 where the device has it: in float32 the squares of a gradient below 1e-22 are all 0,
-    and a vanishing gradient would be taken for none. Stacked, so that a GPU is waited for once and not every time."""
-    dtype = torch.float32 if tensors[0].device.type == "mps" else torch.float64
-    return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=dtype) for tensor in tensors]).tolist()
+    """The L2 norm of each."""
+    return norms_by_image([tensor[None] for tensor in tensors])[0]
+
+
+def norms_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
+    """L2 norms of each image of tensors (N, ...): for each image, one for each tensor. Exact to about 1e-6.
+
+    As scalar products, the fastest exact sum there is; stacked, so that a GPU is waited for once and not every time.
+    """
+    found = torch.stack([squares_by_image(tensor.detach().float()) for tensor in tensors], 1).sqrt().tolist()
+    for i, image in enumerate(found):
+        for k, norm in enumerate(image):
+            if not SAFE[0] < norm < SAFE[1]:
+                # A vanishing gradient must not be taken for none.
+                image[k] = torch.linalg.vector_norm(tensors[k][i].detach().cpu(), dtype=torch.float64).item()
+    return found
+
+
+def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
+    """Standard deviations of all values of each image, as `norms_by_image`."""
+    norms = norms_by_image(tensors)
+    means = torch.stack([one_row_each(tensor.detach().float()).mean(1) for tensor in tensors], 1).tolist()
+    found = []
+    for i, image in enumerate(norms):
+        deviations = []
+        for k, norm in enumerate(image):
+            square = norm**2 / tensors[k][i].numel()
+            variance = square - means[i][k] ** 2
+            if not variance > CANCELLED * square:
+                variance = tensors[k][i].detach().cpu().double().var(correction=0).item()
+            deviations.append(variance**0.5)
+        found.append(deviations)
+    return found
+
+
+def squares_by_image(tensor: Tensor) -> Tensor:
+    """The squared norm (N,) of each image."""
+    rows = one_row_each(tensor)
+    return torch.bmm(rows[:, None, :], rows[:, :, None]).flatten()
+
+
+def one_row_each(tensor: Tensor) -> Tensor:
+    """The values of each image, (N, values), without a copy in either layout, so in no particular order."""
+    if tensor.ndim == 4 and not tensor.is_contiguous():
+        tensor = tensor.permute(0, 2, 3, 1)
+    return tensor.reshape(len(tensor), -1)
+
+
+def widened(x: Tensor) -> Tensor:
+    """In float64; Apple's MPS has none."""
+    return x if x.device.type == "mps" else x.double()
 
 
 def stage_of(layer: str) -> str:
@@ -68,11 +120,26 @@ _CUDA_FLAGS = threading.Lock()
 
 
 @contextmanager
-def exact_float32(device: torch.device) -> Iterator[None]:
-    """No autocast and, on CUDA, no TF32 and a fixed order of summation, whatever the caller has turned on."""
-    with torch.autocast(device.type, enabled=False):
+def computing_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Whatever the caller has turned on: "float32" without autocast, "bfloat16" with it; on CUDA a fixed order of
+    summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have."""
+    if precision not in PRECISIONS or (precision == "tf32" and device.type != "cuda"):
+        offered = " or ".join(PRECISIONS if device.type == "cuda" else PRECISIONS[:-1])
+        raise InputError(f"There is no precision {precision!r} on {device}: choose {offered}.")
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
         if device.type != "cuda":
             yield
             return
-        with _CUDA_FLAGS, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            yield
+        tf32 = precision == "tf32"
+        with _CUDA_FLAGS, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=tf32):
+            before = torch.get_float32_matmul_precision()
+            torch.set_float32_matmul_precision("high" if tf32 else "highest")
+            try:
+                yield
+            finally:
+                torch.set_float32_matmul_precision(before)
+
+
+def exact_float32(device: torch.device) -> AbstractContextManager[None]:
+    """`computing_in` the precision of everything that is compared with something."""
+    return computing_in("float32", device)

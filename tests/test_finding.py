@@ -2,8 +2,8 @@
 
 import pytest
 
-from resnet_demo.analysis import find_class, find_layer
 from resnet_demo.errors import InputError
+from resnet_demo.finding import find_class, find_layer
 
 LIKE_IMAGENET = ("tench", "Cardigan", "cardigan", "crane", "crane", "maillot")
 

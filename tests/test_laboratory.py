@@ -176,7 +176,8 @@ def test_feature_maps_and_shares_are_those_of_hooks(name):
     outputs, shortcuts, branches = {}, {}, {}
     handles = []
     for block_name, block in model.network.named_blocks():
-        keep = {block: outputs, block.downsample: shortcuts}
+        projection = isinstance(block.downsample, torch.nn.Sequential)
+        keep = {block: outputs, block.downsample[-1] if projection else block.downsample: shortcuts}
         last = block.conv2 if model.network.spec.connection == "preactivation" else block.bn2
         keep[last] = branches
         for module, store in keep.items():

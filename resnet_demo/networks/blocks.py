@@ -9,7 +9,7 @@ Parameter names are torchvision's (`conv1 bn1 conv2 bn2 [conv3 bn3] downsample.0
 works in place and none is shared, so that every tensor a trace hands out stays what its name says.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -30,8 +30,20 @@ def convolution(
     return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=spec.norm == "none")
 
 
+class BatchNorm2d(nn.BatchNorm2d):
+    """torch's, but once its statistics are frozen a scale and a shift, which is all it then is: on a CPU the backward
+    pass of torch's takes five times as long as that of a multiplication."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training or self.running_var is None or x.device.type != "cpu":
+            return super().forward(x)
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
+
+
 def normalization(spec: NetworkSpec, channels: int) -> nn.Module:
-    return nn.BatchNorm2d(channels) if spec.norm == "batch" else nn.Identity()
+    return BatchNorm2d(channels) if spec.norm == "batch" else nn.Identity()
 
 
 class ZeroPadShortcut(nn.Module):
@@ -47,10 +59,11 @@ class ZeroPadShortcut(nn.Module):
         return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
-@dataclass(frozen=True)
+@dataclass
 class BlockTrace:
     """One pass through a block, looked at from the inside; everything by the name of its convolution.
 
+    passes        what entered it and what left it, before normalization; those of "downsample.0" and "gate" too
     responses     its output after normalization (in a pre-activation block, where the normalization comes first, its
                   bare output), and those of "downsample.0" and "gate"
     activations   what the nonlinearity that follows it lets through; in a pre-activation block the one before it. That
@@ -59,9 +72,16 @@ class BlockTrace:
     """
 
     output: Tensor
-    responses: dict[str, Tensor]
-    activations: dict[str, Tensor]
+    passes: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    responses: dict[str, Tensor] = field(default_factory=dict)
+    activations: dict[str, Tensor] = field(default_factory=dict)
     shortcut: Tensor | None = None
+
+    def convolve(self, name: str, conv: nn.Conv2d, x: Tensor) -> Tensor:
+        """conv(x), kept as a pass."""
+        y = conv(x)
+        self.passes[name] = x, y
+        return y
 
 
 class Block(nn.Module):
@@ -95,31 +115,28 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.trace(x).output
 
-    def trace(self, x: Tensor) -> "BlockTrace":
+    def trace(self, x: Tensor) -> BlockTrace:
         """The same computation as `forward`, with everything named on the way."""
-        transform = self._preactivated if self.connection == "preactivation" else self._transform
-        out, responses, activations = transform(x)
+        trace = BlockTrace(x)
+        out = self._preactivated(x, trace) if self.connection == "preactivation" else self._transform(x, trace)
         _, _, activation = self._unit(self.depth)
+        last = f"conv{self.depth}"
 
         if self.connection == "plain":
-            out = activations[f"conv{self.depth}"] = activation(out)
-            return BlockTrace(out, responses, activations)
+            trace.output = trace.activations[last] = activation(out)
+            return trace
 
-        shortcut = self.downsample(x)
-        if isinstance(self.downsample, nn.Sequential):
-            responses["downsample.0"] = shortcut
-
+        shortcut = trace.shortcut = self._shortcut(x, trace)
         if self.connection == "preactivation":
-            return BlockTrace(out + shortcut, responses, activations, shortcut)
-        if self.connection == "residual":
-            out = activations[f"conv{self.depth}"] = activation(out + shortcut)
-            return BlockTrace(out, responses, activations, shortcut)
-
-        gate = self.gate(x)
-        responses["gate"] = gate
-        share = torch.sigmoid(gate)
-        out = activations[f"conv{self.depth}"] = activation(out)
-        return BlockTrace(share * out + (1 - share) * shortcut, responses, activations, shortcut)
+            trace.output = out + shortcut
+        elif self.connection == "residual":
+            trace.output = trace.activations[last] = activation(out + shortcut)
+        else:
+            gate = trace.responses["gate"] = trace.convolve("gate", self.gate, x)
+            share = torch.sigmoid(gate)
+            out = trace.activations[last] = activation(out)
+            trace.output = share * out + (1 - share) * shortcut
+        return trace
 
     def bypass(self, x: Tensor) -> Tensor:
         """The block's output if F(x) were 0 (Veit et al. 2016): what its shortcut passes on.
@@ -137,27 +154,29 @@ class Block(nn.Module):
         """The i-th convolution, its normalization and its activation, counted from 1."""
         return getattr(self, f"conv{i}"), getattr(self, f"bn{i}"), getattr(self, f"act{i}")
 
-    def _transform(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    def _transform(self, x: Tensor, trace: BlockTrace) -> Tensor:
         """F(x): convolution, normalization, activation; the last activation is left to the connection."""
-        responses: dict[str, Tensor] = {}
-        activations: dict[str, Tensor] = {}
         for i in range(1, self.depth + 1):
             conv, norm, activation = self._unit(i)
-            x = norm(conv(x))
-            responses[f"conv{i}"] = x
+            x = trace.responses[f"conv{i}"] = norm(trace.convolve(f"conv{i}", conv, x))
             if i < self.depth:
-                x = activations[f"conv{i}"] = activation(x)
-        return x, responses, activations
+                x = trace.activations[f"conv{i}"] = activation(x)
+        return x
 
-    def _preactivated(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    def _preactivated(self, x: Tensor, trace: BlockTrace) -> Tensor:
         """F(x): normalization, activation, convolution."""
-        responses: dict[str, Tensor] = {}
-        activations: dict[str, Tensor] = {}
         for i in range(1, self.depth + 1):
             conv, norm, activation = self._unit(i)
-            x = activations[f"conv{i}"] = activation(norm(x))
-            x = responses[f"conv{i}"] = conv(x)
-        return x, responses, activations
+            x = trace.activations[f"conv{i}"] = activation(norm(x))
+            x = trace.responses[f"conv{i}"] = trace.convolve(f"conv{i}", conv, x)
+        return x
+
+    def _shortcut(self, x: Tensor, trace: BlockTrace) -> Tensor:
+        if not isinstance(self.downsample, nn.Sequential):
+            return self.downsample(x)
+        conv, norm = self.downsample
+        x = trace.responses["downsample.0"] = norm(trace.convolve("downsample.0", conv, x))
+        return x
 
 
 def _bottleneck(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[tuple[int, ...], ...]:

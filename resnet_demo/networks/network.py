@@ -36,6 +36,7 @@ class Trace:
     """One forward pass, looked at from the inside. The tensors belong to the autograd graph of `logits`.
 
     logits      (N, num_classes)
+    passes      by the name of each layer of `Network.layers`: what entered it, and what left it before normalization
     outputs     by name in forward order: "stem" (what enters the first block), "layer1.0", "layer1.1", ...
     responses   by the name of each convolution in forward order: its output after normalization, before the
                 nonlinearity (He et al. 2016, section 4.2, "layer responses")
@@ -44,6 +45,7 @@ class Trace:
     """
 
     logits: Tensor
+    passes: dict[str, tuple[Tensor, Tensor]]
     outputs: dict[str, Tensor]
     responses: dict[str, Tensor]
     activations: dict[str, Tensor]
@@ -86,34 +88,40 @@ class Network(nn.Module):
                 yield f"layer{stage}.{i}", block
 
     def forward(self, x: Tensor) -> Tensor:
-        x, _ = self._stem(x)
+        x = self._stem(x).output
         for _, block in self.named_blocks():
             x = block(x)
-        return self._head(x)
+        return self.fc(self._pooled(x))
 
     def trace(self, x: Tensor) -> Trace:
         """The same computation as `forward`, keeping every named tensor on the way. No hooks."""
-        x, stem = self._stem(x)
-        outputs, responses, activations, shortcuts = {"stem": x}, stem.responses, stem.activations, {}
+        stem = self._stem(x)
+        x = stem.output
+        outputs, shortcuts = {"stem": x}, {}
+        passes, responses, activations = stem.passes, stem.responses, stem.activations
         for name, block in self.named_blocks():
             inner = block.trace(x)
             x = outputs[name] = inner.output
+            passes.update({f"{name}.{conv}": pair for conv, pair in inner.passes.items()})
             responses.update({f"{name}.{conv}": tensor for conv, tensor in inner.responses.items()})
             activations.update({f"{name}.{conv}": tensor for conv, tensor in inner.activations.items()})
             if inner.shortcut is not None:
                 shortcuts[name] = inner.shortcut
-        return Trace(self._head(x), outputs, responses, activations, shortcuts)
+        x = self._pooled(x)
+        logits = self.fc(x)
+        passes["fc"] = x, logits
+        return Trace(logits, passes, outputs, responses, activations, shortcuts)
 
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
         """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""
-        x, _ = self._stem(x)
+        x = self._stem(x).output
         for name, block in self.named_blocks():
             x = block.bypass(x) if name in removed else block(x)
-        return self._head(x)
+        return self.fc(self._pooled(x))
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
         """The output of the block called `upto`, or of "stem": what `finish` goes on from."""
-        x, _ = self._stem(x)
+        x = self._stem(x).output
         for name, block in self.named_blocks() if upto != "stem" else ():
             x = block(x)
             if name == upto:
@@ -125,16 +133,19 @@ class Network(nn.Module):
         names = ["stem", *(name for name, _ in self.named_blocks())]
         for _, block in list(self.named_blocks())[names.index(after) :]:
             x = block(x)
-        return self._head(x)
+        return self.fc(self._pooled(x))
 
-    def weights(self) -> dict[str, nn.Parameter]:
-        """The weight of every convolution and of fc by its layer's name, in forward order. A block's projection
-        and gate come after the convolutions of its F(x)."""
+    def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
+        """Every convolution and fc by name, in forward order. A block's projection and gate come after the
+        convolutions of its F(x)."""
         layers = [("conv1", self.conv1)]
         for name, block in self.named_blocks():
             layers += [(f"{name}.{inner}", m) for inner, m in block.named_modules() if isinstance(m, nn.Conv2d)]
-        layers.append(("fc", self.fc))
-        return {name: layer.weight for name, layer in layers}
+        return dict([*layers, ("fc", self.fc)])
+
+    def weights(self) -> dict[str, nn.Parameter]:
+        """The weight of each of `layers`."""
+        return {name: layer.weight for name, layer in self.layers().items()}
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw new weights by `spec.init`; biases are 0 and normalizations the identity. fc keeps PyTorch's own
@@ -150,26 +161,26 @@ class Network(nn.Module):
         nn.init.uniform_(self.fc.weight, -bound, bound, generator=generator)
         nn.init.uniform_(self.fc.bias, -bound, bound, generator=generator)
 
-    def _stem(self, x: Tensor) -> tuple[Tensor, BlockTrace]:
-        """What enters the first block, and how it came about."""
-        x = self.conv1(x)
-        if self.spec.connection == "preactivation":
-            responses, activations = {"conv1": x}, {}
-        else:
+    def _stem(self, x: Tensor) -> BlockTrace:
+        """How what enters the first block comes about."""
+        trace = BlockTrace(x)
+        x = trace.convolve("conv1", self.conv1, x)
+        if self.spec.connection != "preactivation":
             x = self.bn1(x)
-            responses = {"conv1": x}
-            x = self.act1(x)
-            activations = {"conv1": x}
+        trace.responses["conv1"] = x
+        if self.spec.connection != "preactivation":
+            x = trace.activations["conv1"] = self.act1(x)
         if self.spec.stem == "7x7":
             x = self.maxpool(x)
-        return x, BlockTrace(x, responses, activations)
+        trace.output = x
+        return trace
 
-    def _head(self, x: Tensor) -> Tensor:
+    def _pooled(self, x: Tensor) -> Tensor:
+        """What enters fc."""
         if self.spec.connection == "preactivation":
             x = self.act_last(self.bn_last(x))
         x = self.avgpool(x)
-        x = torch.flatten(x, 1)
-        return self.fc(x)
+        return torch.flatten(x, 1)
 
 
 # He et al. 2015 with fan_out keeps the size of the gradients; it is what torchvision's weights started from.
