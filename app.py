@@ -22,6 +22,7 @@ def main(
     data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, to train live.")] = None,
 ) -> None:
     """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
+    from resnet_demo.memory import reuse_freed_memory
     from resnet_demo.ui import build_page, launch_options
     from resnet_demo.zoo import ModelCache, is_offline, pick_device
 
@@ -33,6 +34,7 @@ def main(
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
     # Captum says this each time; its hooks are on a copy of the network, and gone afterwards.
     warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
+    reuse_freed_memory()
     cache = ModelCache(str(pick_device(device)), offline)
     page = build_page(cache, model, data)
     on_space = "SPACE_ID" in os.environ

@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.table import Table
 from torchvision.transforms import v2
 
+from resnet_demo.memory import reuse_freed_memory
 from resnet_demo.networks import create_network, parse_name
-from resnet_demo.training import FAST, Labelled, reuse_freed_memory
+from resnet_demo.training import FAST, Labelled
 from resnet_demo.training.feeds import MemoryFeed
 from resnet_demo.training.learner import Learner
 from resnet_demo.training.run import best_precision

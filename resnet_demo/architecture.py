@@ -1,14 +1,14 @@
 """A network as the paper's table 1 has it: stages, blocks, sizes, parameters, multiply-adds. Counted, not copied."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
 from torch import nn
 
-from resnet_demo.measuring import stage_of
+from resnet_demo.measuring import on_main_path, stage_of
 from resnet_demo.networks import Network, NetworkSpec, empty_network, parameter_count, parse_name
 from resnet_demo.networks.blocks import ZeroPadShortcut
 
@@ -81,18 +81,32 @@ def pieces(network: str | NetworkSpec) -> tuple[Piece, ...]:
 @lru_cache(maxsize=256)  # Visitors name the networks.
 def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     """The table of a network; for 224 x 224 images in the imagenet family and 32 x 32 in the cifar family unless
-    `size` is given. Nothing is computed: the tensors are on torch's meta device. Raises `InputError`."""
+    `size` is given. Counted from the layers: nothing is computed. Raises `InputError`."""
     spec = network if isinstance(network, NetworkSpec) else parse_name(network)
     size = size or (IMAGENET_SIZE if spec.family == "imagenet" else CIFAR_SIZE)
-    built = empty_network(spec).eval()
-    trace = built.trace(torch.empty(1, spec.in_channels, size, size, device="meta"))
-    outputs = {name: tuple(output.shape[1:]) for name, output in trace.outputs.items()}
+    built = empty_network(spec)
     multiply_adds: dict[str, int] = defaultdict(int)
-    for name, weight in built.weights().items():
-        # Every weight is used once at each position of its layer's output.
-        positions = trace.responses[name].shape[2:].numel() if name in trace.responses else 1
-        multiply_adds[stage_of(name)] += weight.numel() * positions
+    # Every weight is used once at each position of its layer's output.
+    side = _strided(size, built.conv1)
+    multiply_adds["stem"] = built.conv1.weight.numel() * side**2
+    side = math.ceil(side / 2) if spec.stem == "7x7" else side
+    outputs = {"stem": (built.conv1.out_channels, side, side)}
+    for name, block in built.named_blocks():
+        stage = stage_of(name)
+        for i in range(1, block.depth + 1):
+            conv = getattr(block, f"conv{i}")
+            side = _strided(side, conv)
+            multiply_adds[stage] += conv.weight.numel() * side**2
+        beside = [m for inner, m in block.named_modules() if isinstance(m, nn.Conv2d) and not on_main_path(f".{inner}")]
+        multiply_adds[stage] += sum(conv.weight.numel() for conv in beside) * side**2
+        outputs[name] = (block.out_channels, side, side)
+    multiply_adds["fc"] = built.fc.weight.numel()
     return Table(spec.name, size, tuple(_rows(built, outputs, multiply_adds)))
+
+
+def _strided(side: int, conv: nn.Conv2d) -> int:
+    """The side of the output of a convolution that pads by half of its kernel."""
+    return math.ceil(side / conv.stride[0])
 
 
 def _rows(network: Network, outputs: dict[str, tuple[int, ...]], multiply_adds: dict[str, int]) -> Iterator[Row]:
@@ -111,7 +125,7 @@ def _rows(network: Network, outputs: dict[str, tuple[int, ...]], multiply_adds: 
     yield Row("fc", 1, layers, (classes, 1, 1), sum(map(parameter_count, rest)), multiply_adds["fc"])
 
 
-def _layer(conv: torch.nn.Conv2d) -> str:
+def _layer(conv: nn.Conv2d) -> str:
     kernel = "x".join(map(str, conv.kernel_size))
     stride = f", stride {conv.stride[0]}" if conv.stride[0] > 1 else ""
     groups = f", groups {conv.groups}" if conv.groups > 1 else ""

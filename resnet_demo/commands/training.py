@@ -43,6 +43,7 @@ def train(
     On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
     """
     from resnet_demo import training
+    from resnet_demo.memory import reuse_freed_memory
     from resnet_demo.networks import parse_name
     from resnet_demo.zoo import WEIGHTS, pick_device
 
@@ -56,7 +57,7 @@ def train(
     square = training.default_square(dataset, photos, image_size)
     where = out or WEIGHTS
     console.make_folder(where)
-    training.reuse_freed_memory()
+    reuse_freed_memory()
     with training.joined(pick_device(device)) as (world, target):
         if not world.leads:
             world.wait()  # The first process downloads.

@@ -16,6 +16,8 @@ from resnet_demo.measuring import kind_of
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 
 HEAT = "inferno"
+# Brightness of what the network did not see.
+DIMMED = 0.35
 # Layers that are not on the main path have a marker of their own, whatever the stage's colour.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
@@ -32,23 +34,24 @@ def overlay(
     """
     if photo.size != analysis.photo_size:
         raise ValueError(f"The analyzed photo had {analysis.photo_size} pixels, this one has {photo.size}.")
-    pixels = np.asarray(photo, dtype=np.float32)
     heat = analysis.cam if heat is None else heat
-    columns, inside_x = _positions(photo.width, analysis.crop[0], analysis.crop[2], heat.shape[1])
-    rows, inside_y = _positions(photo.height, analysis.crop[1], analysis.crop[3], heat.shape[0])
-    seen = (inside_y[:, None] & inside_x[None, :])[..., None]
+    left, right, columns = _positions(photo.width, analysis.crop[0], analysis.crop[2], heat.shape[1])
+    top, bottom, rows = _positions(photo.height, analysis.crop[1], analysis.crop[3], heat.shape[0])
+    seen = photo.crop((left, top, right, bottom))
     if heat.max() > 0:
-        levels = (_bilinear(heat, rows, columns) * 255).astype(np.uint8)
-        palette = (colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.float32)
-        heated = pixels + (palette[levels] - pixels) * opacity
-    else:
-        heated = pixels
-    return Image.fromarray(np.where(seen, heated, pixels * 0.35).astype(np.uint8))
+        colours = Image.fromarray((_bilinear(heat, rows, columns) * 255).astype(np.uint8), "P")
+        colours.putpalette((colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes())
+        seen = Image.blend(seen, colours.convert("RGB"), opacity)
+    picture = photo.point([int(value * DIMMED) for value in range(256)] * 3)
+    picture.paste(seen, (left, top))
+    return picture
 
 
 def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:
     """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
-    figure = Figure(figsize=(10, 2.2), layout="constrained")
+    figure = Figure(figsize=(10, 2.2))
+    # Fixed margins: a layout that measures every text first takes as long again as the drawing.
+    figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.23)
     draw_gradients(figure.subplots(), analysis.gradients, ink)
     return figure
 
@@ -111,12 +114,12 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
         axes.text(0.01, 0.04, note, transform=axes.transAxes, color=ink)
 
 
-def _positions(length: int, start: float, end: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the centre of each pixel falls among the centres of `cells` cells between `start` and `end`, and
-    whether the pixel is inside."""
-    centres = np.arange(length) + 0.5
-    inside = (centres >= start) & (centres <= end)
-    return np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1), inside
+def _positions(length: int, start: float, end: float, cells: int) -> tuple[int, int, np.ndarray]:
+    """The first pixel whose centre is between `start` and `end`, the one after the last, and where the centres of
+    these pixels fall among the centres of `cells` cells."""
+    first, after = max(0, math.ceil(start - 0.5)), min(length, math.floor(end - 0.5) + 1)
+    centres = np.arange(first, after) + 0.5
+    return first, after, np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1)
 
 
 def _bilinear(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -152,7 +155,7 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11)
+    axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11, loc="left")
     axes.set_ylabel("gradient norm", color=ink, fontsize=11)
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
     style(axes, ink)
@@ -165,7 +168,9 @@ def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
         for kind, name in {"main": "convolution", **names}.items()
     ]
     handles[0].set_facecolor(ink)
-    axes.legend(handles=handles, loc="best", frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
+    # Below the axes, where it hides no point: the best place inside would have to be searched for.
+    place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
+    axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
 
 
 def _escaped(text: str) -> str:

@@ -11,7 +11,6 @@ from resnet_demo.training.data import (
 from resnet_demo.training.distributed import World, joined
 from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model, evaluate_runs, standardized_test_set
 from resnet_demo.training.loop import Status, train
-from resnet_demo.training.memory import reuse_freed_memory
 from resnet_demo.training.race import MAX_SECONDS, Lap, race
 from resnet_demo.training.recipe import FAST, PAPER, RECIPES, Recipe
 from resnet_demo.training.run import Run
@@ -38,7 +37,6 @@ __all__ = [
     "joined",
     "load_split",
     "race",
-    "reuse_freed_memory",
     "standardized_test_set",
     "train",
 ]

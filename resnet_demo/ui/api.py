@@ -32,7 +32,9 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         if not image:
             raise gr.Error("Send an image.", print_exception=False)
         with _told():
-            return engine.look(cache, image, model or default_model, target, layer).analysis.to_dict(Path(image).name)
+            return engine.look(cache, image, model or default_model, target, layer)[0].analysis.to_dict(
+                Path(image).name
+            )
 
     def compare(image: str, first: str, second: str, target: str = "") -> dict[str, Any]:
         """Two networks on one photo: the analysis of each, of the same class.

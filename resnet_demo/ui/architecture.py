@@ -29,19 +29,23 @@ class Architecture:
             elem_id="architecture",
         )
         self.message = gr.HTML("", visible=False)
-        drawn, table = self._show(DEFAULT)[1:]
-        self.drawing = gr.HTML(drawn, elem_id="architecture-drawing")
-        self.table = gr.HTML(table, elem_id="architecture-table")
+        self.drawing = gr.HTML("", elem_id="architecture-drawing")
+        self.table = gr.HTML("", elem_id="architecture-table")
         with gr.Row():
             with gr.Column(min_width=340):
-                gr.HTML(fragments.shortcut_options(), elem_id="shortcut-options")
+                self.options = gr.HTML("", elem_id="shortcut-options")
             with gr.Column(min_width=340):
-                gr.HTML(fragments.cardinalities(), elem_id="cardinalities")
+                self.groups = gr.HTML("", elem_id="cardinalities")
         gr.HTML(fragments.resnext_intro())
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button("Compute the three forms", size="sm")
         self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **QUICK)
         self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **PRIVATE)
+
+    def on_open(self, tab: gr.Tab) -> None:
+        """Nothing is counted for those who do not look."""
+        shown = [self.message, self.drawing, self.table, self.options, self.groups]
+        tab.select(self._opened, self.name, shown, **QUICK)
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameter: model, a catalogue name or an architecture."""
@@ -56,6 +60,9 @@ class Architecture:
             return [find_entry(name).architecture if choices.exists(name) else parse_name(name).name, gr.skip()]
         except InputError as error:
             return [gr.skip(), fragments.said(str(error))]
+
+    def _opened(self, name: str) -> list[Any]:
+        return [*self._show(name), fragments.shortcut_options(), fragments.cardinalities()]
 
     def _show(self, name: str) -> list[Any]:
         try:

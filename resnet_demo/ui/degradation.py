@@ -12,7 +12,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.training import fetch_cifar10, has_cifar10
 from resnet_demo.ui import fragments, racing
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE, RACE
+from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE, QUICK, RACE
 from resnet_demo.zoo import DATASETS, Card
 
 PROGRESS = gr.Progress()
@@ -33,6 +33,10 @@ class Degradation:
         self._build_race()
         self._wire()
 
+    def on_open(self, tab: gr.Tab) -> None:
+        """Nothing is drawn for those who do not look."""
+        tab.select(self._curves, [self.dataset, self.depths], self.curves, **QUICK)
+
     def on_load(self, page: gr.Blocks) -> None:
         """Whether there are images to race on can change while the page is served."""
         page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
@@ -48,7 +52,7 @@ class Degradation:
         with gr.Row():
             self.dataset = gr.Radio(names, value=datasets[0], label="Data set", scale=1, visible=len(names) > 1)
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
-        self.curves = gr.HTML(self._curves(datasets[0], depths), elem_id="curves")
+        self.curves = gr.HTML("", elem_id="curves")
         gr.HTML(fragments.results_table(results.all_results(), results.SOURCES, results.missing()), elem_id="results")
 
     def _build_race(self) -> None:

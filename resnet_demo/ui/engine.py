@@ -39,19 +39,22 @@ class Shown:
     entry: Entry
     analysis: Analysis
 
-    def overlay(self, opacity: float) -> tuple[Image.Image, Image.Image]:
-        """The photo, and the photo under the heatmap; random weights have nothing to show there."""
-        photo = load_image(self.photo)
+    def overlay(self, opacity: float, photo: Image.Image | None = None) -> tuple[Image.Image, Image.Image]:
+        """The photo, and the photo under the heatmap; random weights have nothing to show there.
+
+        photo   already decoded, if it is at hand
+        """
+        photo = photo or load_image(self.photo)
         return photo, plots.overlay(photo, self.analysis, opacity if self.entry.trained else 0.0)
 
 
-def look(cache: ModelCache, photo: str, name: str, target: str, layer: str, progress: Progress | None = None) -> Shown:
-    """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one.
-
-    Raises `InputError`.
-    """
-    model = cache.get(name, progress)
-    return Shown(photo, find_entry(name), analyze(photo, model, target or None, layer or None))
+def look(
+    cache: ModelCache, path: str, name: str, target: str, layer: str, progress: Progress | None = None
+) -> tuple[Shown, Image.Image]:
+    """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
+    decoded photo too. Raises `InputError`."""
+    model, photo = cache.get(name, progress), load_image(path)
+    return Shown(path, find_entry(name), analyze(photo, model, target or None, layer or None)), photo
 
 
 def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:

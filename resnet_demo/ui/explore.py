@@ -168,8 +168,8 @@ class Explore:
         if not photo:
             return _nothing()
         try:
-            shown = engine.look(self.cache, photo, name, target, layer)
-            heatmap = shown.overlay(opacity)
+            shown, decoded = engine.look(self.cache, photo, name, target, layer)
+            heatmap = shown.overlay(opacity, decoded)
         except InputError as error:
             return _nothing(str(error))
         analysis, entry = shown.analysis, shown.entry

@@ -10,7 +10,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import LATEST, PRIVATE, STATE
+from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 
 
@@ -28,17 +28,19 @@ class Lesion:
                 self.photo = photo_input("lesion-photo")
                 self.name = Choice(names, value=self.default.name, label="Network")
             with gr.Column(scale=8, min_width=340):
-                self.drawing = gr.HTML(
-                    self._drawn(self.default, []), js_on_load=drawing.ON_CLICK, elem_id="lesion-drawing"
-                )
+                self.drawing = gr.HTML("", js_on_load=drawing.ON_CLICK, elem_id="lesion-drawing")
                 self.reset = gr.Button("Put all blocks back", size="sm")
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
                     whole, left = "The whole network", "What is left of it"
                     self.before = gr.Label(label=whole, num_top_classes=5, elem_id="lesion-before", min_width=260)
                     self.after = gr.Label(label=left, num_top_classes=5, elem_id="lesion-after", min_width=260)
-        self.study = gr.HTML(self._study(self.default), elem_id="lesion-study")
+        self.study = gr.HTML("", elem_id="lesion-study")
         self._wire()
+
+    def on_open(self, tab: gr.Tab) -> None:
+        """Nothing is drawn for those who do not look."""
+        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **QUICK)
 
     def on_load(self, page: gr.Blocks) -> None:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
@@ -76,6 +78,10 @@ class Lesion:
             return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
         photo = example(query.get("photo", ""))
         return [entry.name, removed, self._drawn(entry, removed), self._study(entry), gr.skip(), photo]
+
+    def _opened(self, name: str, removed: list[str]) -> list[str]:
+        entry = find_entry(name)
+        return [self._drawn(entry, removed), self._study(entry)]
 
     def _switch(self, name: str) -> list[Any]:
         entry = find_entry(name)

@@ -48,13 +48,16 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
                 lesion = Lesion(cache)
             with gr.Tab("Gradient flow", id="flow"):
                 flow = GradientFlow(cache.device)
-            with gr.Tab("Degradation", id="degradation"):
+            with gr.Tab("Degradation", id="degradation") as degradation_tab:
                 degradation = Degradation(data, cache.device, is_offline(cache.offline))
-            with gr.Tab("Architecture", id="architecture"):
+            with gr.Tab("Architecture", id="architecture") as architecture_tab:
                 architecture = Architecture()
         add_endpoints(cache, default_model)
         for tab in (explore, compare, lesion, flow, degradation, architecture):
             tab.on_load(page)
+        drawn = {lesion: lesion_tab, degradation: degradation_tab, architecture: architecture_tab}
+        for view, tab in drawn.items():
+            view.on_open(tab)
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
             selected.select(_followed, [there, explore.photo], there, **QUICK)

@@ -27,7 +27,12 @@ class WeightState:
     """kind   "shipped", "cached", "to fetch", "untrained", or "missing": this project has not trained it yet"""
 
     kind: str
-    megabytes: float = 0.0
+    entry: Entry
+
+    @property
+    def megabytes(self) -> float:
+        """Of what is to fetch."""
+        return torchvision_weights.megabytes(self.entry.architecture, self.entry.tag)
 
     def __str__(self) -> str:
         if self.kind == "to fetch":
@@ -37,12 +42,10 @@ class WeightState:
 
 def weight_state(entry: Entry) -> WeightState:
     if not entry.trained:
-        return WeightState("untrained")
+        return WeightState("untrained", entry)
     if entry.from_torchvision:
-        if find_cached(entry):
-            return WeightState("cached")
-        return WeightState("to fetch", torchvision_weights.megabytes(entry.architecture, entry.tag))
-    return WeightState("shipped" if _shipped(entry).exists() and entry.card else "missing")
+        return WeightState("cached" if find_cached(entry) else "to fetch", entry)
+    return WeightState("shipped" if _shipped(entry).exists() and entry.card else "missing", entry)
 
 
 def load_state(entry: Entry, offline: bool = False, progress: Progress | None = None) -> dict[str, Tensor]:
@@ -117,8 +120,11 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
 
 def find_cached(entry: Entry) -> Path | None:
     """The downloaded file in our cache, or in torchvision's own, where another program may have put it."""
-    name = torchvision_weights.file_name(entry.architecture, entry.tag)
     folders = (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
+    # torchvision knows the name of the file. It takes seconds to import: it is not asked about files that cannot be.
+    if not any(any(folder.glob(f"{entry.architecture}-*.pth")) for folder in folders):
+        return None
+    name = torchvision_weights.file_name(entry.architecture, entry.tag)
     return next((folder / name for folder in folders if (folder / name).exists()), None)
 
 

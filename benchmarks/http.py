@@ -1,0 +1,89 @@
+"""The page in a process of its own, and its events as a browser and a program send them."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+@contextmanager
+def served(port: int) -> Iterator[tuple[str, int]]:
+    """`python app.py` from its start until it answers: its address, and its process's number."""
+    command = [sys.executable, "app.py", "--port", str(port), "--offline"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while process.poll() is None:
+            try:
+                get(url)
+                break
+            except urllib.error.URLError:
+                time.sleep(0.01)
+        else:
+            raise RuntimeError("app.py ended before it served a page")
+        yield url, process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url) as response:
+        return response.read().decode()
+
+
+def post(url: str, data: bytes, kind: str = "application/json") -> Any:
+    with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": kind})) as response:
+        return json.load(response)
+
+
+def upload(url: str, photo: Path) -> dict[str, Any]:
+    """A photo sent to the server, as its events take it."""
+    head = f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{photo.name}"\r\n\r\n'
+    body = head.encode() + photo.read_bytes() + b"\r\n--edge--\r\n"
+    (path,) = post(f"{url}/gradio_api/upload", body, "multipart/form-data; boundary=edge")
+    return {"path": path, "orig_name": photo.name, "meta": {"_type": "gradio.FileData"}}
+
+
+def analyze(url: str, image: dict[str, Any], model: str = "resnet20.cifar10") -> dict[str, Any]:
+    """One `/analyze`, as a program calls it."""
+    event = post(f"{url}/gradio_api/call/analyze", json.dumps({"data": [image, model, "", ""]}).encode())["event_id"]
+    lines = get(f"{url}/gradio_api/call/analyze/{event}").splitlines()
+    if "event: complete" not in lines:
+        raise RuntimeError("\n".join(lines))
+    return json.loads(next(line for line in reversed(lines) if line.startswith("data: "))[6:])[0]
+
+
+def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "visitor") -> list[Any]:
+    """One event of the Explore tab, as the page of one visitor sends it; what it shows."""
+    data = {"data": [image, model, "", "", 0.5], "fn_index": _explore_event(url), "session_hash": session}
+    post(f"{url}/gradio_api/queue/join", json.dumps(data).encode())
+    with urllib.request.urlopen(f"{url}/gradio_api/queue/data?session_hash={session}") as stream:
+        for line in stream:
+            if line.startswith(b"data: ") and (message := json.loads(line[6:]))["msg"] == "process_completed":
+                if not message["success"]:
+                    raise RuntimeError(str(message))
+                return message["output"]["data"]
+    raise RuntimeError("the stream ended without an answer")
+
+
+def milliseconds_shown(shown: list[Any]) -> float:
+    """What the page's line of facts says the analysis took."""
+    return float(re.search(r"([\d,]+(?:\.\d+)?)\s*ms", json.dumps(shown))[1].replace(",", ""))
+
+
+@cache
+def _explore_event(url: str) -> int:
+    """The number of the event that a new photo or choice sets off."""
+    events = json.loads(get(f"{url}/config"))["dependencies"]
+    return next(event["id"] for event in events if event["api_name"] == "_show")

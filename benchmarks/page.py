@@ -1,0 +1,92 @@
+"""What the page adds to an analysis: a 12-megapixel JPEG and a CIFAR network, over HTTP.
+
+    python -m benchmarks.page [--rounds 15]
+
+Once as a program asks, `/analyze`, and once as the Explore tab does; without the analysis itself, whose time the answer
+tells. Then the parts of the Explore event, called one by one.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import typer
+from PIL import Image
+from rich.table import Table
+
+from benchmarks import http
+from benchmarks.side_by_side import out, print_machine, print_times, take_turns
+from resnet_demo import analyze, load_model
+from resnet_demo.images import EXAMPLES, load_image
+from resnet_demo.ui import engine, fragments
+from resnet_demo.ui.components import Heatmap
+from resnet_demo.zoo import find_entry
+
+MODEL = "resnet20.cifar10"
+
+
+def phone_photo(path: Path) -> Path:
+    """4032 x 3024 pixels with the detail and noise of a photo."""
+    photo = Image.open(EXAMPLES / "cat.jpg").convert("RGB").resize((4032, 3024), Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(0).normal(0, 6, (3024, 4032, 1))
+    Image.fromarray(np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8)).save(path, quality=90)
+    return path
+
+
+def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each event less those of its analysis."""
+    image = http.upload(url, photo)
+    events = {
+        "/analyze": lambda: http.analyze(url, image, MODEL)["milliseconds"]["total"],
+        "Explore": lambda: http.milliseconds_shown(http.explore(url, image, MODEL)),
+    }
+    added: dict[str, list[float]] = {name: [] for name in events}
+    for i in range(rounds + 3):
+        for name, event in events.items():
+            started = time.perf_counter()
+            analysis = event()
+            if i >= 3:
+                added[name].append((time.perf_counter() - started) * 1000 - analysis)
+    return added
+
+
+def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
+    """The same work in this process, part by part."""
+    model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
+    shown = engine.Shown(str(photo), entry, analyze(decoded, model))
+    pictures = shown.overlay(0.5, decoded)
+    slider = Heatmap(render=False)
+    parts = {
+        "decode the photo": lambda: load_image(photo),
+        "the analysis": lambda: analyze(decoded, model),
+        "lay the heatmap over it": lambda: shown.overlay(0.5, decoded),
+        "encode both pictures": lambda: slider.postprocess(pictures),
+        "draw the gradients": lambda: engine.gradient_svg(shown),
+        "words and numbers": lambda: (fragments.facts(entry, shown.analysis), engine.numbers(shown.analysis)),
+    }
+    return take_turns(parts, rounds)
+
+
+def main(rounds: int = 15, port: int = 7898) -> None:
+    """Print both tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = phone_photo(Path(folder) / "photo.jpg")
+        with http.served(port) as (url, _):
+            added = added_over_http(url, photo, rounds)
+        print_times("Over HTTP, less the analysis itself", added)
+        parts = parts_of_explore(photo, rounds)
+    table = Table("part of an Explore event", "median, ms")
+    for name, values in parts.items():
+        table.add_row(name, f"{statistics.median(values):.1f}")
+    rest = statistics.median(added["Explore"]) - sum(
+        statistics.median(values) for name, values in parts.items() if name != "the analysis"
+    )
+    table.add_row("queue, JSON, HTTP", f"{rest:.1f}")
+    out.print(table)
+    print_machine("gradio", "pillow", "matplotlib")
+
+
+if __name__ == "__main__":
+    typer.run(main)
