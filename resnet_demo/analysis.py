@@ -22,6 +22,7 @@ from resnet_demo.measuring import (
     deviations_by_image,
     exact_float32,
     finite,
+    in_faster_layout,
     norms_by_image,
     stage_of,
     view_of,
@@ -220,7 +221,7 @@ def analyze_batch(
     with torch.inference_mode(False), torch.enable_grad(), computing_in(precision, model.device):
         network = view_of(model.network)
         # What the gradient starts from. No weight's gradient is asked for: none is computed.
-        trace: Trace = network.trace(_faster_layout(x).requires_grad_())
+        trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
         name = find_layer(layer, tuple(trace.outputs))
         logits = trace.logits.detach().float().cpu()
         indices = logits.argmax(1).tolist() if target is None else [target] * len(photos)
@@ -302,7 +303,7 @@ def _layer_gradients(
         weight_gradient_norms(layers[name], entered.float(), gradient.float())
         for (name, (entered, _)), gradient in zip(trace.passes.items(), gradients, strict=True)
     ]
-    gradient_norms = torch.stack(found, 1).tolist()
+    gradient_norms = list(zip(*found, strict=True))
     response_stds = deviations_by_image(list(trace.responses.values()))
     names, positions = list(layers), [left.shape[2:].numel() for _, left in trace.passes.values()]
     return [
@@ -346,13 +347,6 @@ def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
     maps = output.detach()
     strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
     return tuple(strongest.tolist()), maps[strongest].float().cpu().numpy()
-
-
-def _faster_layout(x: Tensor) -> Tensor:
-    """On a CPU channels come last in memory, where its convolutions are faster. A copy, for a caller's inference mode
-    may have made x."""
-    channels_last = x.device.type == "cpu"
-    return x.clone(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:

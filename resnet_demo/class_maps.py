@@ -9,7 +9,7 @@ import torch
 from resnet_demo.analysis import Prediction, grad_cam, ranked, scaled
 from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
-from resnet_demo.measuring import exact_float32, view_of
+from resnet_demo.measuring import exact_float32, in_faster_layout, view_of
 from resnet_demo.zoo import Model, load_model
 
 
@@ -44,7 +44,7 @@ def class_maps(
         network = view_of(model.network)
         name = find_layer(layer, ("stem", *(name for name, _ in network.named_blocks())))
         with torch.no_grad():
-            activation = network.begin(x.clone(), upto=name)
+            activation = network.begin(in_faster_layout(x), upto=name)
         with torch.enable_grad():
             activation.requires_grad_()
             logits = network.finish(activation, after=name)[0]

@@ -29,6 +29,13 @@ def copy_of(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network, shared).eval()
 
 
+def in_faster_layout(x: Tensor) -> Tensor:
+    """On a CPU channels come last in memory, where its convolutions are faster. A copy, for a caller's inference mode
+    may have made x."""
+    channels_last = x.device.type == "cpu"
+    return x.clone(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+
+
 # Norms outside of this range are summed again in float64: their squares leave, or nearly leave, what float32 holds.
 SAFE = (1e-16, 1e16)
 # A variance below this share of the squared mean has lost its digits to the subtraction.
@@ -82,11 +89,6 @@ def one_row_each(tensor: Tensor) -> Tensor:
     if tensor.ndim == 4 and not tensor.is_contiguous():
         tensor = tensor.permute(0, 2, 3, 1)
     return tensor.reshape(len(tensor), -1)
-
-
-def widened(x: Tensor) -> Tensor:
-    """In float64; Apple's MPS has none."""
-    return x if x.device.type == "mps" else x.double()
 
 
 def stage_of(layer: str) -> str:

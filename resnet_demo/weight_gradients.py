@@ -9,11 +9,13 @@ Both ways are exact. For P positions this one takes P^2 (C_out + C_in) multiply-
 P C_out C_in k^2: late layers, with few positions and many channels, are where it pays, by up to a hundred times.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resnet_demo.measuring import one_row_each, squares_by_image, widened
+from resnet_demo.measuring import one_row_each, squares_by_image
 
 # Multiply-adds that take as long as the calls of the other way: with less to save it is the slower one.
 CALLS = 10_000_000
@@ -21,20 +23,21 @@ CALLS = 10_000_000
 SAFE = (1e-12, 1e24)
 
 
-def weight_gradient_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
-    """L2 norms (N,) of d/dW for each of N images.
+def weight_gradient_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> list[float]:
+    """L2 norms of d/dW, one for each of N images.
 
     layer      a convolution with padding k // 2 and without dilation, or a linear layer
     x          what entered it: float32 (N, C_in, H, W), or (N, C_in)
     gradient   of what left it: (N, C_out, h, w), or (N, C_out)
     """
     x, gradient = x.detach(), gradient.detach()
-    squares = _squared_norms(layer, x, gradient)
-    if bool(((squares > SAFE[0]) & (squares < SAFE[1])).all()):
-        return widened(squares).sqrt()
+    squares = _squared_norms(layer, x, gradient).tolist()
+    if all(SAFE[0] < square < SAFE[1] for square in squares):
+        return [math.sqrt(square) for square in squares]
     (x, of_x), (gradient, of_gradient) = map(_scaled, (x, gradient))
+    scaled = zip(_squared_norms(layer, x, gradient).tolist(), of_x, of_gradient, strict=True)
     # What is 0 may come out as a little less.
-    return widened(_squared_norms(layer, x, gradient)).clamp_min(0).sqrt() * of_x * of_gradient
+    return [math.sqrt(max(square, 0.0)) * one * other for square, one, other in scaled]
 
 
 def _squared_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
@@ -97,8 +100,8 @@ def _gram(rows: Tensor) -> Tensor:
     return rows @ rows.transpose(1, 2)
 
 
-def _scaled(x: Tensor) -> tuple[Tensor, Tensor]:
+def _scaled(x: Tensor) -> tuple[Tensor, list[float]]:
     """Each image divided by its largest absolute value, and these values."""
     largest = one_row_each(x).abs().amax(1)
     largest = torch.where(largest > 0, largest, 1)
-    return x / largest.view(-1, *[1] * (x.ndim - 1)), widened(largest)
+    return x / largest.view(-1, *[1] * (x.ndim - 1)), largest.tolist()
