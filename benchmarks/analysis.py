@@ -58,19 +58,19 @@ def composed(network: nn.Module, photo: Image.Image, preprocess: Callable[[Image
     x = preprocess(photo)[None]
     with torch.no_grad():
         top = network(x)[0].softmax(0).topk(5)
-    cam = LayerGradCam(network, last_stage(network)).attribute(x, target=TARGET, relu_attributions=True)
+    cam = LayerGradCam(network, last_block(network)).attribute(x, target=TARGET, relu_attributions=True)
     floor(network, x)
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     return top, cam.detach(), [weight.grad.norm().item() for weight in weights]
 
 
-def last_stage(network: nn.Module) -> nn.Module:
-    return network.layer4 if hasattr(network, "layer4") else network.layer3
+def last_block(network: nn.Module) -> nn.Module:
+    stage = network.layer4 if hasattr(network, "layer4") else network.layer3
+    return stage[-1]
 
 
 def whole(ours: Model, theirs: nn.Module, photo: Image.Image, x: Tensor) -> Calls:
-    size = ours.preprocessing
-    preprocess = ImageClassification(crop_size=size.crop, resize_size=size.resize, mean=size.mean, std=size.std)
+    preprocess = transforms(ours)
     return {
         "floor: bare forward and backward": lambda: floor(theirs, x),
         "composition": lambda: composed(theirs, photo, preprocess),
@@ -78,15 +78,25 @@ def whole(ours: Model, theirs: nn.Module, photo: Image.Image, x: Tensor) -> Call
     }
 
 
-def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image, x: Tensor) -> Calls:
-    captum = LayerGradCam(theirs, last_stage(theirs))
+def transforms(ours: Model) -> Callable[[Image.Image], Tensor]:
+    """torchvision's, for the same pixels."""
+    size = ours.preprocessing
+    return ImageClassification(crop_size=size.crop, resize_size=size.resize, mean=size.mean, std=size.std)
+
+
+def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image) -> Calls:
+    """Everybody starts from the decoded photo."""
+    preprocess = transforms(ours)
+    captum = LayerGradCam(theirs, last_block(theirs))
     by_hooks, gradcam = copy.deepcopy(theirs), copy.deepcopy(theirs)
-    torchcam = TorchCam(by_hooks, target_layer=last_stage(by_hooks))
-    grad_cam = GradCAM(model=gradcam, target_layers=[last_stage(gradcam)])
+    torchcam = TorchCam(by_hooks, target_layer=last_block(by_hooks))
+    grad_cam = GradCAM(model=gradcam, target_layers=[last_block(gradcam)])
     return {
-        "Captum": lambda: captum.attribute(x, target=TARGET, relu_attributions=True),
-        "torch-cam": lambda: torchcam(TARGET, by_hooks(x)),
-        "pytorch-grad-cam": lambda: grad_cam(input_tensor=x, targets=[ClassifierOutputTarget(TARGET)]),
+        "Captum": lambda: captum.attribute(preprocess(photo)[None], target=TARGET, relu_attributions=True),
+        "torch-cam": lambda: torchcam(TARGET, by_hooks(preprocess(photo)[None])),
+        "pytorch-grad-cam": lambda: grad_cam(
+            input_tensor=preprocess(photo)[None], targets=[ClassifierOutputTarget(TARGET)]
+        ),
         "ours": lambda: class_maps(photo, ours, [TARGET]),
     }
 
@@ -99,7 +109,7 @@ def main(networks: Annotated[list[str] | None, typer.Argument()] = None, rounds:
         ours, theirs = models(name)
         x = ours.preprocessing.tensor(ours.preprocessing.square(photo))
         print_times(f"{name}: everything", take_turns(whole(ours, theirs, photo, x), rounds))
-        print_times(f"{name}: the map alone", take_turns(map_alone(ours, theirs, photo, x), rounds))
+        print_times(f"{name}: the map alone", take_turns(map_alone(ours, theirs, photo), rounds))
     print_machine("torchvision", "captum", "torchcam", "grad-cam")
 
 

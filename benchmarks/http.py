@@ -57,7 +57,9 @@ def upload(url: str, photo: Path) -> dict[str, Any]:
 
 def analyze(url: str, image: dict[str, Any], model: str = "resnet20.cifar10") -> dict[str, Any]:
     """One `/analyze`, as a program calls it."""
-    event = post(f"{url}/gradio_api/call/analyze", json.dumps({"data": [image, model, "", ""]}).encode())["event_id"]
+    event = post(f"{url}/gradio_api/call/analyze", json.dumps({"data": [image, model, "", "", "float32"]}).encode())[
+        "event_id"
+    ]
     lines = get(f"{url}/gradio_api/call/analyze/{event}").splitlines()
     if "event: complete" not in lines:
         raise RuntimeError("\n".join(lines))
@@ -66,7 +68,7 @@ def analyze(url: str, image: dict[str, Any], model: str = "resnet20.cifar10") ->
 
 def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "visitor") -> list[Any]:
     """One event of the Explore tab, as the page of one visitor sends it; what it shows."""
-    data = {"data": [image, model, "", "", 0.5], "fn_index": _explore_event(url), "session_hash": session}
+    data = {"data": [image, model, "", "", 0.5, "float32"], "fn_index": _explore_event(url), "session_hash": session}
     post(f"{url}/gradio_api/queue/join", json.dumps(data).encode())
     with urllib.request.urlopen(f"{url}/gradio_api/queue/data?session_hash={session}") as stream:
         for line in stream:

@@ -5,7 +5,7 @@ import warnings
 
 import typer
 
-from resnet_demo.commands import laboratory, photos, training
+from resnet_demo.commands import catalogue, laboratory, photos, training
 from resnet_demo.commands.console import errors
 from resnet_demo.errors import InputError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (photos.models, photos.analyze, photos.download):
+for command in (catalogue.models, photos.analyze, catalogue.download):
     app.command()(command)
 for command in (training.train, training.evaluate, training.results, training.race):
     app.command()(command)

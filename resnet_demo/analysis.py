@@ -184,7 +184,7 @@ def analyze(
     target     the class to explain, by index or label; the most probable one unless given
     layer      the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
                "stem"; the last block unless given
-    precision  one of `PRECISIONS`: "float32", or the faster "tf32" (CUDA only) and "bfloat16"
+    precision  "float32", or the faster "bfloat16" or "tf32" (CUDA only), whose error `precision_error` tells
 
     Raises `InputError` for an image, model, target, layer or precision that does not exist. Grad-CAM is Selvaraju et
     al. 2017, eq. 1 and 2: relu(sum_k alpha_k A_k), alpha_k the mean over space of d logit / d A_k.

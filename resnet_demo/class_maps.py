@@ -48,11 +48,11 @@ def class_maps(
         with torch.enable_grad():
             activation.requires_grad_()
             logits = network.finish(activation, after=name)[0]
-            every = ranked(logits.detach().cpu(), model.labels, len(model.labels))
-            by_index = {prediction.index: prediction for prediction in every}
-            chosen = [by_index[index] for index in indices] or list(every[:top_k])
+            known = logits.detach().cpu()
+            probabilities = known.softmax(0).tolist()
+            named = [Prediction(index, model.labels[index], probabilities[index]) for index in indices]
             maps = []
-            for prediction in chosen:
+            for prediction in named or ranked(known, model.labels, top_k):
                 (gradient,) = torch.autograd.grad(logits[prediction.index], activation, retain_graph=True)
                 maps.append(ClassMap(prediction, *scaled(grad_cam(activation, gradient)[0])))
     return tuple(maps)

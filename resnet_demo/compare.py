@@ -33,12 +33,14 @@ def compare(
     second: str | Model,
     target: int | str | None = None,
     layer: str | None = None,
+    precision: str = "float32",
 ) -> Comparison:
     """Analyze one photo with two networks: one forward and one gradient computation each.
 
     target   the class that both explain; the first network's most probable one unless given. A network that does not
              know it (its labels are others) explains its own most probable class
     layer    as in `analyze`: a block or a stage that both have; the last block of each unless given
+    precision  as in `analyze`
 
     Raises `InputError` for an image, model or layer that does not exist, or a class that neither network knows.
     """
@@ -47,9 +49,10 @@ def compare(
     known = [_index(target, model.labels) for model in (one, other)]
     if target is not None and known == [None, None]:
         find_class(target, one.labels)  # Says what is wrong with it.
-    analysis = analyze(photo, one, known[0], layer)
+    analysis = analyze(photo, one, known[0], layer, precision=precision)
     wanted = analysis.target.label if target is None or known[0] is not None else target
-    twin = analyze(photo, other, _index(wanted, other.labels) if _comparable(one, other) else None, layer)
+    same = _index(wanted, other.labels) if _comparable(one, other) else None
+    twin = analyze(photo, other, same, layer, precision=precision)
     return Comparison(analysis, twin, analysis.target.label == twin.target.label)
 
 

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
 
-PRECISIONS = ("float32", "bfloat16", "tf32")
-
 
 def view_of(network: nn.Module) -> nn.Module:
     """The network itself if it is in evaluation mode; else a copy of its modules, over the same tensors, that is: one
@@ -38,8 +36,8 @@ def in_faster_layout(x: Tensor) -> Tensor:
 
 # Norms outside of this range are summed again in float64: their squares leave, or nearly leave, what float32 holds.
 SAFE = (1e-16, 1e16)
-# A variance below this share of the squared mean has lost its digits to the subtraction.
-CANCELLED = 1e-3
+# A variance below this share of the mean square has lost a digit to the subtraction, and is summed the slow way.
+CANCELLED = 0.1
 
 
 def norms(tensors: Sequence[Tensor]) -> list[float]:
@@ -72,7 +70,7 @@ def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
             square = norm**2 / tensors[k][i].numel()
             variance = square - means[i][k] ** 2
             if not variance > CANCELLED * square:
-                variance = tensors[k][i].detach().cpu().double().var(correction=0).item()
+                variance = tensors[k][i].detach().float().var(correction=0).item()
             deviations.append(variance**0.5)
         found.append(deviations)
     return found
@@ -121,13 +119,17 @@ def finite(value: Any) -> Any:
 _CUDA_FLAGS = threading.Lock()
 
 
+def precisions(device: str) -> tuple[str, ...]:
+    """What can be computed in there; the first one is exact."""
+    return ("float32", "bfloat16", "tf32") if device.startswith("cuda") else ("float32", "bfloat16")
+
+
 @contextmanager
 def computing_in(precision: str, device: torch.device) -> Iterator[None]:
     """Whatever the caller has turned on: "float32" without autocast, "bfloat16" with it; on CUDA a fixed order of
     summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have."""
-    if precision not in PRECISIONS or (precision == "tf32" and device.type != "cuda"):
-        offered = " or ".join(PRECISIONS if device.type == "cuda" else PRECISIONS[:-1])
-        raise InputError(f"There is no precision {precision!r} on {device}: choose {offered}.")
+    if precision not in (offered := precisions(device.type)):
+        raise InputError(f"There is no precision {precision!r} on {device}: choose {' or '.join(offered)}.")
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
         if device.type != "cuda":
             yield

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,10 +38,10 @@ def make_folder(path: Path) -> None:
         raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from error
 
 
-def tracked(files: list[Path], what: str, quiet: bool) -> Iterator[Path]:
-    """A progress bar on stderr for more than one file, where stderr is a screen."""
+def tracked(items: Iterable[Any], total: int, what: str, quiet: bool) -> Iterator[Any]:
+    """A progress bar on stderr for more than one item, where stderr is a screen."""
     with progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
-        yield from bar.track(files, total=len(files)) if len(files) > 1 and not quiet else files
+        yield from bar.track(items, total=total) if total > 1 and not quiet else items
 
 
 @contextmanager

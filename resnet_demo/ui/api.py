@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,21 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
     Their components are never shown: they give the endpoints their types.
     """
 
-    def analyze(image: str, model: str = default_model, target: str = "", layer: str = "") -> dict[str, Any]:
+    def analyze(
+        image: str, model: str = default_model, target: str = "", layer: str = "", precision: str = "float32"
+    ) -> dict[str, Any]:
         """Predictions, Grad-CAM and the gradient norm of every layer of a network for one photo.
 
         image: the photo; model: a name such as resnet20.cifar10; target: the class to explain, by label or index, the
-        most probable one if empty; layer: the layer to explain, the last block if empty.
+        most probable one if empty; layer: the layer to explain, the last block if empty; precision: float32, or the
+        faster bfloat16 or tf32 (CUDA), whose error comes along.
         """
         if not image:
             raise gr.Error("Send an image.", print_exception=False)
         with _told():
-            return engine.look(cache, image, model or default_model, target, layer)[0].analysis.to_dict(
-                Path(image).name
-            )
+            shown, _ = engine.look(cache, image, model or default_model, target, layer, precision or "float32")
+            error = {"precision_error": asdict(shown.error)} if shown.error else {}
+            return shown.analysis.to_dict(Path(image).name) | error
 
     def compare(image: str, first: str, second: str, target: str = "") -> dict[str, Any]:
         """Two networks on one photo: the analysis of each, of the same class.
@@ -65,9 +69,10 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         )
         model = gr.Textbox(default_model, label="model")
         target, layer = gr.Textbox("", label="target"), gr.Textbox("", label="layer")
+        precision = gr.Textbox("float32", label="precision")
         networks = gr.Textbox("plain56,resnet56", label="networks")
         for function, inputs in (
-            (analyze, [photo, model, target, layer]),
+            (analyze, [photo, model, target, layer, precision]),
             (compare, [photo, first, second, target]),
             (gradient_flow, [networks]),
         ):

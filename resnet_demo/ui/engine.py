@@ -24,7 +24,8 @@ from resnet_demo.images import load_image
 from resnet_demo.lesion import predict_lesioned
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
 from resnet_demo.networks.resnext_forms import FORMS
-from resnet_demo.zoo import Entry, ModelCache, Progress, find_entry
+from resnet_demo.precision import PrecisionError, precision_error
+from resnet_demo.zoo import Entry, ModelCache, find_entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 
 MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
@@ -38,6 +39,7 @@ class Shown:
     photo: str
     entry: Entry
     analysis: Analysis
+    error: PrecisionError | None = None
 
     def overlay(self, opacity: float, photo: Image.Image | None = None) -> tuple[Image.Image, Image.Image]:
         """The photo, and the photo under the heatmap; random weights have nothing to show there.
@@ -49,12 +51,16 @@ class Shown:
 
 
 def look(
-    cache: ModelCache, path: str, name: str, target: str, layer: str, progress: Progress | None = None
+    cache: ModelCache, path: str, name: str, target: str, layer: str, precision: str = "float32"
 ) -> tuple[Shown, Image.Image]:
     """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
-    decoded photo too. Raises `InputError`."""
-    model, photo = cache.get(name, progress), load_image(path)
-    return Shown(path, find_entry(name), analyze(photo, model, target or None, layer or None)), photo
+    decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
+    model, photo = cache.get(name), load_image(path)
+    found = analyze(photo, model, target or None, layer or None, precision=precision)
+    error = None
+    if precision != "float32":
+        error = precision_error(found, analyze(photo, model, found.target.index, found.layer))
+    return Shown(path, find_entry(name), found, error), photo
 
 
 def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo.errors import InputError
+from resnet_demo.measuring import precisions
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.closer import Closer
 from resnet_demo.ui.components import Choice, Heatmap, Options
@@ -94,7 +95,8 @@ class Explore:
                 self.plot = gr.HTML("", elem_id="gradients")
             Closer(self.cache, self.shown, open_).close_on(gradients)
         self.facts = gr.HTML("")
-        with gr.Accordion("Numbers and downloads", open=False):
+        with gr.Accordion("Numbers, downloads, precision", open=False):
+            self.precision = Options(list(precisions(self.cache.device)), value="float32", label="Precision")
             with gr.Row():
                 self.buttons = {kind: gr.Button(title, size="sm") for kind, title in DOWNLOADS.items()}
             self.file = gr.JSON(visible=False)
@@ -115,9 +117,9 @@ class Explore:
         results += [self.plot, self.facts, self.numbers]
         # One event for whatever changes, so that an older question can never answer over a newer one.
         gr.on(
-            [self.photo.change, self.ready.change, self.target.change, self.layer.change],
+            [self.photo.change, self.ready.change, self.target.change, self.layer.change, self.precision.change],
             self._show,
-            [self.photo, self.ready, self.target, self.layer, self.opacity],
+            [self.photo, self.ready, self.target, self.layer, self.opacity, self.precision],
             results,
             **LATEST,
         )
@@ -164,11 +166,11 @@ class Explore:
             return [gr.skip(), fragments.said(str(error)), gr.skip()]
         return [name, gr.update(visible=False), gr.skip()]
 
-    def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float) -> list[Any]:
+    def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float, precision: str) -> list[Any]:
         if not photo:
             return _nothing()
         try:
-            shown, decoded = engine.look(self.cache, photo, name, target, layer)
+            shown, decoded = engine.look(self.cache, photo, name, target, layer, precision)
             heatmap = shown.overlay(opacity, decoded)
         except InputError as error:
             return _nothing(str(error))
@@ -181,7 +183,7 @@ class Explore:
             heatmap,
             fragments.explanation(entry, analysis),
             fragments.plot(engine.gradient_svg(shown)),
-            fragments.facts(entry, analysis),
+            fragments.facts(entry, analysis, shown.error),
             engine.numbers(analysis),
         ]
 

@@ -14,6 +14,7 @@ from resnet_demo.architecture import CARDINALITIES, SHORTCUT_ERRORS, Table, desc
 from resnet_demo.class_maps import ClassMap
 from resnet_demo.compare import Comparison
 from resnet_demo.gradient_flow import Flow
+from resnet_demo.precision import PrecisionError
 from resnet_demo.results import Source, Summary
 from resnet_demo.tour import Stop
 from resnet_demo.ui.choices import model_title
@@ -24,8 +25,8 @@ SMALL = 64
 DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
-def facts(entry: Entry, analysis: Analysis) -> str:
-    """One line: parameters, multiply-adds, measured error, device, milliseconds."""
+def facts(entry: Entry, analysis: Analysis, error: PrecisionError | None = None) -> str:
+    """One line: parameters, multiply-adds, measured error, device, milliseconds; and the cost of a faster precision."""
     parts = [
         f"<b>{escape(model_title(entry))}</b>",
         f"{entry.parameters:,} parameters",
@@ -34,6 +35,8 @@ def facts(entry: Entry, analysis: Analysis) -> str:
         DEVICES.get(analysis.device.split(":")[0], analysis.device),
         f"{analysis.milliseconds['total']:.0f} ms",
     ]
+    if error:
+        parts.append(f"{escape(analysis.precision)}: {escape(str(error))}")
     return f'<p class="facts">{" · ".join(parts)}</p>'
 
 

@@ -1,0 +1,50 @@
+"""The commands about models: models, download."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from resnet_demo.commands import console
+from resnet_demo.commands.console import Json, Offline, fetching, print_json
+from resnet_demo.errors import InputError
+
+
+def models(as_json: Json = False) -> None:
+    """List what can be picked: the state of its weights, its parameters and its measured test error."""
+    from resnet_demo.zoo import list_models, weight_state
+
+    rows = []
+    for entry in list_models():
+        row = {"name": entry.name, "state": str(weight_state(entry)), "parameters": entry.parameters}
+        rows.append(row | {"test_error": entry.test_error})
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("model", "weights", "parameters", "test error %", title="Models")
+    for row in rows:
+        error = "-" if row["test_error"] is None else f"{row['test_error']:.2f}"
+        table.add_row(row["name"], row["state"], f"{row['parameters']:,}", error)
+    console.out().print(table, soft_wrap=False)
+    console.out().print("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
+
+
+def download(
+    names: Annotated[list[str] | None, typer.Argument(help="Names from `models`.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Everything that can be fetched (2 GB).")] = False,
+    offline: Offline = False,
+) -> None:
+    """Fetch weights now, so that later no connection is needed."""
+    from resnet_demo.zoo import fetch_entry, find_entry, list_models
+
+    entries = [entry for entry in list_models() if entry.from_torchvision] if all_ else []
+    entries += [find_entry(name) for name in names or []]
+    if not entries:
+        raise InputError("Name the models to download, or use --all.")
+    for entry in entries:
+        if not entry.from_torchvision:
+            console.out().print(f"{entry.name}: nothing to fetch")
+            continue
+        with fetching(entry.name) as progress:
+            path = fetch_entry(entry, offline, progress)
+        console.out().print(f"{entry.name}: {path}")

@@ -1,0 +1,33 @@
+"""What a faster precision costs: how far its numbers are from those of float32."""
+
+import math
+from dataclasses import dataclass
+
+from resnet_demo.analysis import Analysis
+
+
+@dataclass(frozen=True)
+class PrecisionError:
+    """Largest differences between two analyses of one photo.
+
+    probability     of a class that both name among the most probable ones, 0 to 1; 0 for an untrained network
+    gradient_norm   of a layer, relative to the exact one
+    """
+
+    probability: float
+    gradient_norm: float
+
+    def __str__(self) -> str:
+        return (
+            f"probabilities differ from float32 by up to {100 * self.probability:.2g} points, gradient norms by up to "
+            f"{100 * self.gradient_norm:.2g} %"
+        )
+
+
+def precision_error(found: Analysis, exact: Analysis) -> PrecisionError:
+    """How far `found` is from `exact`, of the same photo, network and class."""
+    probabilities = {prediction.index: prediction.probability for prediction in exact.predictions}
+    differences = [abs(p.probability - probabilities[p.index]) for p in found.predictions if p.index in probabilities]
+    norms = [(a.gradient_norm, b.gradient_norm) for a, b in zip(found.gradients, exact.gradients, strict=True)]
+    relative = [abs(a - b) / b for a, b in norms if math.isfinite(a) and math.isfinite(b) and b > 0]
+    return PrecisionError(max(differences, default=0.0), max(relative, default=0.0))
