@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format clean
+.PHONY: help app test check format bench clean
 
 help: ## What can be done here
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,6 +25,9 @@ format: $(VENV)/test-installed ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(VENV)/bench-installed ## Measure everything beside what people would use instead (15 minutes)
+	$(BIN)/python -m benchmarks
+
 clean: ## Remove the virtual environment
 	rm -rf $(VENV)
 
@@ -40,4 +43,8 @@ $(VENV)/installed: requirements.txt | $(BIN)/python
 
 $(VENV)/test-installed: pyproject.toml $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+$(VENV)/bench-installed: pyproject.toml $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	touch $@

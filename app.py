@@ -23,7 +23,7 @@ def main(
 ) -> None:
     """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
     from resnet_demo.memory import reuse_freed_memory
-    from resnet_demo.ui import build_page, launch_options
+    from resnet_demo.ui import build_page, launch_options, share_cores
     from resnet_demo.zoo import ModelCache, is_offline, pick_device
 
     if share and is_offline(offline):
@@ -35,6 +35,7 @@ def main(
     # Captum says this each time; its hooks are on a copy of the network, and gone afterwards.
     warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
     reuse_freed_memory()
+    share_cores()
     cache = ModelCache(str(pick_device(device)), offline)
     page = build_page(cache, model, data)
     on_space = "SPACE_ID" in os.environ

@@ -55,21 +55,26 @@ def upload(url: str, photo: Path) -> dict[str, Any]:
     return {"path": path, "orig_name": photo.name, "meta": {"_type": "gradio.FileData"}}
 
 
-def analyze(url: str, image: dict[str, Any], model: str = "resnet20.cifar10") -> dict[str, Any]:
-    """One `/analyze`, as a program calls it."""
-    event = post(f"{url}/gradio_api/call/analyze", json.dumps({"data": [image, model, "", "", "float32"]}).encode())[
-        "event_id"
-    ]
-    lines = get(f"{url}/gradio_api/call/analyze/{event}").splitlines()
-    if "event: complete" not in lines:
-        raise RuntimeError("\n".join(lines))
-    return json.loads(next(line for line in reversed(lines) if line.startswith("data: "))[6:])[0]
+def analyze(
+    url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "program"
+) -> dict[str, Any]:
+    """One `/analyze`, as Gradio's client sends it."""
+    return _event(url, "analyze", [image, model, "", "", "float32"], session)[0]
 
 
 def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "visitor") -> list[Any]:
     """One event of the Explore tab, as the page of one visitor sends it; what it shows."""
-    data = {"data": [image, model, "", "", 0.5, "float32"], "fn_index": _explore_event(url), "session_hash": session}
-    post(f"{url}/gradio_api/queue/join", json.dumps(data).encode())
+    return _event(url, "_show", [image, model, "", "", 0.5, "float32"], session)
+
+
+def milliseconds_shown(shown: list[Any]) -> float:
+    """What the page's line of facts says the analysis took."""
+    return float(re.search(r"([\d,]+(?:\.\d+)?)\s*ms", json.dumps(shown))[1].replace(",", ""))
+
+
+def _event(url: str, name: str, data: list[Any], session: str) -> list[Any]:
+    asked = {"data": data, "fn_index": _number(url, name), "session_hash": session}
+    post(f"{url}/gradio_api/queue/join", json.dumps(asked).encode())
     with urllib.request.urlopen(f"{url}/gradio_api/queue/data?session_hash={session}") as stream:
         for line in stream:
             if line.startswith(b"data: ") and (message := json.loads(line[6:]))["msg"] == "process_completed":
@@ -79,13 +84,8 @@ def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", se
     raise RuntimeError("the stream ended without an answer")
 
 
-def milliseconds_shown(shown: list[Any]) -> float:
-    """What the page's line of facts says the analysis took."""
-    return float(re.search(r"([\d,]+(?:\.\d+)?)\s*ms", json.dumps(shown))[1].replace(",", ""))
-
-
 @cache
-def _explore_event(url: str) -> int:
-    """The number of the event that a new photo or choice sets off."""
+def _number(url: str, name: str) -> int:
+    """Of the event of that name; Explore's for a new photo or choice is called `_show`."""
     events = json.loads(get(f"{url}/config"))["dependencies"]
-    return next(event["id"] for event in events if event["api_name"] == "_show")
+    return next(event["id"] for event in events if event["api_name"] == name)

@@ -2,11 +2,14 @@
 
 import io
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
 import numpy as np
 import pytest
+import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -16,13 +19,22 @@ from resnet_demo.compare import compare
 from resnet_demo.errors import InputError
 from resnet_demo.gradient_flow import gradient_flow
 from resnet_demo.images import MAX_BYTES
-from resnet_demo.ui import build_page, choices, engine
+from resnet_demo.ui import build_page, choices, engine, share_cores
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import ModelCache, find_entry, list_models, weight_state
 
 from .page_server import running_page
 
 CAT = EXAMPLES / "cat.jpg"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads():
+    """As many as an analysis of the page has: sums of another number of parts round otherwise."""
+    before = torch.get_num_threads()
+    share_cores()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +66,25 @@ def test_the_endpoint_answers_as_the_library_does(client, options):
     assert timeless(answer) == json.loads(json.dumps(timeless(expected.to_dict())))
     assert answer["image"] == "cat.jpg"
     assert len(answer["predictions"]) == 5
+
+
+def test_a_faster_precision_comes_with_its_error(client):
+    answer = ask(client, CAT, precision="bfloat16")
+    assert answer["precision"] == "bfloat16"
+    assert 0 < answer["precision_error"]["gradient_norm"] < 0.5
+    assert "precision_error" not in ask(client, CAT)
+
+
+def test_the_page_is_built_without_slow_imports():
+    code = """
+import sys
+from resnet_demo.ui import build_page
+from resnet_demo.zoo import ModelCache
+build_page(ModelCache("cpu", offline=True))
+print([name for name in ("torchvision", "torch._dynamo", "captum", "matplotlib.pyplot") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

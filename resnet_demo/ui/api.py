@@ -12,10 +12,8 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import engine
 from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.components import Photo
+from resnet_demo.ui.queues import API
 from resnet_demo.zoo import ModelCache
-
-# A queue of its own: a program that asks for a model that has to be fetched must not hold up the page.
-QUEUE: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": 2}
 
 
 def add_endpoints(cache: ModelCache, default_model: str) -> None:
@@ -77,7 +75,7 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
             (gradient_flow, [networks]),
         ):
             answer = gr.JSON(label=function.__name__)
-            gr.Button().click(function, inputs, answer, api_name=function.__name__, **QUEUE)
+            gr.Button().click(function, inputs, answer, api_name=function.__name__, **API)
 
 
 @contextmanager

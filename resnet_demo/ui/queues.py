@@ -1,9 +1,16 @@
 """Which events wait for each other: at most `concurrency_limit` of one `concurrency_id` run at a time."""
 
+import os
 from typing import Any
 
-# Two analyses at once fill two cores; more only take turns. Every tab's heavy events share this queue.
-QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 2}
+import torch
+
+# So many analyses run at once, each on its share of the cores: two on two cores answer more visitors, and a lone one
+# sooner, than one on both or than four (benchmarks/RESULTS.md). Every tab's heavy events share this queue.
+AT_ONCE = 2
+QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": AT_ONCE}
+# A queue of its own: a program that asks for a model that has to be fetched must not hold up the page.
+API: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": AT_ONCE}
 # Downloads wait for the network and not for a core: they must never hold up an analysis.
 FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
 # A race takes all the time it is given, in a process that gives way to every other: one is enough.
@@ -15,3 +22,8 @@ QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
 LATEST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
 # What sets a State whose change others wait for: Gradio tells of a change only for events that went through a queue.
 STATE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+
+
+def share_cores() -> None:
+    """Give each of the analyses that run at once its share of this process's cores."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
