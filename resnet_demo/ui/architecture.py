@@ -47,9 +47,9 @@ class Architecture:
         shown = [self.message, self.drawing, self.table, self.options, self.groups]
         tab.select(self._opened, self.name, shown, **QUICK)
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Query parameter: model, a catalogue name or an architecture."""
-        page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
+        return page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
 
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)

@@ -39,13 +39,14 @@ class Compare:
                 self.plot = gr.HTML("", elem_id="compare-plot")
         self._wire()
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Query parameters: first, second, target, photo (the name of an example)."""
         # The photo comes last, and the answer after all of them: a component's change may be told while the next ones
         # are still what they were.
         pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
         loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
+        return loaded
 
     def _side(self, i: int) -> list[Any]:
         with gr.Column(min_width=300):

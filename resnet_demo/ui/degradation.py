@@ -37,9 +37,9 @@ class Degradation:
         """Nothing is drawn for those who do not look."""
         tab.select(self._curves, [self.dataset, self.depths], self.curves, **QUICK)
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Whether there are images to race on can change while the page is served."""
-        page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
+        return page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
 
     def _ready(self) -> list[Any]:
         missing = self._must_fetch() and not self.offline

@@ -39,9 +39,11 @@ class Explore:
                 self._build_results()
         self._wire()
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Query parameters: model, target, layer, photo (the name of an example)."""
-        page.load(self._chosen, None, [self.photo, *self.pickers, self.message], show_progress="hidden", **PRIVATE)
+        return page.load(
+            self._chosen, None, [self.photo, *self.pickers, self.message], show_progress="hidden", **PRIVATE
+        )
 
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)

@@ -48,10 +48,10 @@ class GradientFlow:
         self.table = gr.HTML("", elem_id="flow-table")
         self._wire()
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""
         chosen = [self.networks, self.measure, self.text, self.message]
-        page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def _wire(self) -> None:
         for stop, button in zip(TOUR, self.stops, strict=True):

@@ -42,12 +42,13 @@ class Lesion:
         """Nothing is drawn for those who do not look."""
         tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **QUICK)
 
-    def on_load(self, page: gr.Blocks) -> None:
+    def on_load(self, page: gr.Blocks) -> Any:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
-        chosen = [self.name, self.removed, self.drawing, self.study, self.message, self.photo]
+        chosen = [self.name, self.removed, self.message, self.photo]
         loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
+        return loaded
 
     def _wire(self) -> None:
         drawn = [self.removed, self.drawing]
@@ -67,7 +68,7 @@ class Lesion:
     def _chosen(self, request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
         if query.get("tab") != "lesion":
-            return [gr.skip()] * 6
+            return [gr.skip()] * 4
         try:
             entry = choices.pickable(query.get("model") or self.default.name)
             if not entry.trained:
@@ -75,9 +76,9 @@ class Lesion:
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(piece.name for piece in pieces(entry.spec)))
         except InputError as error:
-            return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
+            return [gr.skip(), gr.skip(), fragments.said(str(error)), gr.skip()]
         photo = example(query.get("photo", ""))
-        return [entry.name, removed, self._drawn(entry, removed), self._study(entry), gr.skip(), photo]
+        return [entry.name, removed, gr.skip(), photo]
 
     def _opened(self, name: str, removed: list[str]) -> list[str]:
         entry = find_entry(name)

@@ -1,6 +1,7 @@
 """The page: its tabs, its look, and how it is served."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,16 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             with gr.Tab("Architecture", id="architecture") as architecture_tab:
                 architecture = Architecture()
         add_endpoints(cache, default_model)
-        for tab in (explore, compare, lesion, flow, degradation, architecture):
-            tab.on_load(page)
+        views = (explore, compare, lesion, flow, degradation, architecture)
+        for name, view in zip(TABS, views, strict=True):
+            # Opened only when it is set up: what it draws when it opens depends on that.
+            view.on_load(page).then(_opener(name), None, tabs, **QUICK)
         drawn = {lesion: lesion_tab, degradation: degradation_tab, architecture: architecture_tab}
         for view, tab in drawn.items():
             view.on_open(tab)
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
             selected.select(_followed, [there, explore.photo], there, **QUICK)
-        page.load(_tab, None, tabs, **QUICK)
     return page.queue(max_size=64)
 
 
@@ -69,10 +71,13 @@ def _followed(there: str | None, here: str | None) -> Any:
     return gr.skip() if there or not here else here
 
 
-def _tab(request: gr.Request) -> Any:
-    """The tab that the address asks for, as in ?tab=degradation."""
-    wanted = request.query_params.get("tab")
-    return gr.Tabs(selected=wanted) if wanted in TABS else gr.skip()
+def _opener(name: str) -> Callable[[gr.Request], Any]:
+    """Opens the tab of that name if the address asks for it, as in ?tab=degradation."""
+
+    def open_(request: gr.Request) -> Any:
+        return gr.Tabs(selected=name) if request.query_params.get("tab") == name else gr.skip()
+
+    return open_
 
 
 def launch_options() -> dict[str, Any]:
