@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other: what `make bench` runs."""
+"""Every benchmark but the trainer's, one after the other: what `make bench` runs."""
 
 from benchmarks import analysis, cost, folder, memory, page, start, visitors
 from benchmarks.side_by_side import out

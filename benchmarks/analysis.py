@@ -71,8 +71,11 @@ def last_block(network: nn.Module) -> nn.Module:
 
 def whole(ours: Model, theirs: nn.Module, photo: Image.Image, x: Tensor) -> Calls:
     preprocess = transforms(ours)
+    last = copy.deepcopy(theirs).to(memory_format=torch.channels_last)
+    x_last = x.contiguous(memory_format=torch.channels_last)
     return {
         "floor: bare forward and backward": lambda: floor(theirs, x),
+        "the same, channels last": lambda: floor(last, x_last),
         "composition": lambda: composed(theirs, photo, preprocess),
         "ours": lambda: analyze(photo, ours, TARGET),
     }

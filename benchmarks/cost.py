@@ -87,14 +87,17 @@ def main(rounds: int = 5, plot: Annotated[Path | None, typer.Option(help="A PNG.
 
 
 def _draw(axes, x: Sequence[float], ms: Sequence[float], mb: Sequence[float], label: str, names: list[str]) -> None:
-    axes.plot(x, ms, "o-", color="#0072B2", label="ms")
-    axes.plot(x, mb, "s--", color="#D55E00", label="MB kept")
+    beside = axes.twinx()
+    lines = axes.plot(x, ms, "o-", color="#0072B2", label="ms") + beside.plot(x, mb, "s--", color="#D55E00", label="MB")
     for place, value, name in zip(x, ms, names, strict=True):
         axes.annotate(name, (place, value), (3, -11), textcoords="offset points", fontsize=8)
     axes.set_xlabel(label)
-    axes.set_xlim(0)
-    axes.set_ylim(0)
-    axes.legend(frameon=False)
+    axes.set_ylabel("ms")
+    beside.set_ylabel("MB kept")
+    for panel in (axes, beside):
+        panel.set_xlim(0)
+        panel.set_ylim(0)
+    axes.legend(lines, [line.get_label() for line in lines], frameon=False)
 
 
 if __name__ == "__main__":

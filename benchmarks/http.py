@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -17,8 +18,11 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def served(port: int) -> Iterator[tuple[str, int]]:
+def served() -> Iterator[tuple[str, int]]:
     """`python app.py` from its start until it answers: its address, and its process's number."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "app.py", "--port", str(port), "--offline"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -27,7 +31,7 @@ def served(port: int) -> Iterator[tuple[str, int]]:
             try:
                 get(url)
                 break
-            except urllib.error.URLError:
+            except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.01)
         else:
             raise RuntimeError("app.py ended before it served a page")

@@ -20,7 +20,7 @@ from benchmarks import http
 from benchmarks.side_by_side import out, print_machine, print_times, take_turns
 from resnet_demo import analyze, load_model
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.ui import engine, fragments
+from resnet_demo.ui import engine, fragments, share_cores
 from resnet_demo.ui.components import Heatmap
 from resnet_demo.zoo import find_entry
 
@@ -54,6 +54,7 @@ def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]
 
 def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     """The same work in this process, part by part."""
+    share_cores()  # As the page does.
     model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
     shown = engine.Shown(str(photo), entry, analyze(decoded, model))
     pictures = shown.overlay(0.5, decoded)
@@ -69,11 +70,11 @@ def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     return take_turns(parts, rounds)
 
 
-def main(rounds: int = 15, port: int = 7898) -> None:
+def main(rounds: int = 15) -> None:
     """Print both tables."""
     with tempfile.TemporaryDirectory() as folder:
         photo = phone_photo(Path(folder) / "photo.jpg")
-        with http.served(port) as (url, _):
+        with http.served() as (url, _):
             added = added_over_http(url, photo, rounds)
         print_times("Over HTTP, less the analysis itself", added)
         parts = parts_of_explore(photo, rounds)

@@ -15,18 +15,18 @@ from benchmarks.side_by_side import print_machine, print_times, take_turns
 from resnet_demo.images import EXAMPLES
 
 
-def main(rounds: int = 5, port: int = 7899) -> None:
+def main(rounds: int = 5) -> None:
     """Print the table."""
 
     def imports() -> None:
         subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)
 
     def first_page() -> None:
-        with http.served(port):
+        with http.served():
             pass
 
     def first_analysis() -> None:
-        with http.served(port) as (url, _):
+        with http.served() as (url, _):
             http.analyze(url, http.upload(url, EXAMPLES / "cat.jpg"))
 
     contestants = {"import torch, gradio": imports, "first page": first_page, "first analysis": first_analysis}

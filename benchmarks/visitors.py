@@ -94,7 +94,7 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(requests: int = 200, port: int = 7896) -> None:
+def main(requests: int = 200) -> None:
     """Print the table."""
     asked = mixed(requests)
     serial, own, answers = alone(asked)
@@ -112,7 +112,7 @@ def main(requests: int = 200, port: int = 7896) -> None:
     )
     table = Table(*columns, title=f"{requests} requests of {len(MODELS)} networks, all example photos; ms, MB")
     table.add_row("engine alone", f"{serial:.1f}", "1.00", f"{1000 / serial:.0f}", "", f"{own:.0f}")
-    with http.served(port) as (url, pid):
+    with http.served() as (url, pid):
         at_once(url, 4, asked[:32], answers)
         for level in LEVELS:
             before = processor_seconds(pid), time.process_time()

@@ -108,7 +108,8 @@ class Analysis:
     channels       the numbers of these channels
     crop           left, top, right, bottom of what the network saw, in pixels of the photo
     seen           uint8 (size, size, 3), or (size, size) if grey: the picture it saw
-    milliseconds   of each part, and their "total"; in a batch, what falls to one image
+    milliseconds   of each part, and their "total"; in a batch, what falls to one image. Decoding counts
+                   only where a file was given
     """
 
     model: str
@@ -202,37 +203,21 @@ def analyze_batch(
 ) -> list[Analysis]:
     """As `analyze`, for several images at once: still one forward and one gradient computation.
 
-    An untrained network normalizes by the statistics of what passes through it, so there the images would mix: it
-    takes one at a time. Raises `InputError`.
+    A network that normalizes by the statistics of what passes through it, as untrained ones do, would mix the images:
+    it takes one at a time. Raises `InputError`.
     """
     model = model if isinstance(model, Model) else load_model(model)
-    if not model.trained and len(images) > 1:
-        return [
-            analysis for image in images for analysis in analyze_batch([image], model, target, layer, top_k, precision)
-        ]
+    if len(images) > 1 and _mixes(model.network):
+        return [analyze(image, model, target, layer, top_k, precision) for image in images]
+    if not images:
+        return []
     clock = _Clock(len(images))
     photos = [load_image(image) for image in images]
     squares = [model.preprocessing.square(photo) for photo in photos]
-    if target is not None:
-        target = find_class(target, model.labels)
+    index = None if target is None else find_class(target, model.labels)
     x = torch.cat([model.preprocessing.tensor(square) for square in squares]).to(model.device)
     clock.end("prepare")
-
-    with torch.inference_mode(False), torch.enable_grad(), computing_in(precision, model.device):
-        network = view_of(model.network)
-        # What the gradient starts from. No weight's gradient is asked for: none is computed.
-        trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
-        name = find_layer(layer, tuple(trace.outputs))
-        logits = trace.logits.detach().float().cpu()
-        indices = logits.argmax(1).tolist() if target is None else [target] * len(photos)
-        clock.end("forward")
-        explained = trace.logits[torch.arange(len(photos)), indices].sum()
-        passed = [left for _, left in trace.passes.values()]
-        gradients = torch.autograd.grad(explained, [*passed, *trace.outputs.values()])
-    with torch.inference_mode(False), torch.no_grad(), exact_float32(model.device):
-        measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
-    clock.end("backward")
-
+    logits, indices, names, name, measured = _passes(model, x, index, layer, precision, clock)
     return [
         Analysis(
             model=model.name,
@@ -241,7 +226,7 @@ def analyze_batch(
             predictions=ranked(logits[i], model.labels, top_k) if model.trained else (),
             target=Target(index, model.labels[index], float(logits[i, index])),
             layer=name,
-            layers=tuple(trace.outputs),
+            layers=names,
             photo_size=photos[i].size,
             crop=model.preprocessing.box(*photos[i].size),
             seen=_frozen(np.array(squares[i])),
@@ -252,10 +237,35 @@ def analyze_batch(
     ]
 
 
+def _passes(
+    model: Model, x: Tensor, target: int | None, layer: str | None, precision: str, clock: "_Clock"
+) -> tuple[Tensor, list[int], tuple[str, ...], str, list[dict[str, Any]]]:
+    """The logits, the explained classes, all layers, the explained one, and what `_measure` gives."""
+    with torch.inference_mode(False), torch.enable_grad(), computing_in(precision, model.device):
+        network = view_of(model.network)
+        # What the gradient starts from. No weight's gradient is asked for: none is computed.
+        trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
+        name = find_layer(layer, tuple(trace.outputs))
+        logits = trace.logits.detach().float().cpu()
+        indices = logits.argmax(1).tolist() if target is None else [target] * len(x)
+        clock.end("forward")
+        explained = trace.logits[torch.arange(len(x)), indices].sum()
+        passed = [left for _, left in trace.passes.values()]
+        gradients = torch.autograd.grad(explained, [*passed, *trace.outputs.values()])
+    with torch.inference_mode(False), torch.no_grad(), exact_float32(model.device):
+        measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
+    clock.end("backward")
+    return logits, indices, tuple(trace.outputs), name, measured
+
+
+def _mixes(network: nn.Module) -> bool:
+    return any(isinstance(m, nn.BatchNorm2d) and m.running_mean is None for m in network.modules())
+
+
 def grad_cam(activations: Tensor, gradients: Tensor) -> np.ndarray:
     """relu(sum_k alpha_k A_k) for A (N, K, h, w): (N, h, w), not yet scaled."""
-    alpha = gradients.mean(dim=(2, 3), keepdim=True)
-    return (alpha * activations.detach()).sum(dim=1).relu().float().cpu().numpy()
+    alpha = gradients.float().mean(dim=(2, 3), keepdim=True)
+    return (alpha * activations.detach().float()).sum(dim=1).relu().cpu().numpy()
 
 
 def scaled(heat: np.ndarray) -> tuple[np.ndarray, float]:
@@ -299,30 +309,29 @@ def _layer_gradients(
     model: Model, network: nn.Module, trace: Trace, gradients: Sequence[Tensor]
 ) -> list[tuple[LayerGradient, ...]]:
     layers = network.layers()
-    found = [
-        weight_gradient_norms(layers[name], entered.float(), gradient.float())
-        for (name, (entered, _)), gradient in zip(trace.passes.items(), gradients, strict=True)
-    ]
-    gradient_norms = list(zip(*found, strict=True))
-    response_stds = deviations_by_image(list(trace.responses.values()))
-    names, positions = list(layers), [left.shape[2:].numel() for _, left in trace.passes.values()]
-    return [
-        tuple(
-            LayerGradient(
-                layer=name,
-                stage=stage_of(name),
-                shape=tuple(layers[name].weight.shape),
-                gradient_norm=gradient_norm,
-                weight_norm=model.weight_norms[name],
-                response_std=response_std,
-                multiply_adds=layers[name].weight.numel() * count,
-            )
-            for name, gradient_norm, response_std, count in zip(
-                names, gradient_norms[i], [*response_stds[i], None], positions, strict=True
+    inputs = [entered.float() for entered, _ in trace.passes.values()]
+    modules = [layers[name] for name in trace.passes]
+    gradient_norms = weight_gradient_norms(modules, inputs, [gradient.float() for gradient in gradients])
+    deviations = deviations_by_image(list(trace.responses.values()))
+    weight_norms = model.weight_norms
+    found = []
+    for norms, image in zip(gradient_norms, deviations, strict=True):
+        response_std = dict(zip(trace.responses, image, strict=True))
+        found.append(
+            tuple(
+                LayerGradient(
+                    layer=name,
+                    stage=stage_of(name),
+                    shape=tuple(layers[name].weight.shape),
+                    gradient_norm=norm,
+                    weight_norm=weight_norms[name],
+                    response_std=response_std.get(name),
+                    multiply_adds=layers[name].weight.numel() * left.shape[2:].numel(),
+                )
+                for (name, (_, left)), norm in zip(trace.passes.items(), norms, strict=True)
             )
         )
-        for i in range(len(gradient_norms))
-    ]
+    return found
 
 
 def _shares(trace: Trace) -> list[tuple[BlockShare, ...]]:
@@ -344,9 +353,9 @@ def _shares(trace: Trace) -> list[tuple[BlockShare, ...]]:
 
 def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
     """The numbers and the maps of the channels of A (K, h, w) with the largest mean."""
-    maps = output.detach()
+    maps = output.detach().float()
     strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
-    return tuple(strongest.tolist()), maps[strongest].float().cpu().numpy()
+    return tuple(strongest.tolist()), maps[strongest].cpu().numpy()
 
 
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:

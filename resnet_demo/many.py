@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from resnet_demo.analysis import Analysis, analyze_batch
@@ -14,7 +15,7 @@ from resnet_demo.images import load_image
 from resnet_demo.zoo import Model
 
 # Pixels that one pass takes at a time. On a CPU a pass with more only needs more memory; a GPU wants more work.
-PIXELS = {"cpu": 32 * 32 * 32, "cuda": 64 * 224 * 224}
+PIXELS = {"cpu": 32 * 32 * 32, "cuda": 16 * 224 * 224}
 
 
 def analyze_files(
@@ -40,7 +41,7 @@ def analyze_files(
             # While these are computed, the next ones are decoded.
             batch, ahead = [(file, photo.result()) for file, photo in ahead], _decoding(pool, waiting, size)
             photos = [photo for _, photo in batch if not isinstance(photo, InputError)]
-            analyses = iter(analyze_batch(photos, model, target, layer, precision=precision) if photos else ())
+            analyses = iter(_analyzed(photos, model, target, layer, precision))
             for file, photo in batch:
                 yield file, photo if isinstance(photo, InputError) else next(analyses)
 
@@ -49,6 +50,19 @@ def default_batch(model: Model) -> int:
     """How many photos a pass takes on the model's device, 1 to 64."""
     pixels = PIXELS.get(model.device.type, PIXELS["cpu"])
     return min(64, max(1, pixels // model.preprocessing.crop**2))
+
+
+def _analyzed(
+    photos: list[Image.Image], model: Model, target: int | str | None, layer: str | None, precision: str
+) -> list[Analysis]:
+    """In as many passes as the GPU's memory needs."""
+    try:
+        return analyze_batch(photos, model, target, layer, precision=precision)
+    except torch.OutOfMemoryError:
+        if len(photos) == 1:
+            raise
+    half = len(photos) // 2
+    return [a for part in (photos[:half], photos[half:]) for a in _analyzed(part, model, target, layer, precision)]
 
 
 def _decoding(

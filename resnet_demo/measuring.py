@@ -42,7 +42,7 @@ CANCELLED = 0.1
 
 def norms(tensors: Sequence[Tensor]) -> list[float]:
     """The L2 norm of each."""
-    return norms_by_image([tensor[None] for tensor in tensors])[0]
+    return norms_by_image([one_row_each(tensor).reshape(1, -1) for tensor in tensors])[0]
 
 
 def norms_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
@@ -78,8 +78,8 @@ def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
 
 def squares_by_image(tensor: Tensor) -> Tensor:
     """The squared norm (N,) of each image."""
-    rows = one_row_each(tensor)
-    return torch.bmm(rows[:, None, :], rows[:, :, None]).flatten()
+    # One by one: the sum of a batched product is a hundred times less exact on a CPU.
+    return torch.stack([row @ row for row in one_row_each(tensor)])
 
 
 def one_row_each(tensor: Tensor) -> Tensor:
@@ -134,14 +134,26 @@ def computing_in(precision: str, device: torch.device) -> Iterator[None]:
         if device.type != "cuda":
             yield
             return
-        tf32 = precision == "tf32"
-        with _CUDA_FLAGS, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=tf32):
-            before = torch.get_float32_matmul_precision()
-            torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        settings = _cuda_settings("tf32" if precision == "tf32" else "ieee")
+        with _CUDA_FLAGS:
+            before = [getattr(owner, name) for owner, name, _ in settings]
             try:
+                for owner, name, value in settings:
+                    setattr(owner, name, value)
                 yield
             finally:
-                torch.set_float32_matmul_precision(before)
+                for (owner, name, _), value in zip(settings, before, strict=True):
+                    setattr(owner, name, value)
+
+
+def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:
+    """torch has had two names for the precision of products, and refuses callers that mix them."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    if hasattr(matmul, "fp32_precision"):
+        products = [(matmul, "fp32_precision", precision), (cudnn.conv, "fp32_precision", precision)]
+    else:
+        products = [(matmul, "allow_tf32", precision == "tf32"), (cudnn, "allow_tf32", precision == "tf32")]
+    return [(cudnn, "deterministic", True), *products]
 
 
 def exact_float32(device: torch.device) -> AbstractContextManager[None]:

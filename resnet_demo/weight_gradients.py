@@ -10,6 +10,7 @@ P C_out C_in k^2: late layers, with few positions and many channels, are where i
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -23,17 +24,28 @@ CALLS = 10_000_000
 SAFE = (1e-12, 1e24)
 
 
-def weight_gradient_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> list[float]:
-    """L2 norms of d/dW, one for each of N images.
+def weight_gradient_norms(
+    layers: Sequence[nn.Conv2d | nn.Linear], inputs: Sequence[Tensor], gradients: Sequence[Tensor]
+) -> list[list[float]]:
+    """L2 norms of d/dW for each of N images: a list of one for each layer.
 
-    layer      a convolution with padding k // 2 and without dilation, or a linear layer
-    x          what entered it: float32 (N, C_in, H, W), or (N, C_in)
-    gradient   of what left it: (N, C_out, h, w), or (N, C_out)
+    layers      convolutions with zero padding in numbers, and linear layers
+    inputs      what entered each: float32 (N, C_in, H, W), or (N, C_in)
+    gradients   of what left each: (N, C_out, h, w), or (N, C_out)
     """
-    x, gradient = x.detach(), gradient.detach()
-    squares = _squared_norms(layer, x, gradient).tolist()
-    if all(SAFE[0] < square < SAFE[1] for square in squares):
-        return [math.sqrt(square) for square in squares]
+    passes = [(layer, x.detach(), g.detach()) for layer, x, g in zip(layers, inputs, gradients, strict=True)]
+    # Stacked, so that a GPU is waited for once.
+    squares = torch.stack([_squared_norms(*one) for one in passes], 1).tolist()
+    found = [[math.sqrt(s) if SAFE[0] < s < SAFE[1] else math.nan for s in image] for image in squares]
+    for k, one in enumerate(passes):
+        if any(math.isnan(image[k]) for image in found):
+            for image, norm in zip(found, _scaled_norms(*one), strict=True):
+                image[k] = norm
+    return found
+
+
+def _scaled_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> list[float]:
+    """As the norms above, from values of which none leaves float32."""
     (x, of_x), (gradient, of_gradient) = map(_scaled, (x, gradient))
     scaled = zip(_squared_norms(layer, x, gradient).tolist(), of_x, of_gradient, strict=True)
     # What is 0 may come out as a little less.
@@ -51,10 +63,19 @@ def _squared_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) ->
 
 
 def _likeness_is_cheaper(conv: nn.Conv2d, positions: int) -> bool:
+    if not _is_simple(conv):
+        return False
     taps = conv.kernel_size[0] ** 2
     forming = conv.out_channels * conv.in_channels // conv.groups * taps
     patch = conv.in_channels * (taps if conv.stride[0] > 1 else 1)
     return positions * (forming - positions * (conv.out_channels + patch)) > CALLS
+
+
+def _is_simple(conv: nn.Conv2d) -> bool:
+    """Square, odd, undilated and padded by half of its kernel, as all convolutions of this project are."""
+    (kernel, other), (stride, across) = conv.kernel_size, conv.stride
+    same = kernel == other and stride == across and kernel % 2 == 1
+    return same and conv.padding == (kernel // 2, kernel // 2) and conv.dilation == (1, 1)
 
 
 def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
@@ -79,7 +100,7 @@ def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 def _weight_gradients(conv: nn.Conv2d, x: Tensor, gradient: Tensor) -> Tensor:
     """d/dW itself for each image, in whatever shape."""
-    if conv.kernel_size == (1, 1):
+    if conv.kernel_size == (1, 1) and _is_simple(conv):
         stride = conv.stride[0]
         inputs = _rows(x[:, :, ::stride, ::stride], conv.groups)
         return (_rows(gradient, conv.groups).transpose(1, 2) @ inputs).reshape(len(x), -1)

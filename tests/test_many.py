@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from resnet_demo import InputError, Model, analyze, create_network, many
+from resnet_demo import InputError, Model, analyze, create_network, load_model, many
 from resnet_demo.analysis import analyze_batch
 from resnet_demo.many import analyze_files, default_batch
 from resnet_demo.zoo import Preprocessing
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.usefixtures("own_folders")
 ROOT = Path(__file__).parents[1]
 
 
-def make_model(name, size=64, trained=True):
+def make_model(name, size=64):
     """Its normalizations have seen something, so that no layer is trivial."""
     generator = torch.Generator().manual_seed(0)
     network = create_network(name, generator=generator, num_classes=7)
     with torch.no_grad():
         network(torch.randn(4, 3, size, size, generator=generator))
-    return Model(name, network.eval(), tuple("abcdefg"), Preprocessing(size, size, (0.5,) * 3, (0.5,) * 3), trained)
+    return Model(name, network.eval(), tuple("abcdefg"), Preprocessing(size, size, (0.5,) * 3, (0.5,) * 3))
 
 
 def photos(count):
@@ -75,7 +75,7 @@ def test_a_batch_is_its_photos_one_by_one(name):
 
 
 def test_photos_do_not_mix_in_an_untrained_network():
-    model = make_model("resnet20", trained=False)
+    model = load_model("resnet20.untrained", "cpu")
     for whole, photo in zip(analyze_batch(photos(3), model, 2), photos(3), strict=True):
         assert_same(whole, analyze(photo, model, 2))
 
@@ -125,35 +125,66 @@ def test_a_rerun_does_only_what_is_missing(run, folder, tmp_path):
     assert [path.name for path in (tmp_path / "out").glob("*.partial")] == []
 
 
-def test_another_question_or_a_newer_photo_is_answered_anew(run, folder, tmp_path):
+def test_another_question_or_another_photo_is_answered_anew(run, folder, tmp_path):
     ask = ("analyze", folder, "--model", "resnet20.untrained", "--output", tmp_path / "out", "--target", "3")
     run(*ask)
     before = results(tmp_path / "out")
-    future = max(before.values()) + 10**9
-    os.utime(folder / "1.png", ns=(future, future))
+    Image.new("RGB", (50, 50), "red").save(folder / "1.png")
+    os.utime(folder / "1.png", ns=(10**18, 10**18))  # Older than what was there.
+    (tmp_path / "out" / "2.plot.png").unlink()
     run(*ask)
     after = results(tmp_path / "out")
-    assert {name for name in after if after[name] != before[name]} == {"1.json"}
+    assert {name for name in after if after[name] != before[name]} == {"1.json", "2.json"}
     run(*ask[:-1], "4")
     assert all(json.loads(path.read_text())["target"]["index"] == 4 for path in (tmp_path / "out").glob("*.json"))
 
 
-def test_two_processes_do_each_photo_once(folder, tmp_path):
+def test_the_order_is_that_of_the_files_whatever_is_known(run, folder, tmp_path):
+    ask = ("analyze", folder, "--model", "resnet20.untrained", "--output", tmp_path / "out", "--json")
+    run(*ask)
+    for name in ("0", "3"):
+        (tmp_path / "out" / f"{name}.json").unlink()
+    images = [Path(json.loads(line)["image"]).name for line in run(*ask).out.splitlines()]
+    assert images == [f"{i}.png" for i in range(5)]
+
+
+def test_a_typo_is_told_at_once_in_a_faster_precision_too(run, folder):
+    wrong = run("analyze", folder, "--model", "resnet20.untrained", "--precision", "bfloat16", "--layer", "lyaer3")
+    assert wrong.code == 2
+    assert "There is no layer 'lyaer3'" in wrong.err
+
+
+def in_two_processes(folder, where, output):
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()))
     ask = ("-m", "resnet_demo", "analyze", folder, "--model", "resnet20.untrained", "--device", "cpu", "--json")
-    command = [sys.executable, *launcher, *map(str, ask), "--output", str(tmp_path / "out")]
+    command = [sys.executable, *launcher, *map(str, ask), "--output", str(output)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    for expected in (5, 5):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=where)
+
+
+def test_two_processes_do_each_photo_once(folder, tmp_path):
+    written = []
+    for _ in range(2):
+        done = in_two_processes(folder, tmp_path, tmp_path / "out")
         assert done.returncode == 0, done.stderr
         images = [json.loads(line)["image"] for line in done.stdout.splitlines()]
         assert sorted(images) == sorted(str(file) for file in folder.iterdir())
-        assert len(results(tmp_path / "out")) == expected
+        written.append(results(tmp_path / "out"))
+    assert len(written[0]) == 5
+    assert written[0] == written[1]
     for path in (tmp_path / "out").glob("*.json"):
         values = json.loads(path.read_text())
         alone = analyze(values["image"], "resnet20.untrained").to_dict()
         norms = [[layer["gradient_norm"] for layer in found["gradients"]] for found in (values, alone)]
         np.testing.assert_allclose(*norms, rtol=5e-3)  # One thread there, several here: see `assert_same`.
+
+
+def test_a_bad_photo_does_not_end_the_other_processes(folder, tmp_path):
+    (folder / "0.png").write_bytes(b"no image")
+    done = in_two_processes(folder, tmp_path, tmp_path / "out")
+    assert done.returncode == 1
+    assert "0.png is not an image" in done.stderr
+    assert sorted(results(tmp_path / "out")) == [f"{i}.json" for i in range(1, 5)]
 
 
 def test_a_faster_precision_tells_its_error(run, folder):

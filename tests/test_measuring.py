@@ -6,7 +6,7 @@ import torch
 from resnet_demo import InputError
 from resnet_demo.measuring import computing_in, deviations_by_image, kind_of, norms, norms_by_image, on_main_path
 
-SHAPES = [(3, 16, 9, 9), (1, 64, 28, 28), (2, 7), (2, 256, 1, 1)]
+SHAPES = [(3, 16, 9, 9), (1, 64, 28, 28), (2, 64, 112, 112), (2, 7), (2, 256, 1, 1)]
 
 
 def tensors(layout=torch.contiguous_format):

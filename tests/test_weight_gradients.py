@@ -23,6 +23,10 @@ def reference(layer, x, gradient, tolerance=2e-5):
     return pytest.approx(norms, rel=tolerance, abs=0)
 
 
+def norms_of(layer, x, gradient):
+    return [image[0] for image in weight_gradient_norms([layer], [x], [gradient])]
+
+
 def make(kernel, stride, groups, size, channels, images, layout="first"):
     torch.manual_seed(0)
     layer = nn.Conv2d(2 * channels, 3 * channels, kernel, stride, kernel // 2, groups=groups, bias=False)
@@ -42,14 +46,14 @@ def test_each_way_gives_the_norm_of_autograds_gradient(calls, kernel, stride, gr
     layer, x, gradient = make(kernel, stride, groups, size, channels, images, layout)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(weight_gradients, "CALLS", calls)
-        found = weight_gradient_norms(layer, x, gradient)
+        found = norms_of(layer, x, gradient)
     assert found == reference(layer, x, gradient)
 
 
 def test_the_cheaper_way_is_taken():
     """Late layers of an ImageNet network by likeness, early ones and those of CIFAR networks by forming."""
     cheaper = weight_gradients._likeness_is_cheaper
-    late, early, small = nn.Conv2d(512, 512, 3), nn.Conv2d(64, 64, 3), nn.Conv2d(64, 64, 3)
+    late, early, small = (nn.Conv2d(n, n, 3, padding=1) for n in (512, 64, 64))
     assert [cheaper(late, 49), cheaper(early, 56 * 56), cheaper(small, 64)] == [True, False, False]
 
 
@@ -58,7 +62,7 @@ def test_the_cheaper_way_is_taken():
 def test_products_that_leave_float32_are_not_taken_for_none(monkeypatch, calls, of_x, of_gradient):
     monkeypatch.setattr(weight_gradients, "CALLS", calls)
     layer, x, gradient = make(3, 1, 1, 6, 8, 2)
-    found = weight_gradient_norms(layer, x * of_x, gradient * of_gradient)
+    found = norms_of(layer, x * of_x, gradient * of_gradient)
     assert found == reference(layer, x * of_x, gradient * of_gradient)
 
 
@@ -67,7 +71,7 @@ def test_no_gradient_is_none(monkeypatch, calls):
     monkeypatch.setattr(weight_gradients, "CALLS", calls)
     layer, x, gradient = make(3, 1, 1, 6, 8, 2)
     gradient[1] = 0
-    found = weight_gradient_norms(layer, x, gradient)
+    found = norms_of(layer, x, gradient)
     assert found[1] == 0
     assert found == reference(layer, x, gradient)
 
@@ -78,11 +82,30 @@ def test_gradients_that_almost_cancel_keep_their_digits(monkeypatch):
     layer, x, gradient = make(3, 1, 1, 7, 32, 1)
     gradient -= gradient.mean((0, 2, 3), keepdim=True)
     x = 5 + 0.1 * x
-    found = weight_gradient_norms(layer, x, gradient)
+    found = norms_of(layer, x, gradient)
     assert found == reference(layer, x, gradient, tolerance=1e-4)
 
 
 def test_a_linear_layer():
     torch.manual_seed(0)
     layer, x, gradient = nn.Linear(12, 5, bias=False), torch.randn(3, 12), torch.randn(3, 5)
-    assert weight_gradient_norms(layer, x, gradient) == reference(layer, x, gradient)
+    assert norms_of(layer, x, gradient) == reference(layer, x, gradient)
+
+
+@pytest.mark.parametrize(
+    "options", [{"padding": 2, "dilation": 2}, {"padding": 0}, {"kernel_size": 1, "padding": 1}, {"kernel_size": 2}]
+)
+def test_convolutions_of_another_kind_are_formed(monkeypatch, options):
+    monkeypatch.setattr(weight_gradients, "CALLS", -(10**12))
+    torch.manual_seed(0)
+    layer = nn.Conv2d(8, 8, **{"kernel_size": 3} | options, bias=False)
+    x = torch.randn(2, 8, 7, 7)
+    gradient = torch.randn_like(layer(x)).detach()
+    assert norms_of(layer, x, gradient) == reference(layer, x, gradient)
+
+
+def test_several_layers_of_which_one_leaves_float32():
+    (a, x, g), (b, y, h) = make(3, 1, 1, 6, 8, 2), make(1, 2, 1, 6, 4, 2)
+    found = weight_gradient_norms([a, b], [x, y], [g, h * 1e-30])
+    assert [image[0] for image in found] == reference(a, x, g)
+    assert [image[1] for image in found] == reference(b, y, h * 1e-30)

@@ -28,7 +28,9 @@ def out() -> Console:
 
 
 def print_json(value: Any, one_line: bool = False) -> None:
-    print(json.dumps(value, indent=None if one_line else 1, allow_nan=False), flush=True)
+    # In one piece: the lines of several processes may come together.
+    sys.stdout.write(json.dumps(value, indent=None if one_line else 1, allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 def make_folder(path: Path) -> None:

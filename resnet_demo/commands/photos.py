@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import typer
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Device, Offline, errors, fetching, make_folder, print_json, tracked
 from resnet_demo.errors import InputError
+
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def analyze(
     compare: Annotated[str | None, typer.Option(help="A second model, for the same class of each photo.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder for overlay PNG, plot PNG and JSON; what is there stays."),
+        typer.Option(help="Folder for overlay PNG, plot PNG and JSON of each photo."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each image.")] = False,
     precision: Annotated[str, typer.Option(help="float32, or the faster bfloat16 or tf32 (CUDA).")] = "float32",
@@ -49,6 +52,8 @@ def analyze(
 
     A folder too large for one device or machine: torchrun --nproc-per-node 4 -m resnet_demo analyze FOLDER --output OUT
     """
+    import torch
+
     from resnet_demo.memory import reuse_freed_memory
     from resnet_demo.training import joined
     from resnet_demo.zoo import pick_device
@@ -59,40 +64,56 @@ def analyze(
     if output:
         make_folder(output)
     asked = Asked(target, layer, precision)
-    failures = 0
-    with joined(pick_device(device)) as (world, on):
-        mine = files[world.rank :: world.size]
-        loaded = _loaded(model, str(on), offline)
-        if compare:
-            found = _comparisons(mine, loaded, _loaded(compare, str(on), offline), asked, output, stems)
-        else:
-            found = _analyses(mine, loaded, asked, batch_size, output, stems)
+    # The shares may take very unequal times, and only plain numbers are exchanged.
+    with joined(pick_device(device), backend="gloo", patience=WEEK) as (world, on):
+        models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
+        sources = {file: _source(file, models) for file in files}
+        kept = [f for f in files if output and not compare]
+        known = {f for f in kept if _known(output / stems[f], f, models[0], asked, sources[f])}
+        world.wait()  # What one process writes must not be known to another that is still looking.
+        missing = [file for file in files if file not in known]
+        mine = {*sorted(known)[world.rank :: world.size], *missing[world.rank :: world.size]}
+        mine = [file for file in files if file in mine]
         if precision != "float32" and world.leads:
-            _tell_error(files, loaded, asked)
-        for file, values in tracked(found, len(mine), "analyzing", quiet=as_json):
-            if isinstance(values, InputError):
-                errors.print(f"{file}: {values}", markup=False, soft_wrap=True)
-                failures += 1
-            elif as_json:
-                print_json(values, one_line=True)
-            else:
-                for analysis in (values["first"], values["second"]) if compare else (values,):
-                    _print_analysis(file, analysis)
+            _tell_error(files, models, asked)
+        if compare:
+            found = _comparisons(mine, models, asked, output, stems)
+        else:
+            found = _analyses(mine, known, models[0], asked, batch_size, output, stems, sources)
+        failed = sum(_told(file, values, as_json) for file, values in tracked(found, len(mine), "analyzing", as_json))
+        # Together, as torchrun ends all processes when the first one reports a failure.
+        (failures,) = world.total(torch.tensor(failed))
     raise typer.Exit(1 if failures else 0)
 
 
-def _tell_error(files: list[Path], model: Any, asked: Asked) -> None:
+def _told(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> bool:
+    """Print what was found; whether that is an error."""
+    if isinstance(values, InputError):
+        errors.print(f"{file}: {values}", markup=False, soft_wrap=True)
+        return True
+    if as_json:
+        print_json(values, one_line=True)
+    else:
+        analyses = [values[side] for side in ("first", "second")] if "second" in values else [values]
+        console.out().print("\n".join(_in_words(file, analysis) for analysis in analyses), markup=False)
+    return False
+
+
+def _tell_error(files: list[Path], models: list[Any], asked: Asked) -> None:
     """What the faster precision does to the first photo that can be read."""
     from resnet_demo.analysis import analyze
+    from resnet_demo.images import load_image
     from resnet_demo.precision import precision_error
 
     for file in files:
         try:
-            exact = analyze(file, model, asked.target, asked.layer)
+            photo = load_image(file)
         except InputError:
             continue
-        found = analyze(file, model, exact.target.index, asked.layer, precision=asked.precision)
-        errors.print(f"{asked.precision}, for {file}: {precision_error(found, exact)}", markup=False, soft_wrap=True)
+        for model in models:
+            exact = analyze(photo, model)
+            error = precision_error(analyze(photo, model, exact.target.index, precision=asked.precision), exact)
+            errors.print(f"{asked.precision}, {model.name}, {file}: {error}", markup=False, soft_wrap=True)
         return
 
 
@@ -100,34 +121,44 @@ Found = Iterator[tuple[Path, dict[str, Any] | InputError]]
 
 
 def _analyses(
-    files: list[Path], model: Any, asked: Asked, batch_size: int | None, output: Path | None, stems: dict[Path, str]
+    files: list[Path],
+    known: set[Path],
+    model: Any,
+    asked: Asked,
+    batch_size: int | None,
+    output: Path | None,
+    stems: dict[Path, str],
+    sources: dict[Path, Any],
 ) -> Found:
-    """The values of each file, written to `output` too; read from there where they are already."""
+    """The values of each file, written to `output` too; read from there where they are `known`."""
     from resnet_demo.many import analyze_files
 
-    known = {file: values for file in files if output and (values := _known(output / stems[file], file, model, asked))}
     missing = [file for file in files if file not in known]
-    for file in known:
-        yield file, known[file]
-    for file, found in analyze_files(missing, model, asked.target, asked.layer, asked.precision, batch_size):
+    fresh = analyze_files(missing, model, asked.target, asked.layer, asked.precision, batch_size)
+    for file in files:
+        if file in known:
+            values = json.loads(Path(f"{output / stems[file]}.json").read_text(encoding="utf-8"))
+            yield file, {key: value for key, value in values.items() if key not in ("asked", "source")}
+            continue
+        _, found = next(fresh)
         if isinstance(found, InputError):
             yield file, found
             continue
         values = found.to_dict(str(file))
         if output:
-            _write_results(output / stems[file], file, found, values | {"asked": vars(asked)})
+            _write_results(output / stems[file], file, found, values | {"asked": vars(asked), "source": sources[file]})
         yield file, values
 
 
 def _comparisons(
-    files: list[Path], model: Any, other: Any, asked: Asked, output: Path | None, stems: dict[Path, str]
+    files: list[Path], models: list[Any], asked: Asked, output: Path | None, stems: dict[Path, str]
 ) -> Found:
     from resnet_demo import plots
     from resnet_demo.compare import compare
 
     for file in files:
         try:
-            comparison = compare(file, model, other, asked.target, asked.layer, asked.precision)
+            comparison = compare(file, *models, asked.target, asked.layer, asked.precision)
         except InputError as error:
             yield file, error
             continue
@@ -139,17 +170,28 @@ def _comparisons(
         yield file, comparison.to_dict(str(file))
 
 
-def _known(stem: Path, file: Path, model: Any, asked: Asked) -> dict[str, Any] | None:
-    """What an earlier run wrote about this file, if it asked the same and the file has not changed since."""
-    path = Path(f"{stem}.json")
+def _source(file: Path, models: list[Any]) -> list[Any]:
+    """What a result was made from: the very file, and the very weights."""
+    from resnet_demo.zoo import find_entry
+
+    cards = [find_entry(model.name).card for model in models]
+    weights = [card.sha256 if card else "" for card in cards]
     try:
-        if path.stat().st_mtime < file.stat().st_mtime:
-            return None
-        values = json.loads(path.read_text(encoding="utf-8"))
-        same = values.pop("asked") == vars(asked) and (values["image"], values["model"]) == (str(file), model.name)
-        return values if same else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # Not there, or not ours: it is written again.
+        stat = file.stat()
+    except OSError:
+        return weights  # It will be reported when it is opened.
+    return [stat.st_size, stat.st_mtime_ns, *weights]
+
+
+def _known(stem: Path, file: Path, model: Any, asked: Asked, source: list[Any]) -> bool:
+    """Whether an earlier run has written what this one would."""
+    try:
+        values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
+        same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, vars(asked))
+        pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
+        return same and values["source"] == source and pictures
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # Not there, or not ours: it is written again.
 
 
 def _files(paths: list[Path]) -> list[Path]:
@@ -165,7 +207,7 @@ def _files(paths: list[Path]) -> list[Path]:
         if not found:
             raise InputError(f"{path} holds no images ({', '.join(SUFFIXES)}).")
         files += found
-    return files
+    return list(dict.fromkeys(files))
 
 
 def _stems(files: list[Path]) -> dict[Path, str]:
@@ -201,16 +243,13 @@ def _write_results(stem: Path, file: Path, analysis: Any, values: dict[str, Any]
     os.replace(partial, f"{stem}.json")
 
 
-def _print_analysis(file: Path, values: dict[str, Any]) -> None:
-    out = console.out()
-    total = values["milliseconds"]["total"]
-    out.print(f"{file}  {values['model']}, {values['device']}, {total:.0f} ms", markup=False)
-    for p in values["predictions"]:
-        out.print(f"  {100 * p['probability']:5.1f} %  {p['label']} ({p['index']})", markup=False)
+def _in_words(file: Path, values: dict[str, Any]) -> str:
+    lines = [f"{file}  {values['model']}, {values['device']}, {values['milliseconds']['total']:.0f} ms"]
+    lines += [f"  {100 * p['probability']:5.1f} %  {p['label']} ({p['index']})" for p in values["predictions"]]
     if not values["cam"]["positive_evidence"]:
-        out.print(f"  no position of {values['layer']} speaks for {values['target']['label']}", markup=False)
+        lines.append(f"  no position of {values['layer']} speaks for {values['target']['label']}")
     ends = (f"{_short(g['gradient_norm'])} at {g['layer']}" for g in (values["gradients"][0], values["gradients"][-1]))
-    out.print(f"  gradient norm {', '.join(ends)}")
+    return "\n".join([*lines, f"  gradient norm {', '.join(ends)}"])
 
 
 def _short(number: float | None) -> str:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -47,8 +48,14 @@ ALONE = World()
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[tuple[World, torch.device]]:
-    """The world that torchrun has set up (of one process without it), and this process's device."""
+def joined(
+    device: torch.device, backend: str | None = None, patience: timedelta | None = None
+) -> Iterator[tuple[World, torch.device]]:
+    """The world that torchrun has set up (of one process without it), and this process's device.
+
+    backend    what suits the device unless given
+    patience   how long one process waits for the others; torch's default unless given
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE, device
@@ -56,7 +63,7 @@ def joined(device: torch.device) -> Iterator[tuple[World, torch.device]]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group(backend or ("nccl" if device.type == "cuda" else "gloo"), timeout=patience)
     try:
         yield World(dist.get_rank(), size), device
     finally:

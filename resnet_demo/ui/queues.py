@@ -1,6 +1,5 @@
 """Which events wait for each other: at most `concurrency_limit` of one `concurrency_id` run at a time."""
 
-import os
 from typing import Any
 
 import torch
@@ -25,5 +24,5 @@ STATE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "
 
 
 def share_cores() -> None:
-    """Give each of the analyses that run at once its share of this process's cores."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    """Give each of the analyses that run at once its share of the threads that torch would take."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // AT_ONCE))

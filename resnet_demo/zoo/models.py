@@ -2,8 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,16 +30,21 @@ class Model:
     labels: tuple[str, ...]
     preprocessing: Preprocessing
     trained: bool = True
+    _measured: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 
-    @cached_property
+    @property
     def weight_norms(self) -> dict[str, float]:
-        """L2 norm of the weight of each layer. Measured once: the weights of a `Model` do not change any more."""
-        layers = self.network.layers()
-        return dict(zip(layers, norms([layer.weight for layer in layers.values()]), strict=True))
+        """L2 norm of the weight of each layer; measured again only when a weight has changed."""
+        weights = {name: layer.weight for name, layer in self.network.layers().items()}
+        state = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in weights.values())
+        if self._measured.get("state") != state:
+            found = dict(zip(weights, norms(list(weights.values())), strict=True))
+            self._measured.update(state=state, norms=found)
+        return self._measured["norms"]
 
     @property
     def bytes(self) -> int:
