@@ -113,6 +113,16 @@ def test_untrained_networks_show_gradients_and_no_predictions(visit):
     expect(page.locator("#explanation")).to_contain_text("Random weights predict and explain nothing")
 
 
+def test_a_faster_precision_shows_its_error(visit):
+    page = visit("?photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_text("Numbers, downloads, precision").click()
+    page.get_by_label("bfloat16", exact=True).check()
+    wait_for_facts(page, "bfloat16: probabilities differ from float32 by up to")
+    page.get_by_label("float32", exact=True).check()
+    expect(page.locator(".facts").first).not_to_contain_text("bfloat16", timeout=PATIENCE)
+
+
 def test_switching_the_data_set_keeps_a_matching_depth(visit):
     page = visit("?photo=cat")
     wait_for_facts(page, "ResNet-20")
@@ -185,7 +195,7 @@ def test_a_huge_photo_is_shown_small(visit, tmp_path):
 def test_what_is_shown_can_be_downloaded(visit, tmp_path, button, kind):
     page = visit("?photo=cat")
     wait_for_facts(page, "ResNet-20")
-    page.get_by_text("Numbers and downloads").click()
+    page.get_by_text("Numbers, downloads, precision").click()
     with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name=button, exact=True).click()
     assert download.value.suggested_filename == f"cat.resnet20.cifar10.{kind}"
