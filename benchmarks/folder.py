@@ -37,7 +37,7 @@ def main(photos: int = 64, rounds: int = 5, device: str = "auto") -> None:
     table = Table("", "one by one", "together", "least", "most", "times", "batch", title=title)
     with tempfile.TemporaryDirectory() as folder:
         files = save_photos(Path(folder), photos)
-        for name in ("resnet20.cifar10", "resnet56.untrained", "resnet18.untrained"):
+        for name in ("resnet20.cifar10", "resnet56.cifar10", "resnet18.untrained"):
             model = load_model(name, device)
             some = files if model.preprocessing.crop < 64 else files[: max(4, photos // 8)]
             times = take_turns(

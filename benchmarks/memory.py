@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.side_by_side import out, print_machine
 
-MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.untrained", "highway20.untrained", "resnet18.untrained")
+MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "highway20.untrained", "resnet18.untrained")
 # Analyses after which every model has been met and the allocator has seen every size.
 SETTLED = 100
 

@@ -26,7 +26,7 @@ from resnet_demo.memory import reuse_freed_memory
 from resnet_demo.ui import engine
 from resnet_demo.zoo import ModelCache
 
-MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.untrained", "resnet18.untrained")
+MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "resnet18.untrained")
 LEVELS = (1, 8, 32)
 # A unit within a rounding of 0 may pass its gradient with one number of threads and not with another.
 TOLERANCE = 5e-3

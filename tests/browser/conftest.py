@@ -59,4 +59,5 @@ def choose(page: Page, label: str, option: str) -> None:
     box.fill(option)
     page.wait_for_timeout(300)  # The list is filtered a moment after the last key.
     box.press("Enter")
+    box.blur()  # From here on the box shows what is chosen, and not what was typed.
     expect(box).to_have_value(option)
