@@ -6,7 +6,6 @@ Each in a process of its own. Linux only: it reads /proc.
 """
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -22,15 +21,10 @@ MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "highway20.
 SETTLED = 100
 
 
-def resident() -> float:
-    """Megabytes of this process."""
+def megabytes(field: str) -> float:
+    """Of this process: VmRSS, now, or VmHWM, the most it ever had."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-
-
-def peak() -> float:
-    """Megabytes, the most that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 def one_analysis(name: str) -> dict[str, float]:
@@ -40,12 +34,12 @@ def one_analysis(name: str) -> dict[str, float]:
     from resnet_demo.memory import reuse_freed_memory
 
     reuse_freed_memory()
-    imported = resident()
+    imported = megabytes("VmRSS")
     model = load_model(name, "cpu")
-    loaded = resident()
+    loaded = megabytes("VmRSS")
     for _ in range(3):
         analyze(EXAMPLES / "cat.jpg", model)
-    return {"imports": imported, "with its weights": loaded, "peak": peak()}
+    return {"imports": imported, "with its weights": loaded, "peak": megabytes("VmHWM")}
 
 
 def many_analyses(count: int) -> dict[str, float]:
@@ -65,7 +59,7 @@ def many_analyses(count: int) -> dict[str, float]:
         name = MODELS[-1] if i % 20 == 19 else MODELS[i % (len(MODELS) - 1)]
         analyze(photos[i % len(photos)], cache.get(name))
         if i + 1 in (SETTLED, count // 2, count):
-            found[f"after {i + 1}"] = resident()
+            found[f"after {i + 1}"] = megabytes("VmRSS")
     return found
 
 

@@ -29,8 +29,8 @@ def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         style(axes, ink)
         if shown:
-            place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
-            axes.legend(**place, ncols=2, frameon=False, labelcolor=ink, fontsize=10)
+            # Curves fall: the upper right corner is free.
+            axes.legend(loc="upper right", frameon=False, labelcolor=ink, fontsize=10)
         else:
             axes.text(0.5, 0.5, "none chosen", transform=axes.transAxes, color=ink, ha="center")
     worst = max((epoch.test_error for card in cards for epoch in card.curve[len(card.curve) // 2 :]), default=0)
