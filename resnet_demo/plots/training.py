@@ -17,7 +17,9 @@ CEILING = 30.0
 
 def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
     """Training (dashed) and test (bold) error in percent by epoch: plain networks left, residual ones right."""
-    figure = Figure(figsize=(12, 4.4), layout="constrained")
+    # A line of the legend for each depth.
+    depths = len({card.network["depth"] for card in cards})
+    figure = Figure(figsize=(12, 4.2 + 0.22 * depths), layout="constrained")
     panels = figure.subplots(1, len(CONNECTIONS), sharey=True)
     for axes, (connection, title) in zip(panels, CONNECTIONS.items(), strict=True):
         shown = sorted((c for c in cards if c.network["connection"] == connection), key=lambda c: c.network["depth"])
@@ -29,8 +31,8 @@ def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         style(axes, ink)
         if shown:
-            # Curves fall: the upper right corner is free.
-            axes.legend(loc="upper right", frameon=False, labelcolor=ink, fontsize=10)
+            place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
+            axes.legend(**place, frameon=False, labelcolor=ink, fontsize=10)
         else:
             axes.text(0.5, 0.5, "none chosen", transform=axes.transAxes, color=ink, ha="center")
     worst = max((epoch.test_error for card in cards for epoch in card.curve[len(card.curve) // 2 :]), default=0)
