@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resnet_demo.analysis import Prediction, grad_cam, ranked, scaled
+from resnet_demo.analysis import grad_cam, ranked, scaled
 from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import exact_float32, in_faster_layout, view_of
+from resnet_demo.records import Prediction
 from resnet_demo.zoo import Model, load_model
 
 

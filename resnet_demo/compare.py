@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_demo.analysis import Analysis, analyze
+from resnet_demo.analysis import analyze
 from resnet_demo.errors import InputError
 from resnet_demo.finding import find_class
 from resnet_demo.images import ImageSource, load_image
+from resnet_demo.records import Analysis
 from resnet_demo.zoo import Model, load_model
 
 

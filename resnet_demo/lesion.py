@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.analysis import Prediction, ranked
+from resnet_demo.analysis import ranked
 from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import exact_float32
+from resnet_demo.records import Prediction
 from resnet_demo.zoo import WEIGHTS, Model, load_model
 
 # One file a network, below the cards: what `python -m resnet_demo lesion` measured.

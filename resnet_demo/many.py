@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from resnet_demo.analysis import Analysis, analyze_batch
+from resnet_demo.analysis import analyze_batch
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
+from resnet_demo.records import Analysis
 from resnet_demo.zoo import Model
 
 # Pixels that one pass takes at a time. On a CPU a pass with more only needs more memory; a GPU wants more work.

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from resnet_demo.analysis import Analysis
+from resnet_demo.records import Analysis
 
 
 @dataclass(frozen=True)

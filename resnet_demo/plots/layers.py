@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from resnet_demo.analysis import BlockShare
 from resnet_demo.compare import Comparison, relative_depths
 from resnet_demo.gradient_flow import Flow
 from resnet_demo.lesion import LesionStudy
 from resnet_demo.measuring import on_main_path
 from resnet_demo.plots.style import COLORS, power_of_ten, style
+from resnet_demo.records import BlockShare
 
 # Every curve differs from the others in colour, dash and marker.
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))

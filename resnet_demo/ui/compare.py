@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo import plots
-from resnet_demo.analysis import Analysis
 from resnet_demo.errors import InputError
+from resnet_demo.records import Analysis
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice, Picture
 from resnet_demo.ui.photo import example, photo_input

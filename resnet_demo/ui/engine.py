@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from resnet_demo import plots
-from resnet_demo.analysis import Analysis, LayerGradient, Prediction, analyze
+from resnet_demo.analysis import analyze
 from resnet_demo.attributions import Method, attribute
 from resnet_demo.class_maps import ClassMap, class_maps
 from resnet_demo.compare import Comparison, compare
@@ -25,6 +25,7 @@ from resnet_demo.lesion import predict_lesioned
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
 from resnet_demo.networks.resnext_forms import FORMS
 from resnet_demo.precision import PrecisionError, precision_error
+from resnet_demo.records import Analysis, LayerGradient, Prediction
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 

@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from resnet_demo.analysis import Analysis
 from resnet_demo.architecture import CARDINALITIES, SHORTCUT_ERRORS, Table, describe
 from resnet_demo.class_maps import ClassMap
 from resnet_demo.compare import Comparison
 from resnet_demo.gradient_flow import Flow
 from resnet_demo.precision import PrecisionError
+from resnet_demo.records import Analysis
 from resnet_demo.results import Source, Summary
 from resnet_demo.tour import Stop
 from resnet_demo.ui.choices import model_title
