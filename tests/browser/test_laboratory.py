@@ -104,7 +104,9 @@ def test_an_unknown_network_is_one_sentence(visit):
 def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
     page = visit("?tab=architecture&model=resnet56.cifar10")
     expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
-    choose(page, "Network, or any other by its name", "resnet34-C")
+    box = page.get_by_label("Network, or any other by its name", exact=True)
+    box.fill("resnet34-C")  # None of the list: typed, as one would.
+    box.press("Enter")
     expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
     page.get_by_role("button", name="Compute the three forms").click()
     expect(page.locator("#resnext-forms")).to_contain_text("early concatenation", timeout=PATIENCE)
