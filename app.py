@@ -1,6 +1,5 @@
 """Opens the page: `python app.py`, or a Hugging Face Space that runs this file."""
 
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -13,7 +12,7 @@ from resnet_demo.errors import InputError
 
 def main(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.")] = 0,
+    port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.", min=0, max=65535)] = 0,
     share: Annotated[bool, typer.Option("--share", help="Open a public link through Gradio's servers.")] = False,
     model: Annotated[str, typer.Option(help="The model that the page opens with.")] = "resnet20.cifar10",
     offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
@@ -23,7 +22,7 @@ def main(
 ) -> None:
     """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
     from resnet_demo.memory import reuse_freed_memory
-    from resnet_demo.ui import build_page, launch_options, share_cores
+    from resnet_demo.ui import build_page, serve, share_cores
     from resnet_demo.zoo import ModelCache, is_offline, pick_device
 
     if share and is_offline(offline):
@@ -37,18 +36,7 @@ def main(
     reuse_freed_memory()
     share_cores()
     cache = ModelCache(str(pick_device(device)), offline)
-    page = build_page(cache, model, data)
-    on_space = "SPACE_ID" in os.environ
-    try:
-        page.launch(
-            server_name="0.0.0.0" if on_space else host,  # noqa: S104 - a Space is reached through its proxy
-            server_port=port or None,
-            share=share,
-            inbrowser=open_,
-            **launch_options(),
-        )
-    except OSError as error:
-        raise InputError(f"The page cannot be served on {host}:{port or '7860 and up'}: {error}") from error
+    serve(lambda: build_page(cache, model, data), host, port or None, share, open_)
 
 
 if __name__ == "__main__":

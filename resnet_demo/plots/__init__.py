@@ -6,6 +6,7 @@ from resnet_demo.plots.analysis import (
     gradient_figure,
     overlay,
     report_figure,
+    veil,
 )
 from resnet_demo.plots.features import feature_grid
 from resnet_demo.plots.layers import MEASURES, compare_figure, flow_figure, lesion_figure, shares_figure
@@ -29,4 +30,5 @@ __all__ = [
     "shares_figure",
     "to_png",
     "to_svg",
+    "veil",
 ]

@@ -9,42 +9,59 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from resnet_demo.analysis import Analysis, LayerGradient, Prediction
 from resnet_demo.measuring import kind_of
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 
 HEAT = "inferno"
-# Brightness of what the network did not see.
-DIMMED = 0.35
+# The longer side of the photo over the width of the line around what the network saw.
+FRAME = 400
 # Layers that are not on the main path have a marker of their own, whatever the stage's colour.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
 
 
+def veil(analysis: Analysis, heat: np.ndarray | None = None) -> Image.Image | None:
+    """What is laid over the photo: the heatmap exactly over the part that the network saw, in a white frame where that
+    is not all of it, and black around it. RGB, of size `analysis.photo_size`; None without positive evidence.
+
+    heat   another map (h, w) in [0, 1] of what the network saw, in place of Grad-CAM
+    """
+    heat = analysis.cam if heat is None else heat
+    if not heat.max() > 0:
+        return None
+    width, height = analysis.photo_size
+    left, right, columns = _positions(width, analysis.crop[0], analysis.crop[2], heat.shape[1])
+    top, bottom, rows = _positions(height, analysis.crop[1], analysis.crop[3], heat.shape[0])
+    colours = Image.fromarray((_bilinear(heat, rows, columns) * 255).astype(np.uint8), "P")
+    colours.putpalette((colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes())
+    picture = Image.new("RGB", analysis.photo_size)
+    picture.paste(colours.convert("RGB"), (left, top))
+    # Outside of what was seen, so that it hides none of it; black alone would look like no evidence.
+    line = math.ceil(max(width, height) / FRAME)
+    ImageDraw.Draw(picture).rectangle(
+        (left - line, top - line, right + line - 1, bottom + line - 1), outline="white", width=line
+    )
+    return picture
+
+
 def overlay(
     photo: Image.Image, analysis: Analysis, opacity: float = 0.5, heat: np.ndarray | None = None
 ) -> Image.Image:
-    """Grad-CAM laid exactly over the part of `photo` that the network saw; the rest is dimmed.
+    """The photo under its `veil`, or the photo as it is without positive evidence.
 
     photo     RGB, the one that was analyzed, of size `analysis.photo_size`
-    opacity   of the heatmap, 0 to 1; without positive evidence there is no heatmap to show
-    heat      another map (h, w) in [0, 1] of what the network saw, in place of Grad-CAM
+    opacity   of the veil, 0 to 1
+    heat      as in `veil`
+
+    Raises `ValueError` for a photo of another size.
     """
     if photo.size != analysis.photo_size:
         raise ValueError(f"The analyzed photo had {analysis.photo_size} pixels, this one has {photo.size}.")
-    heat = analysis.cam if heat is None else heat
-    left, right, columns = _positions(photo.width, analysis.crop[0], analysis.crop[2], heat.shape[1])
-    top, bottom, rows = _positions(photo.height, analysis.crop[1], analysis.crop[3], heat.shape[0])
-    seen = photo.crop((left, top, right, bottom))
-    if heat.max() > 0:
-        colours = Image.fromarray((_bilinear(heat, rows, columns) * 255).astype(np.uint8), "P")
-        colours.putpalette((colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes())
-        seen = Image.blend(seen, colours.convert("RGB"), opacity)
-    picture = photo.point([int(value * DIMMED) for value in range(256)] * 3)
-    picture.paste(seen, (left, top))
-    return picture
+    above = veil(analysis, heat)
+    return Image.blend(photo, above, opacity) if above else photo
 
 
 def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:

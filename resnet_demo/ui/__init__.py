@@ -2,5 +2,6 @@
 
 from resnet_demo.ui.page import build_page, launch_options
 from resnet_demo.ui.queues import share_cores
+from resnet_demo.ui.serving import serve
 
-__all__ = ["build_page", "launch_options", "share_cores"]
+__all__ = ["build_page", "launch_options", "serve", "share_cores"]

@@ -12,7 +12,8 @@ from resnet_demo import plots
 from resnet_demo.attributions import METHODS, StoppedError
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Options, Picture
+from resnet_demo.ui.components import Choice, Options
+from resnet_demo.ui.picture import Overlaid, Picture
 from resnet_demo.ui.queues import LATEST, STATE
 from resnet_demo.zoo import ModelCache
 
@@ -42,12 +43,10 @@ class Closer:
             gr.HTML(fragments.pixels_intro())
             self.method = Options([], value=None, label="Method, and what it costs", elem_id="method")
             self.state = gr.HTML("", elem_id="pixels-state")
-            self.heat = _picture("pixels", 295)
+            self.heat = Picture(room="295px", elem_id="pixels")
         with gr.Tab("Feature maps", id="features") as features:
             self.caption = gr.HTML("", elem_id="features-caption")
-            self.grid = Picture(
-                show_label=False, interactive=False, height=230, buttons=["fullscreen"], elem_id="features"
-            )
+            self.grid = Picture(room="230px", elem_id="features")
         with gr.Tab("What each block adds", id="shares") as shares:
             self.shares = gr.HTML("", elem_id="shares")
         self.tabs = {"classes": classes, "pixels": pixels, "features": features, "shares": shares}
@@ -56,7 +55,7 @@ class Closer:
     def _map(self, i: int) -> list[Any]:
         with gr.Column(min_width=220):
             caption = gr.HTML("", elem_id=f"class-caption-{i + 1}")
-            picture = _picture(f"class-map-{i + 1}", 230)
+            picture = Picture(room="230px", elem_id=f"class-map-{i + 1}")
         return [caption, picture]
 
     def close_on(self, tab: gr.Tab) -> None:
@@ -101,7 +100,8 @@ class Closer:
     def _features(self, name: str, shown: engine.Shown | None) -> list[Any]:
         if name != "features" or shown is None:
             return [gr.skip()] * 2
-        return [fragments.features_caption(shown.analysis), plots.feature_grid(shown.analysis.features)]
+        grid = Overlaid(plots.feature_grid(shown.analysis.features), alt=f"Feature maps of {shown.analysis.layer}")
+        return [fragments.features_caption(shown.analysis), grid]
 
     def _shares(self, name: str, shown: engine.Shown | None) -> Any:
         if name != "shares" or shown is None:
@@ -132,10 +132,6 @@ class Closer:
         finally:
             stop.set()
         yield result[0] if result else ["", gr.skip()]
-
-
-def _picture(elem_id: str, height: int) -> Picture:
-    return Picture(show_label=False, interactive=False, height=height, buttons=["fullscreen"], elem_id=elem_id)
 
 
 def _attribute(cache: ModelCache, shown: engine.Shown, method: str, proceed: Any, result: list[Any]) -> None:

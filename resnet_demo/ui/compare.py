@@ -3,15 +3,17 @@
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
 from resnet_demo.records import Analysis
 from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Picture
+from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
-from resnet_demo.zoo import ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache, find_entry
 
 
 class Compare:
@@ -52,9 +54,7 @@ class Compare:
         with gr.Column(min_width=300):
             title = gr.HTML("", elem_id=f"compare-title-{i + 1}")
             label = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{i + 1}")
-            picture = Picture(
-                label="Grad-CAM", interactive=False, height=260, buttons=["fullscreen"], elem_id=f"compare-heat-{i + 1}"
-            )
+            picture = Picture(room="260px", elem_id=f"compare-heat-{i + 1}")
         return [title, label, picture]
 
     def _wire(self) -> None:
@@ -95,16 +95,14 @@ class Compare:
             return [gr.skip(), *nothing, *nothing, ""]
         try:
             choices.require_here(first, second)
-            comparison = engine.look_at_both(self.cache, photo, first, second, target)
-            sides = [
-                self._shown(photo, name, a) for name, a in ((first, comparison.first), (second, comparison.second))
-            ]
+            comparison, decoded = engine.look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return [fragments.said(str(error)), *nothing, *nothing, ""]
+        sides = [_side(find_entry(a.model), a, decoded) for a in (comparison.first, comparison.second)]
         svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), fragments.compare_label(comparison))
         return [gr.update(visible=False), *sides[0], *sides[1], fragments.plot(svg)]
 
-    def _shown(self, photo: str, name: str, analysis: Analysis) -> list[Any]:
-        entry = find_entry(name)
-        top = {p.label: p.probability for p in analysis.predictions} or None
-        return [fragments.side(entry, analysis), top, engine.Shown(photo, entry, analysis).overlay(0.5)[1]]
+
+def _side(entry: Entry, analysis: Analysis, photo: Image.Image) -> list[Any]:
+    top = {p.label: p.probability for p in analysis.predictions} or None
+    return [fragments.side(entry, analysis), top, engine.overlaid(entry, analysis, photo)]

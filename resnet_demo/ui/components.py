@@ -4,16 +4,16 @@ Subclasses, because Gradio makes a component anew from its class whenever an eve
 stub, components.pyi, beside this file when it is imported; it is git-ignored.)
 """
 
-import hashlib
-import io
-import os
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-from gradio.components.imageslider import SliderData
 from gradio.data_classes import ImageData
-from PIL import Image
+
+from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
+
+# Longer than any name, class or layer on offer.
+LONGEST = 200
 
 
 class Photo(gr.Image):
@@ -25,8 +25,13 @@ class Photo(gr.Image):
     is_template = True  # To the browser it is an Image.
 
     def preprocess(self, payload: ImageData | None) -> str | None:
-        """The path of the upload, which Gradio has checked to be one."""
-        return payload.path if payload else None
+        """The real path of the upload. A client can name any path, so it is taken only if it is one of an upload."""
+        if payload is None:
+            return None
+        path = uploaded(payload.path, self.GRADIO_CACHE)
+        if path is None:
+            raise Sentence(GONE)
+        return str(path)
 
 
 class Options(gr.Radio):
@@ -34,9 +39,9 @@ class Options(gr.Radio):
 
     is_template = True
 
-    def preprocess(self, payload: str | None) -> str | None:
-        """The chosen value as it is."""
-        return payload
+    def preprocess(self, payload: Any) -> str | None:
+        """The chosen value."""
+        return text(payload)
 
 
 class Choice(gr.Dropdown):
@@ -47,46 +52,35 @@ class Choice(gr.Dropdown):
 
     is_template = True
 
-    def preprocess(self, payload: str | None) -> str | None:
-        """The chosen value as it is."""
+    def preprocess(self, payload: Any) -> Any:
+        """The chosen value: one text, or a list of them where several may be chosen."""
+        if not self.multiselect:
+            return text(payload)
+        if payload is not None and (not isinstance(payload, list) or len(payload) > (self.max_choices or LONGEST)):
+            raise Sentence(MISFIT)
+        return [text(item) or "" for item in payload or []]
+
+
+def text(payload: Any) -> str | None:
+    """What should be a short text. Raises `Sentence` for anything else: clients send what they like."""
+    if payload is None or (isinstance(payload, str) and len(payload) <= LONGEST):
         return payload
+    raise Sentence(MISFIT)
 
 
-class Heatmap(gr.ImageSlider):
-    """Two pictures under one slider, stored so that visitors with the same photo do not disturb each other.
-
-    Gradio writes a picture into the same file each time it is shown, also while that file is on its way to somebody.
-    """
-
-    is_template = True
-
-    def postprocess(self, value: tuple[Image.Image, Image.Image] | None) -> SliderData | None:
-        """Both as JPEG files of the cache."""
-        if value is None:
-            return None
-        left, right = (ImageData(path=_stored(picture, Path(self.GRADIO_CACHE))) for picture in value)
-        return SliderData(root=(left, right))
+def told(event: gr.EventData, key: str) -> str:
+    """What an event of the browser says about itself, if it says it as it should."""
+    try:
+        value = getattr(event, key)
+    except (AttributeError, TypeError):
+        return ""
+    return value if isinstance(value, str) else ""
 
 
-class Picture(gr.Image):
-    """One picture, stored as those of `Heatmap` are."""
-
-    is_template = True
-
-    def postprocess(self, value: Image.Image | None) -> ImageData | None:
-        """As a file of the cache: JPEG, or PNG if it is see-through."""
-        return None if value is None else ImageData(path=_stored(value, Path(self.GRADIO_CACHE)))
-
-
-def _stored(picture: Image.Image, cache: Path) -> str:
-    """The path of the picture's file, named by its content; it appears there whole, and once."""
-    buffer = io.BytesIO()
-    form = "PNG" if picture.mode == "RGBA" else "JPEG"
-    picture.save(buffer, form, quality=90)
-    path = cache / hashlib.sha256(buffer.getvalue()).hexdigest() / ("image.png" if form == "PNG" else "image.jpg")
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-            partial.write(buffer.getvalue())
-        os.replace(partial.name, path)
-    return str(path)
+def uploaded(path: Any, cache: str) -> Path | None:
+    """The real path of a file that somebody uploaded into `cache`; None for any other path, there or not."""
+    try:
+        real = Path(path).resolve(strict=True)
+    except (OSError, RuntimeError, TypeError, ValueError):  # RuntimeError: links that go in a circle.
+        return None
+    return real if real.is_file() and real.is_relative_to(Path(cache).resolve()) else None

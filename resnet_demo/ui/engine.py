@@ -15,7 +15,7 @@ from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.analysis import analyze
-from resnet_demo.attributions import Method, attribute
+from resnet_demo.attributions import METHODS, Method, attribute
 from resnet_demo.class_maps import ClassMap, class_maps
 from resnet_demo.compare import Comparison, compare
 from resnet_demo.errors import InputError
@@ -26,6 +26,7 @@ from resnet_demo.networks import NetworkSpec, create_network, parse_name
 from resnet_demo.networks.resnext_forms import FORMS
 from resnet_demo.precision import PrecisionError, precision_error
 from resnet_demo.records import Analysis, LayerGradient, Prediction
+from resnet_demo.ui.picture import Overlaid
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 
@@ -42,14 +43,6 @@ class Shown:
     analysis: Analysis
     error: PrecisionError | None = None
 
-    def overlay(self, opacity: float, photo: Image.Image | None = None) -> tuple[Image.Image, Image.Image]:
-        """The photo, and the photo under the heatmap; random weights have nothing to show there.
-
-        photo   already decoded, if it is at hand
-        """
-        photo = photo or load_image(self.photo)
-        return photo, plots.overlay(photo, self.analysis, opacity if self.entry.trained else 0.0)
-
 
 def look(
     cache: ModelCache, path: str, name: str, target: str, layer: str, precision: str = "float32"
@@ -64,23 +57,36 @@ def look(
     return Shown(path, find_entry(name), found, error), photo
 
 
-def look_at_both(cache: ModelCache, photo: str, first: str, second: str, target: str) -> Comparison:
-    """Compare two models on a photo; an empty `target` means the first one's top class. Raises `InputError`."""
-    return compare(photo, cache.get(first), cache.get(second), target or None)
+def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: float = 0.5) -> Overlaid:
+    """The decoded photo with Grad-CAM over it; random weights have nothing to show there."""
+    if not entry.trained:
+        return Overlaid(photo, alt="The photo")
+    return Overlaid(photo, plots.veil(analysis), opacity, f"Grad-CAM of {analysis.target.label} over the photo")
 
 
-def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Image.Image]]:
+def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
+    """Compare two models on a photo; an empty `target` means the first one's top class. Gives the decoded photo too.
+    Raises `InputError`."""
+    models, photo = (cache.get(first), cache.get(second)), load_image(path)
+    return compare(photo, *models, target or None), photo
+
+
+def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Overlaid]]:
     """Grad-CAM over the photo for each class, or for the three most probable ones. Raises `InputError`."""
     analysis, photo = shown.analysis, load_image(shown.photo)
-    maps = class_maps(shown.photo, cache.get(shown.entry.name), targets, analysis.layer)
-    return [(found, plots.overlay(photo, analysis, heat=found.cam)) for found in maps]
+    maps = class_maps(photo, cache.get(shown.entry.name), targets, analysis.layer)
+    return [
+        (found, Overlaid(photo, plots.veil(analysis, found.cam), alt=f"Grad-CAM of {found.prediction.label}"))
+        for found in maps
+    ]
 
 
-def attribution_overlay(cache: ModelCache, shown: Shown, method: str, proceed: Callable[[float], bool]) -> Image.Image:
+def attribution_overlay(cache: ModelCache, shown: Shown, method: str, proceed: Callable[[float], bool]) -> Overlaid:
     """A pixel attribution of the explained class over the photo. Raises `InputError`, or `StoppedError`."""
-    analysis, model = shown.analysis, cache.get(shown.entry.name)
-    found = attribute(shown.photo, model, method, analysis.target.index, None, proceed)
-    return plots.overlay(load_image(shown.photo), analysis, 0.8, heat=found.heat)
+    analysis, model, photo = shown.analysis, cache.get(shown.entry.name), load_image(shown.photo)
+    found = attribute(photo, model, method, analysis.target.index, None, proceed)
+    alt = f"{METHODS[method].title} of {analysis.target.label}"
+    return Overlaid(photo, plots.veil(analysis, found.heat), 0.8, alt)
 
 
 def cost(shown: Shown, method: Method) -> str:
@@ -146,7 +152,7 @@ def numbers(analysis: Analysis) -> list[list[Any]]:
 def export(shown: Shown, kind: str, opacity: float) -> tuple[str, bytes]:
     """File name and content of a download: kind is "overlay.png", "plot.png", "plot.svg", "json" or "csv"."""
     content = {
-        "overlay.png": lambda: _png(shown.overlay(opacity)[1]),
+        "overlay.png": lambda: _png(plots.overlay(load_image(shown.photo), shown.analysis, opacity)),
         "plot.png": lambda: plots.to_png(plots.gradient_figure(shown.analysis)),
         "plot.svg": lambda: plots.to_svg(plots.gradient_figure(shown.analysis), "Gradient norms").encode(),
         "json": lambda: json.dumps(shown.analysis.to_dict(Path(shown.photo).name), indent=1).encode(),

@@ -10,8 +10,9 @@ from resnet_demo.errors import InputError
 from resnet_demo.measuring import precisions
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.closer import Closer
-from resnet_demo.ui.components import Choice, Heatmap, Options
+from resnet_demo.ui.components import Choice, Options, told
 from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.zoo import ModelCache, find_entry
 
@@ -23,6 +24,11 @@ SAVE = """(file) => {
   link.download = file.name;
   link.click();
 }"""
+BLEND = """(opacity) => {
+  document.querySelector("#heatmap .stack")?.style.setProperty("--opacity", opacity);
+}"""
+# What a window leaves beside everything else that should be seen without scrolling.
+ROOM = "clamp(262px, 100vh - 640px, 720px)"
 PROGRESS = gr.Progress()
 
 
@@ -81,13 +87,7 @@ class Explore:
                 self.top = gr.Label(label="Top 5: click one to explain it", num_top_classes=5, elem_id="top5")
                 self.seen = gr.HTML("")
             with gr.Column(scale=6, min_width=320):
-                self.heatmap = Heatmap(
-                    label="Grad-CAM: drag the line",
-                    elem_id="heatmap",
-                    interactive=False,
-                    height=262,
-                    buttons=["fullscreen"],
-                )
+                self.heatmap = Picture(room=ROOM, divider="Divider of photo and heatmap", elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation")
                     self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity", min_width=120)
@@ -125,10 +125,10 @@ class Explore:
             results,
             **LATEST,
         )
-        blended = [self.shown, self.opacity]
-        self.opacity.change(_blend, blended, self.heatmap, **{**LATEST, "show_progress": "hidden"})
+        self.opacity.change(None, self.opacity, None, js=BLEND)
         for kind, button in self.buttons.items():
-            exported = button.click(partial(_export, kind), blended, self.file, **PRIVATE, **QUEUE)
+            asked = [self.shown, self.opacity]
+            exported = button.click(partial(_export, kind), asked, self.file, **PRIVATE, **QUEUE)
             exported.success(None, self.file, None, js=SAVE)
 
     def _pickers(self, entry: Any, target: str = "", layer: str = "") -> list[Any]:
@@ -173,7 +173,7 @@ class Explore:
             return _nothing()
         try:
             shown, decoded = engine.look(self.cache, photo, name, target, layer, precision)
-            heatmap = shown.overlay(opacity, decoded)
+            heatmap = engine.overlaid(shown.entry, shown.analysis, decoded, opacity)
         except InputError as error:
             return _nothing(str(error))
         analysis, entry = shown.analysis, shown.entry
@@ -190,15 +190,11 @@ class Explore:
         ]
 
 
-def _explain(shown: engine.Shown | None, event: gr.SelectData) -> Any:
+def _explain(shown: engine.Shown | None, event: gr.EventData) -> Any:
     """The class of the clicked bar."""
     if shown is None:
         return gr.skip()
-    return next((str(p.index) for p in shown.analysis.predictions if p.label == event.value), gr.skip())
-
-
-def _blend(shown: engine.Shown | None, opacity: float) -> Any:
-    return _spoken(lambda: shown.overlay(opacity), gr.skip()) if shown else gr.skip()
+    return next((str(p.index) for p in shown.analysis.predictions if p.label == told(event, "value")), gr.skip())
 
 
 def _export(kind: str, shown: engine.Shown | None, opacity: float) -> Any:

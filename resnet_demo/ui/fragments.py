@@ -53,8 +53,15 @@ def explanation(entry: Entry, analysis: Analysis) -> str:
         return f"<p>No position of {layer} speaks for <b>{label}</b>: there is no positive evidence to show.</p>"
     return (
         f'<p>Evidence for <b>{label}</b> in {layer} ({cells} cells): <span class="legend" aria-hidden="true"></span> '
-        "little to much. It did not see what is dimmed.</p>"
+        f"none to strongest.{_part_seen(analysis)}</p>"
     )
+
+
+def _part_seen(analysis: Analysis) -> str:
+    left, top, right, bottom = analysis.crop
+    width, height = analysis.photo_size
+    whole = left < 1 and top < 1 and right > width - 1 and bottom > height - 1
+    return "" if whole else " The network saw what is between the white lines."
 
 
 def seen(entry: Entry, analysis: Analysis) -> str:

@@ -8,7 +8,7 @@ from resnet_demo import lesion, plots
 from resnet_demo.architecture import describe, pieces
 from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, drawing, engine, fragments
-from resnet_demo.ui.components import Choice
+from resnet_demo.ui.components import Choice, told
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.zoo import Entry, ModelCache, find_entry
@@ -89,7 +89,7 @@ class Lesion:
         return [[], self._drawn(entry, []), self._study(entry)]
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> list[Any]:
-        block = str(getattr(event, "block", ""))
+        block = told(event, "block")
         entry = find_entry(name)
         if block not in {piece.name for piece in pieces(entry.spec)}:
             return [gr.skip(), gr.skip()]

@@ -17,11 +17,13 @@ from resnet_demo.ui.compare import Compare
 from resnet_demo.ui.degradation import Degradation
 from resnet_demo.ui.explore import Explore
 from resnet_demo.ui.gradient_flow import GradientFlow
+from resnet_demo.ui.guarded import GuardedBlocks
 from resnet_demo.ui.lesion import Lesion
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
+FOLLOW = "(there, here) => there || here"
 TABS = ("explore", "compare", "lesion", "flow", "degradation", "architecture")
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
@@ -33,8 +35,7 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
-    # What visitors sent is deleted after an hour.
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+    with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             f"<h1>{TITLE}</h1><p>What a residual network and its <i>plain</i> twin see, where they look, and the "
             "gradient at every layer.</p>",
@@ -63,12 +64,9 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             view.on_open(tab)
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
-            selected.select(_followed, [there, explore.photo], there, **QUICK)
-    return page.queue(max_size=64)
-
-
-def _followed(there: str | None, here: str | None) -> Any:
-    return gr.skip() if there or not here else here
+            selected.select(None, [there, explore.photo], there, js=FOLLOW)
+    # Not even a program goes around the queue.
+    return page.queue(max_size=64, api_open=False)
 
 
 def _opener(name: str) -> Callable[[gr.Request], Any]:

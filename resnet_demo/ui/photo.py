@@ -12,6 +12,7 @@ def photo_input(elem_id: str) -> Photo:
     """Upload, webcam, clipboard, or an example."""
     photo = Photo(
         label="Your photo",
+        show_label=False,  # It would hide a corner of the photo.
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],

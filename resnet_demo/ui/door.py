@@ -1,0 +1,143 @@
+"""What every request passes before Gradio sees it: who may ask, how much they may send, and what is said when it fails.
+
+A few lines of ASGI, for Gradio's own routes do not ask these questions.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from resnet_demo.images import MAX_BYTES
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, FULL, MISFIT, STOPPING, TOO_LARGE
+
+log = logging.getLogger(__name__)
+# What a form adds around a file; no other request of this page needs as much.
+MOST_BESIDE = 1_000_000
+# Routes of Gradio's that nothing here uses, and that write files or start programs.
+CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording", "/gradio_api/proxy=", "/gradio_api/component_server")
+
+
+@dataclass
+class Visitors:
+    """Who is being served: `waiting` requests have no answer yet. Nobody new comes in once it is `closing`."""
+
+    waiting: int = 0
+    closing: bool = False
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        self.waiting += 1
+        try:
+            yield
+        finally:
+            self.waiting -= 1
+
+
+class TooLargeError(Exception):
+    """A request went on after what this page takes."""
+
+
+class Door:
+    """ASGI middleware.
+
+    visitors   counts them, and says when the door is closed
+    origins    host names besides the page's own whose pages may send requests, such as "*.gradio.live"; any if None
+    """
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, origins: tuple[str, ...] | None) -> None:
+        self.app, self.visitors, self.origins = app, visitors, origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if refusal := self._refusal(scope):
+            await refusal(scope, receive, send)
+            return
+        # A stream of answers ends with the last of them; that of heartbeats never does.
+        if scope["method"] == "POST" or scope["path"].endswith("/queue/data"):
+            with self.visitors.served():
+                await self._answer(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        path, headers = scope["path"], Headers(scope=scope)
+        if path.startswith(CLOSED):
+            return said(path, MISFIT, 404)
+        if scope["method"] != "POST":
+            return None
+        if self.visitors.closing:
+            return said(path, STOPPING, 503)
+        if not self._own_origin(headers):
+            return said(path, ELSEWHERE, 403)
+        return said(path, TOO_LARGE, 413) if _announced(headers) > _most(path) else None
+
+    def _own_origin(self, headers: Headers) -> bool:
+        """Browsers tell where a page that sends something comes from; programs do not, and need not."""
+        origin = headers.get("origin")
+        if origin is None or self.origins is None:
+            return True
+        host = urlsplit(origin).netloc
+        # A proxy in front of this server tells the name that the browser knows; a foreign page cannot.
+        own = {headers.get("host"), headers.get("x-forwarded-host")}
+        return host in own or any(name.startswith("*.") and host.endswith(name[1:]) for name in self.origins)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, most, got, begun = scope["path"], _most(scope["path"]), 0, False
+
+        async def counted() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > most:
+                raise TooLargeError
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except ClientDisconnect:
+            pass  # Nobody is there to be told.
+        except Exception as error:
+            if not begun:
+                await _failure(path, error)(scope, receive, send)
+
+
+def said(path: str, sentence: str, status: int) -> Response:
+    """The sentence as the page's upload shows it, plain; as programs read it elsewhere."""
+    if path.endswith("/upload"):
+        return PlainTextResponse(sentence, status)
+    return JSONResponse({"error": sentence, "detail": sentence}, status)
+
+
+def _failure(path: str, error: Exception) -> Response:
+    if isinstance(error, TooLargeError):
+        return said(path, TOO_LARGE, 413)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return said(path, DISK_FULL, 507)
+    # Gradio looks its events and forms up without asking whether they exist.
+    if isinstance(error, LookupError | ValueError | TypeError | RecursionError):
+        return said(path, MISFIT, 400)
+    log.error("%s failed.", path, exc_info=error)
+    return said(path, DEFECT, 500)
+
+
+def _announced(headers: Headers) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def _most(path: str) -> int:
+    return MOST_BESIDE + (MAX_BYTES if path.endswith("/upload") else 0)

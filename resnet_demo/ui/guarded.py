@@ -1,0 +1,70 @@
+"""`gr.Blocks` that trusts no client: whatever an event is sent, it answers, or says in one sentence why not.
+
+A client can call every event, hidden and private ones too, with any JSON in place of any input.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.errors import InputError
+from resnet_demo.ui.components import uploaded
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, FULL, GONE, MISFIT, Sentence
+
+log = logging.getLogger(__name__)
+
+
+class GuardedBlocks(gr.Blocks):
+    """Its three steps of answering an event, each with its own reason to fail."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
+        """What Gradio makes of `inputs`. Whatever fails here is the client's doing."""
+        try:
+            # Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all.
+            if not all(uploaded(path, self.GRADIO_CACHE) for path in _paths(inputs)):
+                raise Sentence(GONE)
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except Sentence:
+            raise
+        except Exception as error:
+            raise Sentence(MISFIT) from error
+
+    async def call_function(self, block_fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """The handler's answer. What its visitor can mend is said; the rest is a defect of ours, and logged."""
+        if not block_fn.fn:
+            raise Sentence(MISFIT)  # A step that is the browser's own.
+        try:
+            return await super().call_function(block_fn, *args, **kwargs)
+        except gr.Error:
+            raise
+        except InputError as error:
+            raise Sentence(str(error)) from error
+        except Exception as error:
+            raise _defect(error) from error
+
+    async def postprocess_data(self, block_fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """What the browser gets; an example is copied for it, which takes a disk that is not full."""
+        try:
+            return await super().postprocess_data(block_fn, *args, **kwargs)
+        except Exception as error:
+            raise _defect(error) from error
+
+
+def _defect(error: Exception) -> Sentence:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return Sentence(DISK_FULL)
+    log.error("An event failed.", exc_info=error)
+    return Sentence(DEFECT)
+
+
+def _paths(value: Any) -> Iterator[Any]:
+    """Everything in `value` that Gradio might take for the path of a file."""
+    if isinstance(value, dict):
+        if value.get("path") is not None:
+            yield value["path"]
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _paths(item)

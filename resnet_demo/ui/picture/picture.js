@@ -1,0 +1,21 @@
+// Gradio keeps the elements and changes what differs, so there is one listener for all values; and where the divider
+// stands belongs to `element`, which no new value touches.
+const place = (at) => {
+  element.style.setProperty("--at", `${at}%`);
+  const divider = element.querySelector(".divider");
+  if (!divider) return;
+  divider.value = at;
+  divider.setAttribute("aria-valuetext", `${at} % of the width without the veil`);
+};
+
+let at = 50;
+element.addEventListener("input", (event) => {
+  if (event.target.matches(".divider")) place((at = Number(event.target.value)));
+});
+element.addEventListener("click", (event) => {
+  if (!event.target.closest(".fullscreen")) return;
+  if (document.fullscreenElement) document.exitFullscreen();
+  else element.querySelector(".screen").requestFullscreen();
+});
+place(at);
+watch("value", () => place(at));

@@ -1,0 +1,117 @@
+"""Serving the page: to whom it answers, and how it stops."""
+
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+
+from resnet_demo.errors import InputError
+from resnet_demo.ui.door import Door, Visitors, said
+from resnet_demo.ui.page import launch_options
+from resnet_demo.ui.sentences import MISFIT
+from resnet_demo.ui.uploads import delete_old, upload_folder
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+SHARED = ("*.gradio.live",)
+SWEEP_SECONDS = 600
+# How long running requests get to be answered. Gradio takes up to five seconds more, and nobody should wait for ten.
+PATIENCE_SECONDS = 4.5
+
+
+def serve(build: Callable[[], gr.Blocks], host: str, port: int | None, share: bool, open_: bool) -> None:
+    """Serve the page that `build` makes until SIGINT or SIGTERM; running requests are still answered.
+
+    A Space is reached through its proxy, by any name. Elsewhere requests from other sites' pages are refused, and on
+    loopback other host names too. Raises `InputError` when it cannot be served there.
+    """
+    on_space = "SPACE_ID" in os.environ
+    host = "0.0.0.0" if on_space else host  # noqa: S104 - its proxy comes from outside
+    visitors = Visitors()
+    with upload_folder() as folder, _stop_asked() as stop:
+        page = build()
+        try:
+            page.launch(
+                server_name=host,
+                server_port=port,
+                share=share,
+                inbrowser=open_,
+                prevent_thread_lock=True,
+                app_kwargs=_app_options(host, share, on_space, visitors),
+                **launch_options(),
+            )
+        except OSError as error:
+            raise InputError(f"The page cannot be served on {host}:{port or '7860 and up'}: {error}") from error
+        _wait(stop, folder, {path for block in page.blocks.values() for path in block.keep_in_cache})
+        _close(page, visitors)
+
+
+def _app_options(host: str, share: bool, on_space: bool, visitors: Visitors) -> dict[str, Any]:
+    origins = None if on_space else SHARED if share else ()
+    doors = [Middleware(Door, visitors=visitors, origins=origins)]
+    if _is_loopback(host):
+        # A foreign page could have its own name lead here, and then read what it likes (DNS rebinding).
+        names = [*LOOPBACK, host, *(SHARED if share else ())]
+        doors.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False))
+    return {"middleware": doors, "exception_handlers": {RequestValidationError: _misfit}}
+
+
+async def _misfit(request: Any, error: Exception) -> Response:
+    """In place of FastAPI's answer, which repeats all that was sent."""
+    return said(request.url.path, MISFIT, 422)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(address[0].partition("%")[0]).is_loopback for *_, address in found)
+
+
+@contextmanager
+def _stop_asked() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(stop: threading.Event, folder: Path, kept: Collection[str]) -> None:
+    """Until `stop` is set; what visitors have sent is deleted meanwhile, but not the examples in `kept`."""
+    swept = time.monotonic()
+    while not stop.wait(0.5):  # On Windows a longer wait would not notice Ctrl-C.
+        if time.monotonic() - swept > SWEEP_SECONDS:
+            delete_old(folder, kept)
+            swept = time.monotonic()
+
+
+def _close(page: gr.Blocks, visitors: Visitors) -> None:
+    print("Stopping: requests that are running are answered first.", file=sys.stderr)
+    visitors.closing = True
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while visitors.waiting and time.monotonic() < deadline:
+        time.sleep(0.05)
+    page.server.force_exit = True  # Connections that only listen for a sign of life would never end.
+    page.close(verbose=False)
