@@ -21,6 +21,7 @@ TROUBLE = re.compile(r"Traceback|Error\b|ERROR|Exception|Warning")
 class PageServer:
     url: str
     log_path: Path
+    process: subprocess.Popen
 
     def trouble(self) -> list[str]:
         """The lines of the log that no healthy server prints."""
@@ -38,7 +39,7 @@ def running_page(folder: Path, *arguments: str, **environment: str) -> Iterator[
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=variables)
     try:
         _wait_until_serving(process, port, log_path)
-        yield PageServer(f"http://127.0.0.1:{port}", log_path)
+        yield PageServer(f"http://127.0.0.1:{port}", log_path, process)
     finally:
         process.terminate()
         process.wait(30)

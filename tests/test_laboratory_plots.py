@@ -102,7 +102,7 @@ def test_another_map_is_laid_over_the_same_place():
     from resnet_demo.images import load_image
 
     photo = load_image(CAT)
-    dark = plots.overlay(photo, analysis, heat=np.zeros((32, 32), dtype=np.float32))
+    dark = plots.overlay(photo, analysis, heat=np.full((32, 32), 1e-6, dtype=np.float32))
     lit = plots.overlay(photo, analysis, heat=np.ones((32, 32), dtype=np.float32))
     changed = (np.asarray(dark) != np.asarray(lit)).any(2)
     left, top, right, bottom = (round(edge) for edge in analysis.crop)

@@ -42,12 +42,20 @@ def test_full_opacity_shows_the_enlarged_map_and_nothing_of_the_photo(analysis):
     assert np.abs(pixels(shown)[:, 20:80] - expected).max() <= 3
 
 
-def test_zero_opacity_shows_the_photo_where_it_was_seen_and_dims_the_rest(analysis):
+def test_zero_opacity_shows_the_photo_as_it_is(analysis):
     square = replace(analysis, crop=(20.0, 0.0, 80.0, 60.0))
-    shown, photo = pixels(plots.overlay(PHOTO, square, opacity=0.0)), pixels(PHOTO)
-    assert np.array_equal(shown[:, 20:80], photo[:, 20:80])
-    assert np.abs(shown[:, :20] - photo[:, :20] * 0.35).max() <= 1
-    assert np.abs(shown[:, 80:] - photo[:, 80:] * 0.35).max() <= 1
+    assert plots.overlay(PHOTO, square, opacity=0.0).tobytes() == PHOTO.tobytes()
+
+
+def test_what_was_not_seen_is_dark_and_a_white_line_parts_it_from_what_was(analysis):
+    square = replace(analysis, cam=np.ones((8, 8), np.float32), cam_max=1.0, crop=(20.0, 0.0, 80.0, 60.0))
+    veil = pixels(plots.veil(square))
+    assert (veil[:, [19, 80]] == 255).all()
+    assert (veil[:, :19] == 0).all()
+    assert (veil[:, 81:] == 0).all()
+    assert not (veil[:, 20:80] == 255).all(2).any()
+    whole = pixels(plots.veil(replace(square, crop=(0.0, 0.0, 100.0, 60.0))))
+    assert not (whole == 255).all(2).any()
 
 
 def test_half_opacity_is_half_way(analysis):
@@ -58,7 +66,8 @@ def test_half_opacity_is_half_way(analysis):
 
 def test_without_positive_evidence_there_is_no_heat(analysis):
     nothing = replace(analysis, cam=np.zeros((8, 8), np.float32), cam_max=0.0)
-    assert plots.overlay(PHOTO, nothing, 1.0).tobytes() == plots.overlay(PHOTO, nothing, 0.0).tobytes()
+    assert plots.veil(nothing) is None
+    assert plots.overlay(PHOTO, nothing, 1.0).tobytes() == PHOTO.tobytes()
 
 
 def test_another_photo_is_refused(analysis):

@@ -11,7 +11,7 @@ import gradio as gr
 from resnet_demo.errors import InputError
 from resnet_demo.ui import engine
 from resnet_demo.ui.choices import deepest_pair
-from resnet_demo.ui.components import Photo
+from resnet_demo.ui.components import Photo, Text
 from resnet_demo.ui.queues import API
 from resnet_demo.zoo import ModelCache
 
@@ -55,20 +55,18 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         networks: one or more names with commas, such as plain56,resnet56,plain20-nonorm-sigmoid-xavier.
         """
         with _told():
-            names = [name.strip() for name in networks.split(",")]
+            names = [name.strip() for name in (networks or "").split(",")]
             if len(names) > engine.MOST_FLOWS:
                 raise InputError(f"Send at most {engine.MOST_FLOWS} networks at a time.")
             return [engine.flow(name, cache.device).to_dict() for name in names]
 
     with gr.Row(visible=False):
         photo = Photo(type="filepath", image_mode=None, label="image")
-        first, second = (
-            gr.Textbox(name, label=side) for name, side in zip(deepest_pair(), ("first", "second"), strict=True)
-        )
-        model = gr.Textbox(default_model, label="model")
-        target, layer = gr.Textbox("", label="target"), gr.Textbox("", label="layer")
-        precision = gr.Textbox("float32", label="precision")
-        networks = gr.Textbox("plain56,resnet56", label="networks")
+        first, second = (Text(name, label=side) for name, side in zip(deepest_pair(), ("first", "second"), strict=True))
+        model = Text(default_model, label="model")
+        target, layer = Text("", label="target"), Text("", label="layer")
+        precision = Text("float32", label="precision")
+        networks = Text("plain56,resnet56", label="networks")
         for function, inputs in (
             (analyze, [photo, model, target, layer, precision]),
             (compare, [photo, first, second, target]),

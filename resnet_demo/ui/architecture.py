@@ -9,7 +9,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks import parse_name
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.queues import PRIVATE, QUICK
+from resnet_demo.ui.queues import DRAW, PRIVATE
 from resnet_demo.zoo import find_entry, list_models
 
 DEFAULT = "resnet34"
@@ -39,13 +39,13 @@ class Architecture:
         gr.HTML(fragments.resnext_intro())
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button("Compute the three forms", size="sm")
-        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **QUICK)
-        self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **PRIVATE)
+        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **DRAW)
+        self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **DRAW)
 
     def on_open(self, tab: gr.Tab) -> None:
         """Nothing is counted for those who do not look."""
         shown = [self.message, self.drawing, self.table, self.options, self.groups]
-        tab.select(self._opened, self.name, shown, **QUICK)
+        tab.select(self._opened, self.name, shown, **DRAW)
 
     def on_load(self, page: gr.Blocks) -> Any:
         """Query parameter: model, a catalogue name or an architecture."""

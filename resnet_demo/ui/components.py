@@ -12,8 +12,8 @@ from gradio.data_classes import ImageData
 
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
 
-# Longer than any name, class or layer on offer.
-LONGEST = 200
+# Longer than any name, class or layer on offer, and than six networks.
+LONGEST = 300
 
 
 class Photo(gr.Image):
@@ -39,8 +39,8 @@ class Options(gr.Radio):
 
     is_template = True
 
-    def preprocess(self, payload: Any) -> str | None:
-        """The chosen value."""
+    def preprocess(self, payload: Any) -> str:
+        """The chosen value, empty if none is."""
         return text(payload)
 
 
@@ -58,12 +58,24 @@ class Choice(gr.Dropdown):
             return text(payload)
         if payload is not None and (not isinstance(payload, list) or len(payload) > (self.max_choices or LONGEST)):
             raise Sentence(MISFIT)
-        return [text(item) or "" for item in payload or []]
+        return [text(item) for item in payload or []]
 
 
-def text(payload: Any) -> str | None:
-    """What should be a short text. Raises `Sentence` for anything else: clients send what they like."""
-    if payload is None or (isinstance(payload, str) and len(payload) <= LONGEST):
+class Text(gr.Textbox):
+    """A text field of an endpoint; Gradio would take anything and spell it out."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str:
+        """The text as it is."""
+        return text(payload)
+
+
+def text(payload: Any) -> str:
+    """What should be a short text, or nothing. Raises `Sentence` for anything else: clients send what they like."""
+    if payload is None:
+        return ""
+    if isinstance(payload, str) and len(payload) <= LONGEST:
         return payload
     raise Sentence(MISFIT)
 

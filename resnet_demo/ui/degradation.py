@@ -12,7 +12,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.training import fetch_cifar10, has_cifar10
 from resnet_demo.ui import fragments, racing
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.queues import FETCH, PRIVATE, QUEUE, QUICK, RACE
+from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.zoo import DATASETS, Card
 
 PROGRESS = gr.Progress()
@@ -35,7 +35,7 @@ class Degradation:
 
     def on_open(self, tab: gr.Tab) -> None:
         """Nothing is drawn for those who do not look."""
-        tab.select(self._curves, [self.dataset, self.depths], self.curves, **QUICK)
+        tab.select(self._curves, [self.dataset, self.depths], self.curves, **DRAW)
 
     def on_load(self, page: gr.Blocks) -> Any:
         """Whether there are images to race on can change while the page is served."""

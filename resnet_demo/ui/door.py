@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from gradio.route_utils import FnIndexInferError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -21,7 +22,12 @@ log = logging.getLogger(__name__)
 # What a form adds around a file; no other request of this page needs as much.
 MOST_BESIDE = 1_000_000
 # Routes of Gradio's that nothing here uses, and that write files or start programs.
-CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording", "/gradio_api/proxy=", "/gradio_api/component_server")
+CLOSED = (
+    "/gradio_api/deep_link",
+    "/gradio_api/process_recording",
+    "/gradio_api/proxy=",
+    "/gradio_api/component_server",
+)
 
 
 @dataclass
@@ -128,7 +134,7 @@ def _failure(path: str, error: Exception) -> Response:
     if isinstance(error, OSError) and error.errno in FULL:
         return said(path, DISK_FULL, 507)
     # Gradio looks its events and forms up without asking whether they exist.
-    if isinstance(error, LookupError | ValueError | TypeError | RecursionError):
+    if isinstance(error, FnIndexInferError | LookupError | ValueError | TypeError | RecursionError):
         return said(path, MISFIT, 400)
     log.error("%s failed.", path, exc_info=error)
     return said(path, DEFECT, 500)

@@ -25,7 +25,11 @@ class GuardedBlocks(gr.Blocks):
             # Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all.
             if not all(uploaded(path, self.GRADIO_CACHE) for path in _paths(inputs)):
                 raise Sentence(GONE)
-            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+            values = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+            # Gradio loads the example that a client names without asking whether it names one.
+            if any(isinstance(b, gr.Dataset) and v is None for b, v in zip(block_fn.inputs, values, strict=False)):
+                raise Sentence(MISFIT)
+            return values
         except Sentence:
             raise
         except Exception as error:

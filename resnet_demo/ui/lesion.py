@@ -10,7 +10,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui import choices, drawing, engine, fragments
 from resnet_demo.ui.components import Choice, told
 from resnet_demo.ui.photo import example, photo_input
-from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK, STATE
+from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 
 
@@ -40,7 +40,7 @@ class Lesion:
 
     def on_open(self, tab: gr.Tab) -> None:
         """Nothing is drawn for those who do not look."""
-        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **QUICK)
+        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **DRAW)
 
     def on_load(self, page: gr.Blocks) -> Any:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""

@@ -17,6 +17,8 @@ RACE: dict[str, Any] = {"concurrency_id": "race", "concurrency_limit": 1}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # What is answered at once, without waiting for anything.
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+# What is drawn without a photo: a tenth of a second, and often nobody has asked for it before.
+DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
 # An analysis of what was asked last: clicks in between are passed over.
 LATEST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
 # What sets a State whose change others wait for: Gradio tells of a change only for events that went through a queue.

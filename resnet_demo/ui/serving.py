@@ -113,5 +113,4 @@ def _close(page: gr.Blocks, visitors: Visitors) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while visitors.waiting and time.monotonic() < deadline:
         time.sleep(0.05)
-    page.server.force_exit = True  # Connections that only listen for a sign of life would never end.
     page.close(verbose=False)

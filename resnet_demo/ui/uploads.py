@@ -1,6 +1,7 @@
 """The folder of what visitors send: this server's alone, and gone when it ends, however it ends."""
 
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from gradio import processing_utils
 
 from resnet_demo.errors import InputError
 
@@ -35,6 +37,9 @@ def upload_folder() -> Iterator[Path]:
             "folder that can be written to."
         ) from error
     _delete_orphans(base)
+    # Gradio names an upload by its content and a secret that it keeps for good: by that name, somebody who has a photo
+    # could find out whether it was here before.
+    processing_utils.hash_seed = secrets.token_bytes(32)
     with FileLock(folder / LOCK):  # As long as it is held, no other server takes this folder for an orphan.
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         try:

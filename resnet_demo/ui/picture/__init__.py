@@ -55,7 +55,7 @@ class Picture(gr.HTML):
         super().__init__(value, elem_id=elem_id, **options)
 
     def postprocess(self, value: Overlaid | None) -> dict[str, Any] | None:
-        """What the template shows, all of it: in a tab that is not open yet Gradio forgets a component's own settings."""
+        """All that the template shows: in a tab that is not open yet Gradio forgets a component's own settings."""
         if value is None:
             return None
         width, height = value.photo.size

@@ -16,7 +16,6 @@ from PIL import Image
 HERE = Path(__file__).parent
 QUALITY = 90
 
-
 @dataclass(frozen=True, eq=False)
 class Overlaid:
     """What a `Picture` shows.
@@ -30,8 +29,6 @@ class Overlaid:
     veil: Image.Image | None = None
     opacity: float = 0.5
     alt: str = ""
-
-from gradio.events import Dependency
 
 class Picture(gr.HTML):
     """As large as `room` (a CSS length: the height) and the width of its column allow.
@@ -72,12 +69,14 @@ class Picture(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object"}
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def data_url(picture: Image.Image) -> str:
     """The picture as JPEG, or PNG if it is see-through."""

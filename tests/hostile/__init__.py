@@ -1,0 +1,1 @@
+"""The page, the loader and the command line as an attacker uses them."""

@@ -1,0 +1,83 @@
+"""What a client can send to the page: any JSON, to any event, with any header."""
+
+import http.client
+import json
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT = 60
+JSON = {"Content-Type": "application/json"}
+BOUNDARY = "a-boundary-of-no-file"
+
+
+def request(url: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    """Status and text of an answer: a GET without `body`, else a POST."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
+    try:
+        connection.request("GET" if body is None else "POST", path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def post(url: str, path: str, values: Any, **headers: str) -> tuple[int, Any]:
+    """Status and JSON of the answer to a JSON request."""
+    status, text = request(url, path, json.dumps(values).encode(), JSON | headers)
+    return status, json.loads(text)
+
+
+def form(content: bytes, name: str = "photo.jpg") -> tuple[bytes, dict[str, str]]:
+    """Body and headers of an upload."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+
+def upload(url: str, content: bytes, name: str = "photo.jpg") -> str:
+    """The path of the file on the server."""
+    status, text = request(url, "/gradio_api/upload", *form(content, name))
+    assert status == 200, text
+    return json.loads(text)[0]
+
+
+def photo(path: str) -> dict[str, Any]:
+    """An upload as the page sends it."""
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def events(url: str) -> list[dict[str, Any]]:
+    """Every event of the page, hidden and private ones too."""
+    return json.loads(request(url, "/config")[1])["dependencies"]
+
+
+def event_of(url: str, name: str) -> int:
+    return next(event["id"] for event in events(url) if event["api_name"] == name)
+
+
+def join(url: str, event: int, data: Any, session: str, **more: Any) -> tuple[int, Any]:
+    """Put an event into the queue; status and answer of that alone."""
+    return post(url, "/gradio_api/queue/join", {"data": data, "fn_index": event, "session_hash": session, **more})
+
+
+def result(url: str, session: str) -> dict[str, Any]:
+    """What the session's event comes to: {"data": ...} or {"error": ...}."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
+    try:
+        connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
+        for line in connection.getresponse():
+            if line.startswith(b"data:"):
+                message = json.loads(line[5:])
+                if message["msg"] == "process_completed":
+                    return message["output"]
+        raise AssertionError("The stream ended without a result.")
+    finally:
+        connection.close()
+
+
+def call(url: str, event: int, data: Any, **more: Any) -> dict[str, Any]:
+    """An event, by way of the queue."""
+    session = uuid.uuid4().hex
+    status, answer = join(url, event, data, session, **more)
+    return result(url, session) if status == 200 else answer

@@ -1,0 +1,305 @@
+"""The running page under attack: what a client sends is never believed, and gets one sentence."""
+
+import json
+import os
+import re
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from resnet_demo.images import MAX_BYTES
+from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.ui.sentences import ELSEWHERE, GONE, MISFIT, TOO_LARGE
+
+from ..page_server import ROOT, running_page
+from .client import call, event_of, events, form, join, photo, post, request, result, upload
+
+CAT = EXAMPLES / "cat.jpg"
+HASHED = re.compile(r"[0-9a-f]{64}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    with running_page(folder, GRADIO_TEMP_DIR=str(folder / "temporary")) as running:
+        yield running
+        assert running.trouble() == []
+
+
+@pytest.fixture(scope="module")
+def url(server):
+    return server.url
+
+
+@pytest.fixture(scope="module")
+def cat(url):
+    return upload(url, CAT.read_bytes())
+
+
+BAD = {
+    "nothing": None,
+    "a long text": "x" * 5000,
+    "a path": {"path": "/etc/passwd"},
+    "a path with meta": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    "an odd meta": {"path": "app.py", "meta": 5},
+    "an address": {"path": "http://127.0.0.1:9/x", "url": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}},
+    "a deep list": json.loads("[" * 400 + "]" * 400),
+    "a negative number": -1,
+    "a huge number": 1e308,
+    "a list of lists": [["a"]],
+    "a truth": True,
+    "an update": {"__type__": "update", "value": "x"},
+    "code": "${alert(1)}`'\"><img src=x onerror=alert(1)>",
+}  # fmt: skip
+EVENT_DATA = (None, {}, {"block": 5}, [], "x", 7, {"value": [1]}, {"index": 0})
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_event_answers_anything_with_a_result_or_one_sentence(url, server, name):
+    def answered(numbered):
+        number, event = numbered
+        data = EVENT_DATA[number % len(EVENT_DATA)]
+        return event, call(url, event["id"], [BAD[name]] * len(event["inputs"]), event_data=data, trigger_id=number)
+
+    # Steps that cancel others have no answer of their own.
+    asked = [event for event in events(url) if event["backend_fn"]]
+    assert len(asked) > 50
+    with ThreadPoolExecutor(8) as clients:
+        for event, answer in clients.map(answered, enumerate(asked)):
+            if "error" in answer:
+                assert re.fullmatch(r"[^\n]{10,600}[.]", answer["error"]), (event["api_name"], answer)
+                assert "x" * 101 not in answer["error"]
+            else:
+                assert "data" in answer
+    assert server.trouble() == []
+
+
+def test_an_event_with_too_few_inputs_is_one_sentence(url):
+    for event in events(url):
+        if event["backend_fn"] and event["inputs"]:
+            assert call(url, event["id"], [])["error"] == MISFIT
+
+
+FOREIGN = (
+    "app.py",
+    ".git/config",
+    "README.md",
+    str(ROOT / "app.py"),
+    "/etc/passwd",
+    "/dev/zero",
+    "/etc",
+    "/nowhere",
+    "~",
+)
+
+
+@pytest.mark.parametrize("path", FOREIGN)
+def test_no_event_takes_a_path_that_is_not_an_upload(url, path):
+    """The same sentence for all of them: nobody learns what exists here."""
+    for event in events(url):
+        count = len(event["inputs"])
+        if event["backend_fn"] and count:
+            for sent in ({"path": path}, photo(path)):
+                assert call(url, event["id"], [sent] * count) == GONE_ANSWER
+
+
+GONE_ANSWER = {"error": GONE, "duration": 10, "visible": True, "title": "Error"}
+
+
+def test_a_link_among_the_uploads_leads_nowhere(url, cat):
+    link = Path(cat).with_name("link.jpg")
+    link.symlink_to(ROOT / "resnet_demo" / "examples" / "cat.jpg")
+    assert analyze(url, str(link)) == GONE_ANSWER
+    assert "data" in analyze(url, cat)
+
+
+def analyze(url, path, model="resnet20.cifar10"):
+    return call(url, event_of(url, "analyze"), [photo(path), model, "", "", "float32"])
+
+
+def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
+    """No answer of any event to a good photo names a file of the server, but for the examples."""
+    for event in events(url):
+        if event["backend_fn"]:
+            answer = json.dumps(call(url, event["id"], [photo(cat)] * len(event["inputs"])))
+            assert cat not in answer
+            assert "app.py" not in answer
+
+
+def test_the_queue_cannot_be_gone_around(url, cat):
+    data = [photo(cat), "resnet20.cifar10", "", "", "float32"]
+    for path in ("/gradio_api/run/analyze", "/gradio_api/api/analyze"):
+        status, _ = post(url, path, {"data": data})
+        assert status == 404
+    assert "data" in analyze(url, cat)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"data": 7}', b"\xff\xfe", b'{"data":' + b"[" * 100_000],
+)
+@pytest.mark.parametrize("path", ["/gradio_api/call/analyze", "/gradio_api/queue/join", "/gradio_api/run/predict"])
+def test_a_malformed_request_is_one_sentence(url, path, body):
+    status, text = request(url, path, body, {"Content-Type": "application/json"})
+    assert 400 <= status < 500
+    values = json.loads(text)
+    assert isinstance(values.get("error") or values["detail"], str)
+    assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/gradio_api/queue/join", {"data": [], "fn_index": 99_999, "session_hash": "s"}),
+        ("/gradio_api/run/predict", {"data": [], "fn_index": -5, "session_hash": "s"}),
+        ("/gradio_api/call/nothing", {"data": []}),
+        ("/gradio_api/call/v2/nothing", {"image": 1}),
+        ("/gradio_api/call/v2/analyze", {"pictures": 1}),
+        ("/gradio_api/component_server", {"fn_name": "x", "component_id": 1, "data": None, "session_hash": "s"}),
+        ("/gradio_api/process_recording", {}),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence(url, path, values):
+    status, answer = post(url, path, values)
+    assert 400 <= status < 500
+    assert answer["error"] == MISFIT
+
+
+def test_a_large_request_is_refused_whether_it_says_so_or_not(url):
+    status, answer = post(url, "/gradio_api/queue/join", {"data": ["x" * 2_000_000]})
+    assert (status, answer["error"]) == (413, TOO_LARGE)
+    body, headers = form(bytes(MAX_BYTES + 2_000_000))
+    # The server may hang up before it has read so much.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        assert request(url, "/gradio_api/upload", body, headers) == (413, TOO_LARGE)
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(b"POST /gradio_api/queue/join HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            for _ in range(40):
+                client.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        else:
+            assert client.recv(12) in (b"HTTP/1.1 413", b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "localhost.evil"])
+def test_on_loopback_no_other_name_leads_here(url, host):
+    assert request(url, "/", headers={"Host": host})[0] == 400
+    assert request(url, "/gradio_api/upload", *form_with(b"x", Host=host))[0] == 400
+
+
+def form_with(content, **headers):
+    body, own = form(content)
+    return body, own | headers
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://huggingface.co", "http://localhost.evil:1"])
+def test_other_pages_cannot_send_anything(url, origin):
+    assert request(url, "/gradio_api/upload", *form_with(b"x", Origin=origin)) == (403, ELSEWHERE)
+    status, answer = post(url, "/gradio_api/queue/join", {"data": []}, Origin=origin)
+    assert (status, answer["error"]) == (403, ELSEWHERE)
+
+
+def test_its_own_page_and_programs_can_send(url):
+    for origin in ({"Origin": url}, {}):
+        assert request(url, "/gradio_api/upload", *form_with(b"x", **origin))[0] == 200
+    port = url.rpartition(":")[2]
+    own = {"Origin": f"http://localhost:{port}", "Host": f"localhost:{port}"}
+    assert request(url, "/gradio_api/upload", *form_with(b"x", **own))[0] == 200
+
+
+def test_a_hang_up_in_the_middle_of_an_upload_leaves_no_trace_in_the_log(url, server):
+    host, port = url.removeprefix("http://").split(":")
+    body, headers = form(bytes(1_000_000))
+    for _ in range(3):
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            lines = ["POST /gradio_api/upload HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+            lines += [f"{name}: {value}" for name, value in headers.items()]
+            client.sendall("\r\n".join([*lines, "", ""]).encode() + body[:300_000])
+    time.sleep(1)
+    assert server.trouble() == []
+
+
+def test_a_session_that_hangs_up_is_not_worked_for(url, cat, server):
+    """The stream of answers is closed at once: the server goes on for others, and says nothing."""
+    host, port = url.removeprefix("http://").split(":")
+    for i in range(4):
+        join(url, event_of(url, "analyze"), [photo(cat), "resnet56.cifar10", "", "", "float32"], f"gone-{i}")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            client.sendall(
+                f"GET /gradio_api/queue/data?session_hash=gone-{i} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+            )
+    assert "data" in analyze(url, cat)
+    assert server.trouble() == []
+
+
+def test_a_full_queue_says_so(url, cat):
+    event, data = event_of(url, "analyze"), [photo(cat), "resnet152.untrained", "", "", "float32"]
+    answers = [join(url, event, data, f"full-{i}") for i in range(80)]
+    refused = [answer for status, answer in answers if status != 200]
+    assert refused
+    assert all("Queue is full" in answer["detail"] for answer in refused)
+    for i, (status, answer) in enumerate(answers):
+        if status == 200:
+            post(
+                url,
+                "/gradio_api/cancel",
+                {"session_hash": f"full-{i}", "fn_index": event, "event_id": answer["event_id"]},
+            )
+    assert "data" in analyze(url, cat)
+
+
+def test_no_name_of_a_file_tells_who_was_here(tmp_path):
+    """The same photo has another address on another server."""
+    names = []
+    for i in range(2):
+        with running_page(tmp_path, GRADIO_TEMP_DIR=str(tmp_path / str(i))) as server:
+            path = upload(server.url, CAT.read_bytes())
+            assert "data" in analyze(server.url, path)
+            made = [file for file in (tmp_path / str(i)).rglob("*") if file.is_file()]
+            names.append({HASHED.search(str(file))[0] for file in made if HASHED.search(str(file))})
+    assert names[0]
+    assert not names[0] & names[1]
+
+
+def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answered(tmp_path):
+    temporary = tmp_path / "temporary"
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        path = upload(server.url, CAT.read_bytes())
+        assert Path(path).exists()
+        event = event_of(server.url, "analyze")
+        with ThreadPoolExecutor(1) as client:
+            join(server.url, event, [photo(path), "resnet50.untrained", "", "", "float32"], "last")
+            answer = client.submit(result, server.url, "last")
+            time.sleep(0.2)
+            server.process.terminate()
+            asked = time.monotonic()
+            assert "data" in answer.result(30)
+        assert server.process.wait(30) == 0
+        assert time.monotonic() - asked < 10
+        assert not list(temporary.glob("resnet_demo-*"))
+        assert server.trouble() == []
+
+
+def test_what_a_killed_server_left_is_deleted_at_the_next_start(tmp_path):
+    temporary = tmp_path / "temporary"
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        path = Path(upload(server.url, CAT.read_bytes()))
+        server.process.kill()
+        server.process.wait(30)
+    assert path.exists()
+    folder = next(temporary.glob("resnet_demo-*"))
+    other = temporary / "of-another-program"
+    other.write_text("not ours")
+    hours_ago = time.time() - 2 * 3600
+    for file in (folder, other):
+        os.utime(file, (hours_ago, hours_ago))
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)):
+        assert not folder.exists()
+        assert other.exists()
