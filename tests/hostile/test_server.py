@@ -226,7 +226,7 @@ def test_a_hang_up_in_the_middle_of_an_upload_leaves_no_trace_in_the_log(url, se
     assert server.trouble() == []
 
 
-def test_a_session_that_hangs_up_is_not_worked_for(url, cat, server):
+def test_sessions_that_hang_up_disturb_nobody(url, cat, server):
     """The stream of answers is closed at once: the server goes on for others, and says nothing."""
     host, port = url.removeprefix("http://").split(":")
     for i in range(4):

@@ -52,7 +52,7 @@ class Picture(gr.HTML):
         super().__init__(value, elem_id=elem_id, **options)
 
     def postprocess(self, value: Overlaid | None) -> dict[str, Any] | None:
-        """What the template shows, all of it: in a tab that is not open yet Gradio forgets a component's own settings."""
+        """All that the template shows: in a tab that is not open yet Gradio forgets a component's own settings."""
         if value is None:
             return None
         width, height = value.photo.size
@@ -69,11 +69,8 @@ class Picture(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object"}
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -1,0 +1,94 @@
+"""What a visitor sees when the server is in trouble: one sentence, and the page goes on afterwards."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.ui.sentences import DISK_FULL
+
+from ..hostile.client import event_of, join, photo, post, upload
+from ..page_server import running_page
+from .conftest import PATIENCE
+
+pytestmark = pytest.mark.browser
+CAT = EXAMPLES / "cat.jpg"
+# A disk is full as long as a file says so: everything that Python writes into a new temporary file fails.
+FULL_DISK = """
+import errno, os, pathlib, tempfile
+def new(*args, original=tempfile.NamedTemporaryFile, **options):
+    if pathlib.Path({marker!r}).exists():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return original(*args, **options)
+tempfile.NamedTemporaryFile = new
+"""
+
+
+def open_page(browser, url: str, query: str = "?photo=cat") -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{url}/{query}")
+    expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def says(page: Page, sentence: str) -> None:
+    expect(page.get_by_text(sentence).first).to_be_visible(timeout=PATIENCE)
+
+
+def send(page: Page) -> None:
+    page.locator("#photo").get_by_label("Remove Image").click()
+    page.locator("#photo input[type=file]").set_input_files(str(CAT))
+
+
+def test_a_full_disk(browser, tmp_path):
+    marker = tmp_path / "full"
+    (tmp_path / "sitecustomize.py").write_text(FULL_DISK.format(marker=str(marker)))
+    with running_page(tmp_path, PYTHONPATH=str(tmp_path)) as server:
+        page = open_page(browser, server.url)
+        marker.touch()
+        send(page)
+        says(page, DISK_FULL)
+        marker.unlink()
+        page.locator("#photo input[type=file]").set_input_files(str(CAT))
+        expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
+        assert server.trouble() == []
+        page.context.close()
+
+
+def test_a_full_queue_and_a_lost_connection(browser, tmp_path):
+    with running_page(tmp_path) as server:
+        page = open_page(browser, server.url)
+        facts, depth = page.locator(".facts").first, page.get_by_label("Depth", exact=True)
+
+        def pick(connection: str, title: str) -> None:
+            page.get_by_label(connection, exact=True).first.check()
+            expect(depth).to_have_value(title)
+
+        event = event_of(server.url, "analyze")
+        data = [photo(upload(server.url, Path(CAT).read_bytes())), "resnet152.untrained", "", "", "float32"]
+        joined = [join(server.url, event, data, f"{i}")[1] for i in range(70)]
+        pick("plain", "plain-20")
+        says(page, "This application is currently busy. Please try again.")
+        for i, answer in enumerate(joined):
+            if "event_id" in answer:
+                post(server.url, "/gradio_api/cancel", answer | {"session_hash": f"{i}", "fn_index": event})
+        pick("residual", "ResNet-20")
+        pick("plain", "plain-20")
+        expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
+
+        page.context.set_offline(True)
+        page.get_by_label("residual", exact=True).first.check()
+        says(page, "Connection to the server was lost.")
+        page.context.set_offline(False)
+        pick("plain", "plain-20")
+        pick("residual", "ResNet-20")
+        expect(facts).to_contain_text("ResNet-20", timeout=PATIENCE)
+
+        page.context.set_offline(True)
+        send(page)
+        says(page, "Connection errored out.")
+        page.context.set_offline(False)
+        assert server.trouble() == []
+        page.context.close()
