@@ -21,7 +21,7 @@ from benchmarks.side_by_side import out, print_machine, print_times, take_turns
 from resnet_demo import analyze, load_model
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.ui import engine, fragments, share_cores
-from resnet_demo.ui.components import Heatmap
+from resnet_demo.ui.picture import Picture
 from resnet_demo.zoo import find_entry
 
 MODEL = "resnet20.cifar10"
@@ -57,13 +57,13 @@ def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     share_cores()  # As the page does.
     model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
     shown = engine.Shown(str(photo), entry, analyze(decoded, model))
-    pictures = shown.overlay(0.5, decoded)
-    slider = Heatmap(render=False)
+    overlaid = engine.overlaid(entry, shown.analysis, decoded)
+    picture = Picture(render=False)
     parts = {
         "decode the photo": lambda: load_image(photo),
         "the analysis": lambda: analyze(decoded, model),
-        "lay the heatmap over it": lambda: shown.overlay(0.5, decoded),
-        "encode both pictures": lambda: slider.postprocess(pictures),
+        "lay the heatmap over it": lambda: engine.overlaid(entry, shown.analysis, decoded),
+        "encode both pictures": lambda: picture.postprocess(overlaid),
         "draw the gradients": lambda: engine.gradient_svg(shown),
         "words and numbers": lambda: (fragments.facts(entry, shown.analysis), engine.numbers(shown.analysis)),
     }

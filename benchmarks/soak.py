@@ -1,0 +1,215 @@
+"""Sixteen clients at once, friendly and hostile: does every valid request get its right answer, and does nothing grow?
+
+    python -m benchmarks.soak [--seconds 900] [--clients 16]
+
+Valid photos through four networks, each answer compared with what the engine gives alone; broken, huge and malicious
+files; requests that nothing honest sends. Memory and open files of the page's process are read after one request of
+every kind, and again at the end, when the clients have gone. Linux only, for it reads /proc.
+"""
+
+import io
+import json
+import random
+import socket
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+from PIL import Image
+from rich.table import Table
+
+from benchmarks import http
+from benchmarks.page import phone_photo
+from benchmarks.side_by_side import out, print_machine
+from benchmarks.visitors import Request, alone, mixed, resident_megabytes, same
+
+# After the clients have gone: sessions end, and freed memory goes back.
+REST_SECONDS = 5.0
+
+
+@dataclass
+class Report:
+    """requests by kind and by what came of them: "right" or "refused", and what should not be: "wrong" or "failed"."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    megabytes: tuple[float, float] = (0.0, 0.0)
+    files: tuple[int, int] = (0, 0)
+
+    @property
+    def faults(self) -> dict[tuple[str, str], int]:
+        return {key: count for key, count in self.outcomes.items() if key[1] not in ("right", "refused")}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The page, the right answers of the engine alone, and a folder with the files that are sent."""
+
+    url: str
+    answers: dict[Request, dict[str, Any]]
+    folder: Path
+
+
+Kind = Callable[[Target, random.Random, str], str]
+
+
+def valid(target: Target, draw: random.Random, session: str) -> str:
+    """A photo and a network: the answer is the engine's."""
+    request = draw.choice(list(target.answers))
+    answer = http.analyze(target.url, http.upload(target.url, request[0]), request[1], session)
+    return "right" if same(answer, target.answers[request]) else "wrong"
+
+
+def explored(target: Target, draw: random.Random, session: str) -> str:
+    """The same through the page's own event: the class on top is the engine's."""
+    photo, model = draw.choice([request for request in target.answers if "untrained" not in request[1]])
+    shown = json.dumps(http.explore(target.url, http.upload(target.url, photo), model, session))
+    return "right" if target.answers[photo, model]["target"]["label"] in shown else "wrong"
+
+
+def large(target: Target, draw: random.Random, session: str) -> str:
+    """A phone's photo of twelve million pixels."""
+    answer = http.analyze(target.url, http.upload(target.url, target.folder / "phone.jpg"), session=session)
+    return "right" if answer["predictions"] else "wrong"
+
+
+def broken(target: Target, draw: random.Random, session: str) -> str:
+    """A file that is damaged, or no photo, or decodes into gigabytes."""
+    path = draw.choice(sorted((target.folder / "broken").iterdir()))
+    return _refused(lambda: http.analyze(target.url, http.upload(target.url, path), session=session))
+
+
+def foreign(target: Target, draw: random.Random, session: str) -> str:
+    """A path that was never uploaded."""
+    path = draw.choice(["app.py", "/etc/passwd", "/dev/zero", "/", "http://127.0.0.1:1/"])
+    return _refused(lambda: http.analyze(target.url, {"path": path}, session=session))
+
+
+def unknown(target: Target, draw: random.Random, session: str) -> str:
+    """A network that does not exist, or is too large for anybody."""
+    model = draw.choice(["resnet21", "resnext50_1x512d.untrained", "resnet999998.untrained", "x" * 200])
+    image = http.upload(target.url, target.folder / "cat.jpg")
+    return _refused(lambda: http.analyze(target.url, image, model, session))
+
+
+def malformed(target: Target, draw: random.Random, session: str) -> str:
+    """JSON that is none, or much too much of it, or from another site's page."""
+    body = draw.choice([b"{", b"[]", b'{"data": 7}', b'{"data": ["' + b"x" * 2_000_000 + b'"]}'])
+    request = urllib.request.Request(f"{target.url}/gradio_api/queue/join", body, {"Content-Type": "application/json"})
+    if draw.random() < 0.5:
+        request.add_header("Origin", "http://evil.example")
+    return _refused(lambda: urllib.request.urlopen(request, timeout=60))
+
+
+def gone(target: Target, draw: random.Random, session: str) -> str:
+    """A client that hangs up in the middle of an upload."""
+    host, port = target.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        head = "POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+        client.sendall(f"{head}Content-Type: multipart/form-data; boundary=edge\r\n\r\n--edge\r\n".encode())
+    return "refused"
+
+
+# How often each is drawn.
+KINDS: dict[Kind, int] = {
+    valid: 8, explored: 4, large: 2, broken: 3, foreign: 2, unknown: 2, malformed: 2, gone: 1,
+}  # fmt: skip
+
+
+def _refused(ask: Callable[[], Any]) -> str:
+    try:
+        ask()
+    except urllib.error.HTTPError as error:
+        return "refused" if error.code < 500 else f"failed: {error.code}"
+    except RuntimeError as error:  # The event's one sentence.
+        return "refused" if "Something went wrong" not in str(error) else f"failed: {error}"
+    return "failed: it was answered"
+
+
+def make_files(folder: Path) -> None:
+    """What is sent besides the examples."""
+    phone_photo(folder / "phone.jpg")
+    cat = mixed(2)[1][0]
+    (folder / "cat.jpg").write_bytes(cat.read_bytes())
+    made = folder / "broken"
+    made.mkdir()
+    (made / "cut.jpg").write_bytes(cat.read_bytes()[:4000])
+    (made / "text.jpg").write_text("not a photo")
+    (made / "empty.png").write_bytes(b"")
+    Image.new("RGB", (9459, 9459)).save(made / "bomb.webp", lossless=True)
+    Image.new("L", (15_000, 15_000)).save(made / "bomb.png")
+    buffer = io.BytesIO()
+    Image.new("L", (9000, 9000)).save(buffer, "JPEG", progressive=True)
+    scan = buffer.getvalue()[buffer.getvalue().rindex(b"\xff\xda") : -2]
+    (made / "scans.jpg").write_bytes(buffer.getvalue()[:-2] + scan * 60 + b"\xff\xd9")
+
+
+def client(target: Target, number: int, until: float, report: Report, lock: threading.Lock) -> None:
+    """One client's requests, one after the other."""
+    draw, count = random.Random(number), 0
+    while time.monotonic() < until:
+        kind = draw.choices(list(KINDS), list(KINDS.values()))[0]
+        count += 1
+        outcome = _outcome(kind, target, draw, f"soak-{number}-{count}")
+        with lock:
+            report.outcomes[kind.__name__, outcome] += 1
+
+
+def _outcome(kind: Kind, target: Target, draw: random.Random, session: str) -> str:
+    try:
+        return kind(target, draw, session)
+    except Exception as error:
+        return f"failed: {error!r:.300}"
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def soak(seconds: float, clients: int) -> Report:
+    """So many clients for so long."""
+    report, lock = Report(), threading.Lock()
+    _, _, answers = alone(mixed(16))
+    with tempfile.TemporaryDirectory() as name, http.served() as (url, pid):
+        make_files(Path(name))
+        target, draw = Target(url, answers, Path(name)), random.Random(-1)
+        for i in range(4):
+            for kind in KINDS:
+                report.outcomes[kind.__name__, _outcome(kind, target, draw, f"first-{i}-{kind.__name__}")] += 1
+        before = resident_megabytes(pid), open_files(pid)
+        until = time.monotonic() + seconds
+        running = [
+            threading.Thread(target=client, args=(target, i, until, report, lock), daemon=True) for i in range(clients)
+        ]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+        time.sleep(REST_SECONDS)
+        after = resident_megabytes(pid), open_files(pid)
+    report.megabytes, report.files = (before[0], after[0]), (before[1], after[1])
+    return report
+
+
+def main(seconds: float = 900.0, clients: int = 16) -> None:
+    """Print the table; fails where an answer was wrong or missing."""
+    report = soak(seconds, clients)
+    table = Table("request", "outcome", "count", title=f"{clients} clients for {seconds:.0f} s")
+    for (kind, outcome), count in sorted(report.outcomes.items()):
+        table.add_row(kind, outcome, f"{count:,}")
+    out.print(table)
+    out.print("Resident memory {:.0f} MB, at the end {:.0f} MB.".format(*report.megabytes))
+    out.print("Open files {}, at the end {}.".format(*report.files))
+    print_machine("gradio", "pillow")
+    raise typer.Exit(bool(report.faults))
+
+
+if __name__ == "__main__":
+    typer.run(main)
