@@ -139,13 +139,12 @@ def test_an_imagenet_network_learns_from_a_folder_of_photos(tmp_path):
 
 def test_every_run_of_a_network_is_evaluated(tmp_path, monkeypatch):
     from resnet_demo.training import evaluation
-    from resnet_demo.zoo import Preprocessing
 
     cards = [
         train(run_of(seed=seed), stripes(96), stripes(30, seed=1), tmp_path / str(seed), device=CPU) for seed in (1, 0)
     ]
     entry = replace(find_entry("resnet8.untrained"), tag="stripes")
-    vars(entry).update(labels=cards[0].classes, preprocessing=Preprocessing(16, 16, cards[0].mean, cards[0].std))
+    vars(entry).update(spec=cards[0].spec)
     monkeypatch.setattr(evaluation, "find_entry", lambda name: entry)
     results = evaluate_runs("resnet8.stripes", tmp_path, save_stripes(tmp_path / "data.npz"))
     assert [card.seed for card, _ in results] == [0, 1]

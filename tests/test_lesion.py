@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from resnet_demo import create_network, load_model
+from resnet_demo.architecture import pieces
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.lesion import LesionStudy, lesion_errors, predict_lesioned, read_study
@@ -100,7 +101,7 @@ def test_predictions_of_a_photo():
 
 
 def test_a_study_belongs_to_its_weights(tmp_path):
-    study = LesionStudy("resnet20.cifar10", "abc", 100, 9.0, {"layer1.0": 12.5})
+    study = LesionStudy("resnet20.cifar10", "abc", 100, 9.0, {piece.name: 12.5 for piece in pieces("resnet20")})
     study.write(tmp_path)
     assert read_study("resnet20.cifar10", "abc", tmp_path) == study
     assert read_study("resnet20.cifar10", "other", tmp_path) is None
