@@ -6,7 +6,7 @@ import warnings
 import typer
 
 from resnet_demo.commands import catalogue, laboratory, photos, training
-from resnet_demo.commands.console import errors
+from resnet_demo.commands.console import warn
 from resnet_demo.errors import InputError
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        errors.print(str(error), markup=False, soft_wrap=True)
+        warn(str(error))
         sys.exit(2)
 
 
