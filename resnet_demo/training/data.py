@@ -1,5 +1,6 @@
 """Labelled images: from torchvision's download, an .npz, or a folder of class folders."""
 
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -100,7 +101,7 @@ def load_split(
     """
     if path is None:
         return _from_torchvision(dataset, split, is_offline(offline))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a name is too long
         raise InputError(f"There is no {path}: give --data {FORM}.")
     if not path.is_dir():
         return _from_npz(path, split)
