@@ -175,7 +175,8 @@ def _layer_gradients(
     inputs = [entered.float() for entered, _ in trace.passes.values()]
     modules = [layers[name] for name in trace.passes]
     gradient_norms = weight_gradient_norms(modules, inputs, [gradient.float() for gradient in gradients])
-    deviations = deviations_by_image(list(trace.responses.values()))
+    responses = list(trace.responses.values())
+    deviations = deviations_by_image(responses) if responses else [[]] * len(trace.logits)
     weight_norms = model.weight_norms
     found = []
     for norms, image in zip(gradient_norms, deviations, strict=True):

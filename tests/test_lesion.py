@@ -88,6 +88,39 @@ def test_errors_without_each_block_are_those_of_the_lesioned_network():
             assert count == (network.lesioned(X, {name}).argmax(1) != labels).sum()
 
 
+def state_of(network):
+    modes = [module.training for module in network.modules()]
+    return modes, {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def assert_same_state(network, before):
+    modes, values = state_of(network)
+    assert modes == before[0]
+    for name, value in values.items():
+        assert torch.equal(value, before[1][name]), name
+
+
+def test_a_network_in_training_mode_is_measured_as_in_evaluation_and_left_as_it_was():
+    labels = torch.arange(4) % 10
+    expected = lesion_errors(seeded("resnet14"), [(X, labels)])
+    network = seeded("resnet14").train()
+    network.layer1[0].bn1.eval()
+    before = state_of(network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert lesion_errors(network, [(X, labels)]) == expected
+    assert_same_state(network, before)
+
+
+def test_a_photo_in_training_mode_too():
+    model = load_model("resnet20.cifar10")
+    expected = predict_lesioned(CAT, model, ["layer1.0"])
+    model.network.train()
+    before = state_of(model.network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert predict_lesioned(CAT, model, ["layer1.0"]) == expected
+    assert_same_state(model.network, before)
+
+
 def test_predictions_of_a_photo():
     model = load_model("resnet20.cifar10")
     x = model.preprocessing.tensor(model.preprocessing.square(load_image(CAT)))
