@@ -1,5 +1,7 @@
 """The command line: `python -m resnet_demo --help`."""
 
+import errno
+import os
 import sys
 import warnings
 
@@ -34,6 +36,12 @@ def main() -> None:
         app()
     except InputError as error:
         warn(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        warn(f"What was found could not be written in full: {error.strerror}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # What is left in the buffer would fail once more.
         sys.exit(2)
 
 

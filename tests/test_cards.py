@@ -3,16 +3,20 @@
 import json
 import logging
 import os
+import shutil
 
 import pytest
 
-from resnet_demo import lesion, load_model, results
+from resnet_demo import lesion, load_model, results, zoo
 from resnet_demo.architecture import pieces
 from resnet_demo.errors import InputError
 from resnet_demo.lesion import LesionStudy, read_study
 from resnet_demo.results import all_results, missing, read_cards, shipped_cards
+from resnet_demo.ui import build_page
 from resnet_demo.ui.choices import available
-from resnet_demo.zoo import Card, find_entry, list_models, weight_state
+from resnet_demo.zoo import Card, ModelCache, catalogue, find_entry, list_models, weight_state, weights
+
+from .test_command_line import run_process
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -154,3 +158,31 @@ def test_a_broken_study_is_none(tmp_path, monkeypatch, caplog, kind):
     assert [record.getMessage().startswith(f"{path.name} is not a lesion study (") for record in caplog.records] == [
         True
     ]
+
+
+BROKEN = {"the one it opens with": [NAME], "every plain one": ["plain20.cifar10", "plain56.cifar10"], "all": None}
+
+
+@pytest.mark.parametrize("which", BROKEN)
+def test_the_page_is_built_without_broken_cards(tmp_path, monkeypatch, which):
+    folder = tmp_path / "weights"
+    shutil.copytree(zoo.WEIGHTS, folder, ignore=shutil.ignore_patterns("cache"))
+    for module in (zoo, catalogue, weights):
+        monkeypatch.setattr(module, "WEIGHTS", folder)
+    monkeypatch.setattr(lesion, "STUDIES", folder / "lesions")
+    names = BROKEN[which] or [path.stem for path in folder.glob("*.json")]
+    for name in names:
+        broken(folder / f"{name}.json", "a word for a number")
+    page = build_page(ModelCache("cpu", offline=True))
+    assert len(page.fns) > 10
+    offered = json.dumps(page.get_config_file()["components"], default=str)
+    assert "resnet20.untrained" in offered
+    assert not any(f'"{name}"' in offered for name in names)
+
+
+def test_a_process_warns_on_stderr_and_goes_on(tmp_path, card):
+    card.write(tmp_path / "a.b.json")
+    (tmp_path / "bad\x1b.b.json").write_text("{}")
+    result = run_process("results", tmp_path, "--json")
+    assert (result.returncode, len(json.loads(result.stdout))) == (0, 1)
+    assert result.stderr.decode() == f"{tmp_path}: bad\\x1b.b.json is not a weights card (it has no name).\n"

@@ -246,6 +246,17 @@ def test_a_process_with_a_wrong_model_ends_with_one_sentence(photo):
     assert result.stderr.decode() == "There is no model 'nonsense'. `python -m resnet_demo models` lists them all.\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot play a full disk")
+@pytest.mark.parametrize("command", [["models", "--json"], ["results"]])
+def test_a_process_whose_output_does_not_fit_on_the_disk_says_so(command):
+    line = [sys.executable, "-m", "resnet_demo", *command]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=120, check=False)
+    assert result.returncode == 2
+    assert result.stderr == b"What was found could not be written in full: No space left on device.\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_process_survives_file_names_that_its_output_cannot_spell(tmp_path, form):

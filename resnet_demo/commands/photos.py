@@ -199,7 +199,7 @@ def _known(stem: Path, file: Path, model: Any, asked: Asked, source: list[Any]) 
         same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, vars(asked))
         pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
         return same and values["source"] == source and pictures
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False  # Not there, or not ours: it is written again.
 
 
