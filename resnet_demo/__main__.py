@@ -1,12 +1,14 @@
 """The command line: `python -m resnet_demo --help`."""
 
+import errno
+import os
 import sys
 import warnings
 
 import typer
 
 from resnet_demo.commands import catalogue, laboratory, photos, training
-from resnet_demo.commands.console import errors
+from resnet_demo.commands.console import warn
 from resnet_demo.errors import InputError
 
 app = typer.Typer(
@@ -33,7 +35,13 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        errors.print(str(error), markup=False, soft_wrap=True)
+        warn(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        warn(f"What was found could not be written in full: {error.strerror}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # What is left in the buffer would fail once more.
         sys.exit(2)
 
 

@@ -25,7 +25,7 @@ from resnet_demo.measuring import (
     stage_of,
     view_of,
 )
-from resnet_demo.networks import Trace
+from resnet_demo.networks import Trace, TraceableNetwork
 from resnet_demo.records import Analysis, BlockShare, LayerGradient, OutputGradient, Prediction, Target
 from resnet_demo.weight_gradients import weight_gradient_norms
 from resnet_demo.zoo import Model, load_model
@@ -140,7 +140,7 @@ def scaled(heat: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _measure(
     model: Model,
-    network: nn.Module,
+    network: TraceableNetwork,
     trace: Trace,
     name: str,
     of_layers: Sequence[Tensor],
@@ -169,13 +169,14 @@ def _measure(
 
 
 def _layer_gradients(
-    model: Model, network: nn.Module, trace: Trace, gradients: Sequence[Tensor]
+    model: Model, network: TraceableNetwork, trace: Trace, gradients: Sequence[Tensor]
 ) -> list[tuple[LayerGradient, ...]]:
     layers = network.layers()
     inputs = [entered.float() for entered, _ in trace.passes.values()]
     modules = [layers[name] for name in trace.passes]
     gradient_norms = weight_gradient_norms(modules, inputs, [gradient.float() for gradient in gradients])
-    deviations = deviations_by_image(list(trace.responses.values()))
+    responses = list(trace.responses.values())
+    deviations = deviations_by_image(responses) if responses else [[]] * len(trace.logits)
     weight_norms = model.weight_norms
     found = []
     for norms, image in zip(gradient_norms, deviations, strict=True):
@@ -201,14 +202,15 @@ def _shares(trace: Trace) -> list[tuple[BlockShare, ...]]:
     """F(x) is the response of a block's last convolution, wherever it is simply added to a shortcut."""
     last = {name.rpartition(".")[0]: name for name in trace.responses if re.search(r"\.conv\d$", name)}
     gated = any(name.endswith(".gate") for name in trace.responses)
-    if gated or not trace.shortcuts:
+    shortcuts = {block: shortcut for block, shortcut in trace.shortcuts.items() if block in last}
+    if gated or not shortcuts:
         return [()] * len(trace.logits)
-    added = norms_by_image([trace.responses[last[block]] for block in trace.shortcuts])
-    passed = norms_by_image(list(trace.shortcuts.values()))
+    added = norms_by_image([trace.responses[last[block]] for block in shortcuts])
+    passed = norms_by_image(list(shortcuts.values()))
     return [
         tuple(
             BlockShare(block, one / other if other else math.inf)
-            for block, one, other in zip(trace.shortcuts, added[i], passed[i], strict=True)
+            for block, one, other in zip(shortcuts, added[i], passed[i], strict=True)
         )
         for i in range(len(added))
     ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from resnet_demo.analysis import scaled
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.finding import find_class, find_layer
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.measuring import copy_of, exact_float32
@@ -74,7 +74,7 @@ def attribute(
     Raises `InputError` for an image, model, method, target or layer that does not exist.
     """
     if method not in METHODS:
-        raise InputError(f"There is no method {method!r}: choose one of {', '.join(METHODS)}.")
+        raise InputError(f"There is no method {quoted(method)}: choose one of {', '.join(METHODS)}.")
     model = model if isinstance(model, Model) else load_model(model)
     index = None if target is None else find_class(target, model.labels)
     x = model.preprocessing.tensor(model.preprocessing.square(load_image(image))).to(model.device)

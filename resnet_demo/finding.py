@@ -3,7 +3,7 @@
 import difflib
 import re
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import QUOTED, InputError, quoted, shortened
 
 
 def find_class(target: int | str, labels: tuple[str, ...]) -> int:
@@ -15,13 +15,14 @@ def find_class(target: int | str, labels: tuple[str, ...]) -> int:
         if len(found) == 1:
             return found[0]
         if found:
-            raise InputError(f"{target!r} names the classes {', '.join(map(str, found))}: give the index.")
-        close = difflib.get_close_matches(target, labels, n=3)
+            raise InputError(f"{quoted(target)} names the classes {', '.join(map(str, found))}: give the index.")
+        close = difflib.get_close_matches(target[:QUOTED], labels, n=3)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        raise InputError(f"No class is called {target!r}.{hint} Give a label or an index below {len(labels)}.")
+        raise InputError(f"No class is called {quoted(target)}.{hint} Give a label or an index below {len(labels)}.")
     index = int(target)
     if not 0 <= index < len(labels):
-        raise InputError(f"Class {index} does not exist: give a label or an index from 0 to {len(labels) - 1}.")
+        last = len(labels) - 1
+        raise InputError(f"Class {shortened(index)} does not exist: give a label or an index from 0 to {last}.")
     return index
 
 
@@ -31,5 +32,5 @@ def find_layer(layer: str | None, layers: tuple[str, ...]) -> str:
         return layers[-1]
     stage = [name for name in layers if name == layer or name.startswith(f"{layer}.")]
     if not stage:
-        raise InputError(f"There is no layer {layer!r} to explain: choose one of {', '.join(layers)}.")
+        raise InputError(f"There is no layer {quoted(layer)} to explain: choose one of {', '.join(layers)}.")
     return stage[-1]

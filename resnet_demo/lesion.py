@@ -5,17 +5,21 @@ option A that the block could have been.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resnet_demo.analysis import ranked
-from resnet_demo.errors import InputError
+from resnet_demo.architecture import pieces
+from resnet_demo.errors import InputError, quoted, report, writing
 from resnet_demo.images import ImageSource, load_image
-from resnet_demo.measuring import exact_float32
+from resnet_demo.json_files import read_json, to_record, told_as
+from resnet_demo.measuring import exact_float32, view_of
+from resnet_demo.networks import TraceableNetwork
 from resnet_demo.records import Prediction
 from resnet_demo.zoo import WEIGHTS, Model, load_model
 
@@ -25,7 +29,10 @@ STUDIES = WEIGHTS / "lesions"
 
 @dataclass(frozen=True)
 class LesionStudy:
-    """Test errors in percent of `images` images: of the whole network, and with each block removed alone, by name."""
+    """Test errors in percent of `images` images: of the whole network, and with each block removed alone, by name.
+
+    Raises `InputError` for values that cannot be.
+    """
 
     model: str
     sha256: str
@@ -33,20 +40,33 @@ class LesionStudy:
     test_error: float
     errors: dict[str, float]
 
+    def __post_init__(self) -> None:
+        if self.images < 1 or not all(0 <= error <= 100 for error in (self.test_error, *self.errors.values())):
+            raise InputError("errors are percentages, from 0 to 100, of at least one image.")
+
     def write(self, folder: Path = STUDIES) -> Path:
-        """As `folder`/MODEL.lesion.json."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """As `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
         path = folder / f"{self.model}.lesion.json"
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        with writing(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
         return path
 
 
 def read_study(model: str, sha256: str, folder: Path | None = None) -> LesionStudy | None:
-    """The stored study of the weights with this hash, if there is one."""
+    """The stored study of the weights with this hash, if there is one; a damaged one is reported, and is none."""
     path = (folder or STUDIES) / f"{model}.lesion.json"
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
-    study = LesionStudy(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        with told_as(path, "a lesion study"):
+            study = to_record(LesionStudy, read_json(path))
+            blocks = {piece.name for piece in pieces(model.rpartition(".")[0])}
+            if study.model != model or set(study.errors) != blocks:
+                raise ValueError(f"it is not about the blocks of {model}")
+    except InputError as error:
+        report(str(error), path)
+        return None
     return study if study.sha256 == sha256 else None
 
 
@@ -60,7 +80,7 @@ def predict_lesioned(
     square = model.preprocessing.square(load_image(image))
     x = model.preprocessing.tensor(square).to(model.device)
     with exact_float32(model.device):
-        logits = model.network.lesioned(x, frozenset(removed))[0].cpu()
+        logits = view_of(model.network).lesioned(x, frozenset(removed))[0].cpu()
     return ranked(logits, model.labels, top_k)
 
 
@@ -68,34 +88,38 @@ def check_blocks(names: Collection[str], blocks: tuple[str, ...]) -> None:
     """Raises `InputError` that names the first block which does not exist."""
     for name in names:
         if name not in blocks:
-            raise InputError(f"There is no block {name!r} to remove: choose among {', '.join(blocks)}.")
+            raise InputError(f"There is no block {quoted(name)} to remove: choose among {', '.join(blocks)}.")
 
 
 @torch.inference_mode()
 def lesion_errors(
-    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], report: Callable[[int], None] = lambda images: None
+    network: TraceableNetwork,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    on_images: Callable[[int], None] = lambda images: None,
 ) -> tuple[int, dict[str, int], int]:
     """Wrong images of the whole network, wrong images without each block, and all images.
 
     batches   standardized float32 (N, C, H, W) and labels int64 (N,) on the network's device
 
-    What comes before a removed block is computed once for all of them: half of the work of one pass for each.
+    Counted in evaluation mode and float32, whatever the network's mode, which it keeps. What comes before a removed
+    block is computed once for all of them: half of the work of one pass for each.
     """
-    names = [name for name, _ in network.named_blocks()]
-    wrong, total = dict.fromkeys(["", *names], 0), 0
-    network.eval()
+    network = view_of(network)
+    wrong, total = dict.fromkeys(["", *(name for name, _ in network.named_blocks())], 0), 0
     for x, labels in batches:
-        trace = network.trace(x)
-        wrong[""] += _wrong(trace.logits, labels)
-        before = trace.outputs["stem"]
-        for name, block in network.named_blocks():
-            logits = network.finish(block.bypass(before), after=name)
-            wrong[name] += _wrong(logits, labels)
-            before = trace.outputs[name]
+        with exact_float32(x.device):
+            for name, logits in _lesioned_logits(network, x):
+                wrong[name] += int((logits.argmax(1) != labels).sum())
         total += len(labels)
-        report(total)
+        on_images(total)
     return wrong.pop(""), wrong, total
 
 
-def _wrong(logits: Tensor, labels: Tensor) -> int:
-    return int((logits.argmax(1) != labels).sum())
+def _lesioned_logits(network: TraceableNetwork, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The logits of the whole network, as "", and without each block, by its name."""
+    trace = network.trace(x)
+    yield "", trace.logits
+    before = trace.outputs["stem"]
+    for name, block in network.named_blocks():
+        yield name, network.finish(block.bypass(before), after=name)
+        before = trace.outputs[name]

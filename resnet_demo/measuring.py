@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 
 
 def view_of(network: nn.Module) -> nn.Module:
@@ -129,7 +129,7 @@ def computing_in(precision: str, device: torch.device) -> Iterator[None]:
     """Whatever the caller has turned on: "float32" without autocast, "bfloat16" with it; on CUDA a fixed order of
     summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have."""
     if precision not in (offered := precisions(device.type)):
-        raise InputError(f"There is no precision {precision!r} on {device}: choose {' or '.join(offered)}.")
+        raise InputError(f"There is no precision {quoted(precision)} on {device}: choose {' or '.join(offered)}.")
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
         if device.type != "cuda":
             yield

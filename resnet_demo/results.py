@@ -2,13 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, report
 from resnet_demo.zoo import WEIGHTS, Card, Entry, list_models
 
 # Cards of further seeds, without their weights, below the shipped ones.
@@ -83,12 +83,11 @@ def missing() -> tuple[str, ...]:
 
 
 def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
-    """Every card at any depth below `folders`. Raises `InputError` when there is none."""
-    found = [path for folder in folders for path in sorted(folder.rglob("*.*.json"))]
-    cards = [Card.read(path) for path in found if not path.name.endswith(".lesion.json")]
+    """Every card at any depth below `folders`; a damaged one is reported. Raises `InputError` when there is none."""
+    cards = tuple(card for folder in folders for card in _cards_below(folder))
     if not cards:
         raise InputError(f"There is no card of a training run below {', '.join(map(str, folders))}.")
-    return tuple(cards)
+    return cards
 
 
 def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
@@ -102,8 +101,19 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
 
 def all_results() -> tuple[Summary, ...]:
     """Of the shipped networks and of their further seeds."""
-    extra = [Card.read(path) for path in sorted(SEEDS.rglob("*.*.json"))]
-    return summarize([*shipped_cards(), *extra])
+    return summarize([*shipped_cards(), *_cards_below(SEEDS)])
+
+
+def _cards_below(folder: Path) -> Iterator[Card]:
+    for path in sorted(folder.rglob("*.*.json")):
+        if path.name.endswith(".lesion.json"):
+            continue
+        try:
+            card = Card.read(path)
+        except InputError as error:
+            report(f"{path.parent}: {error}", path)  # Every run has a card of the same name.
+            continue
+        yield card
 
 
 def _ours() -> list[Entry]:

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -77,8 +78,9 @@ def card_of(path):
     entry = find_entry(path.stem)
     preprocessing = entry.preprocessing
     return Card(
-        name=entry.name, network={}, dataset=entry.tag, classes=list(entry.labels),
-        input_size=preprocessing.crop, mean=list(preprocessing.mean), std=list(preprocessing.std),
+        name=entry.name, network=asdict(entry.spec), dataset=entry.tag, classes=list(entry.labels),
+        resize=preprocessing.resize, input_size=preprocessing.crop,
+        mean=list(preprocessing.mean), std=list(preprocessing.std),
         parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
         recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],
     )  # fmt: skip

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from resnet_demo import create_network, load_model
+from resnet_demo.architecture import pieces
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.lesion import LesionStudy, lesion_errors, predict_lesioned, read_study
@@ -87,6 +88,39 @@ def test_errors_without_each_block_are_those_of_the_lesioned_network():
             assert count == (network.lesioned(X, {name}).argmax(1) != labels).sum()
 
 
+def state_of(network):
+    modes = [module.training for module in network.modules()]
+    return modes, {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def assert_same_state(network, before):
+    modes, values = state_of(network)
+    assert modes == before[0]
+    for name, value in values.items():
+        assert torch.equal(value, before[1][name]), name
+
+
+def test_a_network_in_training_mode_is_measured_as_in_evaluation_and_left_as_it_was():
+    labels = torch.arange(4) % 10
+    expected = lesion_errors(seeded("resnet14"), [(X, labels)])
+    network = seeded("resnet14").train()
+    network.layer1[0].bn1.eval()
+    before = state_of(network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert lesion_errors(network, [(X, labels)]) == expected
+    assert_same_state(network, before)
+
+
+def test_a_photo_in_training_mode_too():
+    model = load_model("resnet20.cifar10")
+    expected = predict_lesioned(CAT, model, ["layer1.0"])
+    model.network.train()
+    before = state_of(model.network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert predict_lesioned(CAT, model, ["layer1.0"]) == expected
+    assert_same_state(model.network, before)
+
+
 def test_predictions_of_a_photo():
     model = load_model("resnet20.cifar10")
     x = model.preprocessing.tensor(model.preprocessing.square(load_image(CAT)))
@@ -100,7 +134,7 @@ def test_predictions_of_a_photo():
 
 
 def test_a_study_belongs_to_its_weights(tmp_path):
-    study = LesionStudy("resnet20.cifar10", "abc", 100, 9.0, {"layer1.0": 12.5})
+    study = LesionStudy("resnet20.cifar10", "abc", 100, 9.0, {piece.name: 12.5 for piece in pieces("resnet20")})
     study.write(tmp_path)
     assert read_study("resnet20.cifar10", "abc", tmp_path) == study
     assert read_study("resnet20.cifar10", "other", tmp_path) is None

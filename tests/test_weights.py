@@ -16,9 +16,10 @@ import torch
 from torchvision.models import resnet18
 
 from resnet_demo.errors import InputError
-from resnet_demo.zoo import ModelCache, find_entry, is_offline, load_model, weight_state, weights
+from resnet_demo.zoo import ModelCache, fetching, find_entry, is_offline, load_model, weight_state, weights
 from resnet_demo.zoo import torchvision_weights as tv
-from resnet_demo.zoo.weights import cache_folder, fetch, fetch_entry
+from resnet_demo.zoo.fetching import fetch
+from resnet_demo.zoo.weights import cache_folder, fetch_entry
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -153,7 +154,7 @@ def test_a_failed_fetch_says_what_to_do(server, path, monkeypatch, assert_clear_
     fault, reason = FAILURES[failure]
     vars(server).update(fault)
     if failure == "silence":
-        monkeypatch.setattr(weights, "TIMEOUT_SECONDS", 0.2)
+        monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.2)
     assert reason in failed_fetch(server.url, path, assert_clear_sentence)
     assert len(server.asked) == 1
 

@@ -26,7 +26,7 @@ def models(as_json: Json = False) -> None:
         error = "-" if row["test_error"] is None else f"{row['test_error']:.2f}"
         table.add_row(row["name"], row["state"], f"{row['parameters']:,}", error)
     console.out().print(table, soft_wrap=False)
-    console.out().print("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
+    console.say("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
 
 
 def download(
@@ -43,8 +43,8 @@ def download(
         raise InputError("Name the models to download, or use --all.")
     for entry in entries:
         if not entry.from_torchvision:
-            console.out().print(f"{entry.name}: nothing to fetch")
+            console.say(f"{entry.name}: nothing to fetch")
             continue
         with fetching(entry.name) as progress:
             path = fetch_entry(entry, offline, progress)
-        console.out().print(f"{entry.name}: {path}")
+        console.say(f"{entry.name}: {path}")

@@ -1,6 +1,7 @@
 """What every command of the command line shares: its options, its output, its progress bars."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, visible
 
 PIPE_WIDTH = 200
 errors = Console(stderr=True, highlight=False)
@@ -27,6 +28,16 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
+def say(text: str) -> None:
+    """Print it as it is: its control characters spelled out, its brackets no markup."""
+    out().print("\n".join(map(visible, text.split("\n"))), markup=False)
+
+
+def warn(text: str) -> None:
+    """The same on one line of stderr."""
+    errors.print(visible(text), markup=False, soft_wrap=True)
+
+
 def print_json(value: Any, one_line: bool = False) -> None:
     # In one piece: the lines of several processes may come together.
     sys.stdout.write(json.dumps(value, indent=None if one_line else 1, allow_nan=False) + "\n")
@@ -34,10 +45,21 @@ def print_json(value: Any, one_line: bool = False) -> None:
 
 
 def make_folder(path: Path) -> None:
+    """Raises `InputError` when `path` cannot be a folder that results are written to."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from error
+    if not os.access(path, os.W_OK):
+        raise InputError(f"{path} cannot be written: choose another folder.")
+
+
+def require_file(path: Path) -> None:
+    """Raises `InputError` when `path` cannot be a file that results are written to: said before the work is done."""
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        raise InputError(f"{path} is a folder: give the name of a file.")
+    if not os.path.isdir(path.parent):  # noqa: PTH112
+        raise InputError(f"There is no folder {path.parent}: make it, or write to another one.")
 
 
 def tracked(items: Iterable[Any], total: int, what: str, quiet: bool) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Data, Device, Json, Offline
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, writing
 
 
 def gradient_flow(
@@ -26,9 +26,12 @@ def gradient_flow(
     from resnet_demo.zoo import pick_device
 
     on = str(pick_device(device))
+    if output:
+        console.require_file(output)
     flows = [measure_flow(network, seed=seed, device=on) for network in networks]
     if output:
-        output.write_bytes(plots.to_png(plots.flow_figure(flows, "gradient_norm")))
+        with writing(output):
+            output.write_bytes(plots.to_png(plots.flow_figure(flows, "gradient_norm")))
     if as_json:
         console.print_json([flow.to_dict() for flow in flows])
         return
@@ -49,13 +52,15 @@ def lesion(
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
     from resnet_demo.lesion import STUDIES, LesionStudy, lesion_errors
     from resnet_demo.training import standardized_test_set
-    from resnet_demo.zoo import find_entry, load_model
+    from resnet_demo.zoo import find_entry, load_model, require_weights
 
+    console.make_folder(out or STUDIES)
     for entry in map(find_entry, names):
-        if not entry.card:
+        if not entry.trained or entry.from_torchvision:
             raise InputError(
                 f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
             )
+        require_weights(entry)
         model = load_model(entry, device, offline)
         images, batches = standardized_test_set(entry, data, model.device, offline)
         columns = (TextColumn(entry.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -66,7 +71,7 @@ def lesion(
         study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
         path = study.write(out or STUDIES)
-        console.out().print(
+        console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )
 

@@ -1,5 +1,6 @@
 """The command that looks at photos: analyze."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_demo.commands import console
-from resnet_demo.commands.console import Device, Offline, errors, fetching, make_folder, print_json, tracked
-from resnet_demo.errors import InputError
+from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
+from resnet_demo.errors import InputError, visible, writing
 
 WEEK = timedelta(days=7)
+# Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
+MOST_STEM_BYTES = 160
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def analyze(
 def _told(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> bool:
     """Print what was found; whether that is an error."""
     if isinstance(values, InputError):
-        errors.print(f"{file}: {values}", markup=False, soft_wrap=True)
+        warn(f"{file}: {values}")
         return True
     if as_json:
         print_json(values, one_line=True)
     else:
         analyses = [values[side] for side in ("first", "second")] if "second" in values else [values]
-        console.out().print("\n".join(_in_words(file, analysis) for analysis in analyses), markup=False)
+        say("\n".join(_in_words(file, analysis) for analysis in analyses))
     return False
 
 
@@ -113,7 +115,7 @@ def _tell_error(files: list[Path], models: list[Any], asked: Asked) -> None:
         for model in models:
             exact = analyze(photo, model)
             error = precision_error(analyze(photo, model, exact.target.index, precision=asked.precision), exact)
-            errors.print(f"{asked.precision}, {model.name}, {file}: {error}", markup=False, soft_wrap=True)
+            warn(f"{asked.precision}, {model.name}, {file}: {error}")
         return
 
 
@@ -145,8 +147,13 @@ def _analyses(
             yield file, found
             continue
         values = found.to_dict(str(file))
-        if output:
-            _write_results(output / stems[file], file, found, values | {"asked": vars(asked), "source": sources[file]})
+        try:
+            if output:
+                kept = values | {"asked": vars(asked), "source": sources[file]}
+                _write_results(output / stems[file], file, found, kept)
+        except InputError as error:
+            yield file, error
+            continue
         yield file, values
 
 
@@ -159,14 +166,16 @@ def _comparisons(
     for file in files:
         try:
             comparison = compare(file, *models, asked.target, asked.layer, asked.precision)
+            if output:
+                for analysis in (comparison.first, comparison.second):
+                    stem = output / f"{stems[file]}.{analysis.model}"
+                    _write_results(stem, file, analysis, analysis.to_dict(str(file)))
+                path = output / f"{stems[file]}.compare.png"
+                with writing(path):
+                    path.write_bytes(plots.to_png(plots.compare_figure(comparison)))
         except InputError as error:
             yield file, error
             continue
-        if output:
-            for analysis in (comparison.first, comparison.second):
-                _write_results(output / f"{stems[file]}.{analysis.model}", file, analysis, analysis.to_dict(str(file)))
-            path = output / f"{stems[file]}.compare.png"
-            path.write_bytes(plots.to_png(plots.compare_figure(comparison)))
         yield file, comparison.to_dict(str(file))
 
 
@@ -190,7 +199,7 @@ def _known(stem: Path, file: Path, model: Any, asked: Asked, source: list[Any]) 
         same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, vars(asked))
         pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
         return same and values["source"] == source and pictures
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False  # Not there, or not ours: it is written again.
 
 
@@ -200,7 +209,7 @@ def _files(paths: list[Path]) -> list[Path]:
 
     files: list[Path] = []
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
             files.append(path)
             continue
         found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
@@ -215,13 +224,24 @@ def _stems(files: list[Path]) -> dict[Path, str]:
     stems: dict[Path, str] = {}
     taken: set[str] = set()
     for file in files:
-        number, stem = 1, file.stem
+        number, stem = 1, (own := _short_stem(file))
         while stem in taken:
             number += 1
-            stem = f"{file.stem}-{number}"
+            stem = f"{own}-{number}"
         taken.add(stem)
         stems[file] = stem
     return stems
+
+
+def _short_stem(file: Path) -> str:
+    """The file's name without suffix, cut where what is added to it would make it too long for a file system; then
+    with a hash of all of it, so that it is always the same and nobody else's."""
+    stem = os.fsencode(file.stem)
+    if len(stem) <= MOST_STEM_BYTES:
+        return file.stem
+    digest = hashlib.sha256(stem).hexdigest()[:16]
+    # A character of several bytes may be cut in two: what is left of it goes.
+    return f"{stem[: MOST_STEM_BYTES - 17].decode(errors='ignore')}-{digest}"
 
 
 def _loaded(name: str, device: str, offline: bool) -> Any:
@@ -232,22 +252,27 @@ def _loaded(name: str, device: str, offline: bool) -> Any:
 
 
 def _write_results(stem: Path, file: Path, analysis: Any, values: dict[str, Any]) -> None:
-    """The JSON last and at once: where it is, the other two are."""
+    """The JSON last and at once: where it is, the other two are. Raises `InputError`."""
     from resnet_demo import plots
     from resnet_demo.images import load_image
 
-    plots.overlay(load_image(file), analysis).save(f"{stem}.overlay.png")
-    Path(f"{stem}.plot.png").write_bytes(plots.to_png(plots.report_figure(analysis)))
-    partial = Path(f"{stem}.json.partial")
-    partial.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, f"{stem}.json")
+    photo = load_image(file)
+    if photo.size != analysis.photo_size:
+        raise InputError("the photo has been changed while it was analyzed: try again.")
+    path = Path(f"{stem}.json")
+    with writing(path):
+        plots.overlay(photo, analysis).save(f"{stem}.overlay.png")
+        Path(f"{stem}.plot.png").write_bytes(plots.to_png(plots.report_figure(analysis)))
+        partial = Path(f"{stem}.json.partial")
+        partial.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(partial, path)
 
 
 def _in_words(file: Path, values: dict[str, Any]) -> str:
-    lines = [f"{file}  {values['model']}, {values['device']}, {values['milliseconds']['total']:.0f} ms"]
-    lines += [f"  {100 * p['probability']:5.1f} %  {p['label']} ({p['index']})" for p in values["predictions"]]
+    lines = [f"{visible(str(file))}  {values['model']}, {values['device']}, {values['milliseconds']['total']:.0f} ms"]
+    lines += [f"  {100 * p['probability']:5.1f} %  {visible(p['label'])} ({p['index']})" for p in values["predictions"]]
     if not values["cam"]["positive_evidence"]:
-        lines.append(f"  no position of {values['layer']} speaks for {values['target']['label']}")
+        lines.append(f"  no position of {values['layer']} speaks for {visible(values['target']['label'])}")
     ends = (f"{_short(g['gradient_norm'])} at {g['layer']}" for g in (values["gradients"][0], values["gradients"][-1]))
     return "\n".join([*lines, f"  gradient norm {', '.join(ends)}"])
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Data, Device, Json, Offline
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted, visible
 
 
 def train(
@@ -30,7 +31,7 @@ def train(
     precision: Annotated[str | None, typer.Option(help="auto, bfloat16 or float32.")] = None,
     compile_: Annotated[bool, typer.Option("--compile", help="Use torch.compile: faster, after a slow start.")] = False,
     family: Annotated[str | None, typer.Option(help="imagenet or cifar, for depths that both have.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8)] = None,
+    image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8, max=1024)] = None,
     workers: Annotated[int, typer.Option(help="Processes that decode photos.", min=0)] = 4,
     seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for weights and card; weights/ unless given.")] = None,
@@ -48,7 +49,7 @@ def train(
     from resnet_demo.zoo import WEIGHTS, pick_device
 
     if recipe not in training.RECIPES:
-        raise InputError(f"There is no recipe {recipe!r}: use {' or '.join(training.RECIPES)}.")
+        raise InputError(f"There is no recipe {quoted(recipe)}: use {' or '.join(training.RECIPES)}.")
     chosen = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "compile": compile_ or None}
     chosen |= {"weight_decay": weight_decay, "precision": precision}
     changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
@@ -77,9 +78,7 @@ def train(
                 hint = "repeat the command with --resume to go on after its last epoch" if kept else "nothing was kept"
                 raise InputError(f"{run.name} was stopped: {hint}.") from stopped
         if world.leads:
-            console.out().print(
-                f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}"
-            )
+            console.say(f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}")
 
 
 def evaluate(
@@ -103,12 +102,12 @@ def evaluate(
         if as_json:
             console.print_json(values, one_line=True)
             continue
-        console.out().print(
+        console.say(
             f"{name} on {errors.images:,} test images: top-1 error {errors.top1:.2f} %, top-5 error {errors.top5:.2f} %"
         )
     if len(named) > 1 and not as_json:
         top1 = [errors.top1 for _, errors in named]
-        console.out().print(
+        console.say(
             f"{model}, {len(top1)} runs: top-1 error {statistics.mean(top1):.2f} +- {statistics.stdev(top1):.2f} %"
         )
 
@@ -129,15 +128,15 @@ def results(
     columns = ("network", "recipe", "epochs", "runs", "test %", "training %")
     table = Table(*columns, *(source.name for source in SOURCES), title="Error of the last epoch, in percent")
     for s in summaries:
-        ours = (s.name, s.recipe, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
+        names = (escape(visible(name)) for name in (s.name, s.recipe))  # As somebody's cards have them.
+        ours = (*names, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
         others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in SOURCES)
         table.add_row(*ours, _spread(s.train_error, s.train_std), *others)
-    out = console.out()
-    out.print(table, soft_wrap=False)
+    console.out().print(table, soft_wrap=False)
     for source in SOURCES:
-        out.print(f"{source.name}: {source.note}", markup=False)
+        console.say(f"{source.name}: {source.note}")
     if not folders and missing():
-        out.print(f"Not trained yet: {', '.join(missing())}.")
+        console.say(f"Not trained yet: {', '.join(missing())}.")
 
 
 def race(
@@ -161,7 +160,7 @@ def race(
             console.print_json(finite(asdict(lap)), one_line=True)
             continue
         losses = ", ".join(f"{name} {loss:.3f}" for name, loss in zip(entrants, lap.losses, strict=True))
-        console.out().print(f"{lap.seconds:5.1f} s, {lap.batches:4} batches: loss {losses}")
+        console.say(f"{lap.seconds:5.1f} s, {lap.batches:4} batches: loss {losses}")
 
 
 def _spread(mean: float, deviation: float | None) -> str:

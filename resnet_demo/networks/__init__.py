@@ -7,15 +7,19 @@ from resnet_demo.networks.network import (
     empty_network,
     parameter_count,
 )
+from resnet_demo.networks.protocol import TraceableBlock, TraceableNetwork, require_traceable
 from resnet_demo.networks.spec import NetworkSpec, families_of, parse_name
 
 __all__ = [
     "Network",
     "NetworkSpec",
     "Trace",
+    "TraceableBlock",
+    "TraceableNetwork",
     "create_network",
     "empty_network",
     "families_of",
     "parameter_count",
     "parse_name",
+    "require_traceable",
 ]

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import QUOTED, InputError, quoted, shortened
 
 # Blocks per stage (He et al. 2016, table 1). The first two depths use pairs of 3x3 convolutions.
 IMAGENET_STAGES = {
@@ -97,7 +97,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         for axis, values in AXES.items():
             if getattr(self, axis) not in values:
-                raise InputError(f"{axis} is {getattr(self, axis)!r}; it can be {', '.join(values)}.")
+                raise InputError(f"{axis} is {quoted(getattr(self, axis))}; it can be {', '.join(values)}.")
         for field in ("cardinality", "base_width", "in_channels", "num_classes"):
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is {getattr(self, field)}; it must be at least 1.")
@@ -156,18 +156,18 @@ def parse_name(name: str, **overrides: Any) -> NetworkSpec:
     """
     match = NAME.fullmatch(name)
     if not match:
-        raise InputError(f"There is no network {name!r}.{_closest(name)} Names are spelled {SPELLINGS}.")
+        raise InputError(f"There is no network {quoted(name)}.{_closest(name)} Names are spelled {SPELLINGS}.")
     prefix, depth, cardinality, base_width, suffixes = match.groups()
     fields: dict[str, Any] = {}
     for suffix in filter(None, suffixes.split("-")):
         if suffix not in SUFFIXES:
-            raise InputError(f"{name!r} ends in an unknown -{suffix}; suffixes are -{', -'.join(SUFFIXES)}.")
+            raise InputError(f"The name has an unknown -{shortened(suffix)}; suffixes are -{', -'.join(SUFFIXES)}.")
         axis, value = SUFFIXES[suffix]
         if axis in fields:
-            raise InputError(f"{name!r} sets {axis} twice.")
+            raise InputError(f"{quoted(name)} sets {axis} twice.")
         fields[axis] = value
     if (prefix == "resnext") != (cardinality is not None) and prefix in ("resnet", "resnext"):
-        raise InputError(f"{name!r}: cardinality and width belong to resnext, as in resnext50_32x4d.")
+        raise InputError(f"{quoted(name)}: cardinality and width belong to resnext, as in resnext50_32x4d.")
     if cardinality is not None:
         fields.update(cardinality=int(cardinality), base_width=int(base_width))
     fields.update(overrides)
@@ -206,5 +206,5 @@ def _no_such_depth(depth: int, family: str = "any") -> str:
 def _closest(name: str) -> str:
     known = [f"{prefix}{depth}" for prefix in PREFIXES for depth in (*IMAGENET_STAGES, 20, 32, 44, 56, 110)]
     known += ["resnet34-A", "resnet34-C", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"]
-    close = difflib.get_close_matches(name.lower(), known, n=1)
+    close = difflib.get_close_matches(name[:QUOTED].lower(), known, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,8 +1,9 @@
 """Labelled images: from torchvision's download, an .npz, or a folder of class folders."""
 
+import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -16,16 +17,21 @@ from resnet_demo.images import load_image
 from resnet_demo.zoo import DATASETS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing, fetch, is_offline
 
 FORM = "an .npz with train_x, train_y, test_x, test_y and classes, or a folder with train/<class>/* and test/<class>/*"
+CIFAR10_BYTES = 170_498_071
 CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images uint8 (N, C, size, size), their labels int64 (N,), and the name of each class."""
+    """Images uint8 (N, C, size, size), their labels int64 (N,), and the name of each class.
+
+    resized   the shorter side of the photos that the images were cut from; None if they were not cut
+    """
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    resized: int | None = None
 
     @property
     def channels(self) -> int:
@@ -62,6 +68,11 @@ class Photos:
     def size(self) -> int:
         return self.square.crop
 
+    @property
+    def resized(self) -> int:
+        """As in `Labelled`."""
+        return self.square.resize
+
     def statistics(self) -> tuple[list[float], list[float]]:
         """As `square` has them: measuring would read every file once."""
         return list(self.square.mean), list(self.square.std)
@@ -69,7 +80,7 @@ class Photos:
     def in_memory(self) -> Labelled:
         """All of them, cut to their squares."""
         images = np.stack([np.asarray(self.square.square(load_image(file))) for file in self.files])
-        return _labelled(images, self.labels, self.classes)
+        return replace(_labelled(images, self.labels, self.classes), resized=self.resized)
 
 
 def load_split(
@@ -90,7 +101,7 @@ def load_split(
     """
     if path is None:
         return _from_torchvision(dataset, split, is_offline(offline))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a name is too long
         raise InputError(f"There is no {path}: give --data {FORM}.")
     if not path.is_dir():
         return _from_npz(path, split)
@@ -126,7 +137,7 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
     archive.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(archive.with_suffix(".unpacking")):  # Two who want it at once unpack it once.
         if not has_cifar10():
-            fetch(CIFAR10.url, archive, CIFAR10_SHA256, progress)
+            fetch(CIFAR10.url, archive, CIFAR10_SHA256, progress, CIFAR10_BYTES)
             _from_torchvision("cifar10", "test", offline=False)
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
-from resnet_demo.networks import Network, NetworkSpec, empty_network
+from resnet_demo.measuring import exact_float32
+from resnet_demo.networks import empty_network
 from resnet_demo.training.data import Labelled, Photos, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
-from resnet_demo.zoo import Card, Entry, Preprocessing, find_entry, load_model, pick_device, sha256_of
+from resnet_demo.zoo import Card, Entry, Model, Preprocessing, find_entry, load_model, load_run, pick_device
 
 # Measured on a CPU; a GPU would take more at once, but the whole test set is a matter of seconds there anyway.
 BATCH_SIZE = 125
@@ -80,8 +80,7 @@ def evaluate_model(name: str, data: Path | None = None, device: str = "auto", of
     if not entry.trained:
         raise InputError(f"{entry.name} has random weights, so there is nothing to evaluate: pick a trained model.")
     model = load_model(entry, device, offline)
-    split = _test_split(entry, data, offline)
-    return _evaluate(model.network, entry, split, model.device)
+    return _evaluate(model, _test_split(entry, model.preprocessing, data, offline))
 
 
 def evaluate_runs(
@@ -92,40 +91,35 @@ def evaluate_runs(
     Raises `InputError` when there is none, or when weights are not the ones that their card describes.
     """
     entry, target = find_entry(name), pick_device(device)
-    cards = [(path, Card.read(path)) for path in sorted(folder.rglob(f"{entry.name}.json"))]
-    if not cards:
+    paths = sorted(folder.rglob(f"{entry.name}.json"))
+    if not paths:
         raise InputError(f"There is no {entry.name}.json below {folder}: train it with --seed N --out {folder}/N.")
-    split = _test_split(entry, data, offline)
-    networks = [(card, _load_run(path, card).to(target)) for path, card in sorted(cards, key=lambda c: c[1].seed)]
-    runs = [(card, network, replace(entry.preprocessing, mean=card.mean, std=card.std)) for card, network in networks]
-    return [(card, _evaluate(network, entry, split, target, seen_as)) for card, network, seen_as in runs]
+    runs = sorted((_read_run(path, entry, target) for path in paths), key=lambda run: run[0].seed)
+    # As a rule they all saw the images alike, and then these are read once.
+    splits = {seen: _test_split(entry, seen, data, offline) for seen in {model.preprocessing for _, model in runs}}
+    return [(card, _evaluate(model, splits[model.preprocessing])) for card, model in runs]
 
 
-def _load_run(path: Path, card: Card) -> Network:
-    weights = path.with_suffix(".safetensors")
-    if not weights.exists() or sha256_of(weights) != card.sha256:
-        raise InputError(f"{weights} is missing, or not the file that {path.name} describes.")
-    network = empty_network(NetworkSpec(**card.network))
-    network.load_state_dict(load_file(weights), strict=True, assign=True)
-    return network
+def _read_run(path: Path, entry: Entry, device: torch.device) -> tuple[Card, Model]:
+    try:
+        card = Card.read(path)
+        entry.require_own(card, path)
+        network = empty_network(card.spec)
+        load_run(network, path.with_suffix(".safetensors"), card)
+    except InputError as error:
+        raise InputError(f"{path.parent}: {error}") from error  # Every run has files of the same names.
+    return card, Model(card.name, network.eval().to(device), tuple(card.classes), card.preprocessing)
 
 
-def _test_split(entry: Entry, data: Path | None, offline: bool) -> Labelled | Photos:
+def _test_split(entry: Entry, square: Preprocessing, data: Path | None, offline: bool) -> Labelled | Photos:
     photos = entry.spec.family == "imagenet"
-    return load_split(entry.tag, "test", data, offline=offline, square=entry.preprocessing, photos=photos)
+    return load_split(entry.tag, "test", data, offline=offline, square=square, photos=photos)
 
 
-def _evaluate(
-    network: nn.Module,
-    entry: Entry,
-    split: Labelled | Photos,
-    device: torch.device,
-    preprocessing: Preprocessing | None = None,
-) -> Errors:
-    mean, std = _statistics(preprocessing or entry.preprocessing, device)
-    # Float32 to the last digit on every GPU, as on the CPU.
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-        return count_errors(network, _batches(entry, split, device), mean, std)
+def _evaluate(model: Model, split: Labelled | Photos) -> Errors:
+    mean, std = _statistics(model.preprocessing, model.device)
+    with exact_float32(model.device):
+        return count_errors(model.network, _batches(model, split, model.device), mean, std)
 
 
 def standardized_test_set(
@@ -135,7 +129,7 @@ def standardized_test_set(
 
     Raises `InputError` when they cannot be had, or are not what the network tells apart.
     """
-    split = _test_split(entry, data, offline)
+    split = _test_split(entry, entry.preprocessing, data, offline)
     mean, std = _statistics(entry.preprocessing, device)
     return len(split.labels), ((normalize(x, mean, std), y) for x, y in _batches(entry, split, device))
 
@@ -146,14 +140,14 @@ def _statistics(preprocessing: Preprocessing, device: torch.device) -> tuple[Ten
     return mean, std
 
 
-def _batches(entry: Entry, split: Labelled | Photos, device: torch.device) -> Iterator[Batch]:
-    classes, channels = len(entry.labels), len(entry.preprocessing.mean)
+def _batches(model: Entry | Model, split: Labelled | Photos, device: torch.device) -> Iterator[Batch]:
+    classes, channels = len(model.labels), len(model.preprocessing.mean)
     if (len(split.classes), split.channels) != (classes, channels):
         raise InputError(
-            f"{entry.name} tells {classes} classes of {channels}-channel images apart; this data has "
+            f"{model.name} tells {classes} classes of {channels}-channel images apart; this data has "
             f"{len(split.classes)} classes and {split.channels} channels."
         )
-    split = replace(split, labels=_as_labelled(split, entry.labels))
+    split = replace(split, labels=_as_labelled(split, model.labels))
     feed = PhotoFeed(split, device) if isinstance(split, Photos) else MemoryFeed(split, device)
     return feed.batches(in_order(len(feed)))
 

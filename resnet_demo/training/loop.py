@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, writing
 from resnet_demo.networks import parameter_count
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
@@ -21,6 +21,7 @@ from resnet_demo.training.learner import Learner
 from resnet_demo.training.recipe import WINDOW
 from resnet_demo.training.run import Run
 from resnet_demo.zoo import Card, Epoch, sha256_of
+from resnet_demo.zoo.card import MAX_SIZE
 
 REPORT_EVERY = 20
 # Ten times the loss of pure guessing among 20,000 classes: no run comes back from there.
@@ -64,6 +65,7 @@ class Trainer:
             )
         self.per_epoch = len(self.train_feed) // self.batch_size
         self.statistics = train_data.statistics()
+        self.resized = test_data.resized or test_data.size
         self.learner = Learner(run.spec, recipe, run.seed, self.statistics, device, world)
         self.warming = recipe.warmup_rate is not None
         self.curve: list[Epoch] = []
@@ -121,12 +123,17 @@ class Trainer:
             "curve": [asdict(epoch) for epoch in self.curve],
         }
         partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        os.replace(partial, path)
+        with writing(path):
+            with partial.open("wb") as file:
+                torch.save(state, file)
+            os.replace(partial, path)
 
     def restore(self, path: Path) -> None:
-        """Raises `InputError` when the checkpoint is of another run."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        """Raises `InputError` when the checkpoint is damaged or of another run."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except Exception as error:  # As of weights: damaged bytes raise anything.
+            raise InputError(f"{path.name} is damaged or no checkpoint: start without --resume.") from error
         if state["run"] != (wanted := self.run.to_dict()):
             changed = [key for key, value in wanted.items() if state["run"].get(key) != value]
             raise InputError(
@@ -183,7 +190,10 @@ def train(
         test_data.size,
     ):
         raise InputError("The training and the test images differ in their classes, channels or size.")
-    out.mkdir(parents=True, exist_ok=True)
+    if test_data.size > MAX_SIZE:
+        raise InputError(f"Images of {test_data.size} pixels are too large to train on: at most {MAX_SIZE}.")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     if (out / f"{run.name}.json").exists():
         raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
     checkpoint = out / f"{run.name}.checkpoint"
@@ -218,21 +228,23 @@ def _feed(
 
 def _log(curve: list[Epoch], path: Path) -> None:
     """One JSON object a line; written anew, so that a resumed run has each epoch once."""
-    path.write_text("".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve), encoding="utf-8")
+    with writing(path):
+        path.write_text("".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve), encoding="utf-8")
 
 
 def _write(trainer: Trainer, errors: Errors, classes: tuple[str, ...], out: Path) -> None:
     run = trainer.run
     weights, partial = out / f"{run.name}.safetensors", out / f"{run.name}.partial"
     state = {key: value.cpu().contiguous() for key, value in trainer.learner.network.state_dict().items()}
-    save_file(state, partial)
-    partial.chmod(0o644)
-    os.replace(partial, weights)
+    with writing(weights):
+        partial.write_bytes(save(state))
+        os.replace(partial, weights)
     mean, std = trainer.statistics
     card = Card(
         name=run.name,
         classes=list(classes),
-        input_size=trainer.train_feed.size,
+        resize=trainer.resized,
+        input_size=trainer.test_feed.size,
         mean=mean,
         std=std,
         parameters=parameter_count(trainer.learner.network),

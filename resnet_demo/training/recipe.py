@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Recipe:
             raise InputError("A recipe needs at least 1 epoch and batches of at least 2 images.")
         if self.precision not in ("auto", "bfloat16", "float32"):
             raise InputError(
-                f"precision is {self.precision!r}; it can be auto, bfloat16 or float32. Not float16: deep plain "
+                f"precision is {quoted(self.precision)}; it can be auto, bfloat16 or float32. Not float16: deep plain "
                 "networks overflow it."
             )
 

@@ -51,12 +51,22 @@ def twin(name: str) -> str:
     return name.replace(one, other, 1)
 
 
+def opening(name: str) -> str:
+    """What the page opens with: `name`, or the first model that is here if the files of that one are damaged. Raises
+    `InputError` when there is none of that name, or nobody has trained it yet."""
+    entry = find_entry(name)
+    if weight_state(entry).problem:
+        return model_choices()[0][1]
+    return pickable(name).name
+
+
 def deepest_pair() -> tuple[str, str]:
-    """The deepest residual network on CIFAR-10 that is shipped with its plain twin."""
+    """The deepest residual network on CIFAR-10 that is shipped with its plain twin; untrained ones if none is."""
     names = {entry.name for entry in available()}
     residual = [e for e in available() if e.tag == "cifar10" and e.spec.connection == "residual"]
-    deepest = max(entry.spec.depth for entry in residual if twin(entry.name) in names)
-    return f"resnet{deepest}.cifar10", f"plain{deepest}.cifar10"
+    depths = [entry.spec.depth for entry in residual if twin(entry.name) in names]
+    deepest, tag = (max(depths), "cifar10") if depths else (56, "untrained")
+    return f"resnet{deepest}.{tag}", f"plain{deepest}.{tag}"
 
 
 def model_choices(trained: bool = False) -> Choices:

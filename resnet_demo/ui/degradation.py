@@ -48,9 +48,10 @@ class Degradation:
     def _build_curves(self) -> None:
         datasets = list(dict.fromkeys(card.dataset for card in self.cards))
         names = [(DATASETS[dataset].title, dataset) for dataset in datasets]
-        depths = self._depths(datasets[0])
+        first = datasets[0] if datasets else None
+        depths = self._depths(first)
         with gr.Row():
-            self.dataset = gr.Radio(names, value=datasets[0], label="Data set", scale=1, visible=len(names) > 1)
+            self.dataset = gr.Radio(names, value=first, label="Data set", scale=1, visible=len(names) > 1)
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
         self.curves = gr.HTML("", elem_id="curves")
         gr.HTML(fragments.results_table(results.all_results(), results.SOURCES, results.missing()), elem_id="results")
@@ -85,7 +86,7 @@ class Degradation:
         )
         self.fetch.click(self._fetch, None, [self.state, self.fetch], **PRIVATE, **FETCH)
 
-    def _depths(self, dataset: str) -> list[int]:
+    def _depths(self, dataset: str | None) -> list[int]:
         return sorted({card.network["depth"] for card in self.cards if card.dataset == dataset})
 
     def _switch(self, dataset: str) -> list[Any]:

@@ -19,8 +19,9 @@ class Lesion:
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache = cache
-        self.default = find_entry(choices.deepest_pair()[0])
-        names = choices.model_choices(trained=True)
+        names = choices.model_choices(trained=True) or choices.model_choices()
+        offered, deepest = [name for _, name in names], choices.deepest_pair()[0]
+        self.default = find_entry(deepest if deepest in offered else offered[0])
         gr.HTML(fragments.lesion_intro())
         self.removed = gr.State([])
         with gr.Row():

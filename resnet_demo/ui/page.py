@@ -11,6 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from resnet_demo.images import MAX_BYTES
+from resnet_demo.ui import choices
 from resnet_demo.ui.api import add_endpoints
 from resnet_demo.ui.architecture import Architecture
 from resnet_demo.ui.compare import Compare
@@ -35,6 +36,7 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
+    default_model = choices.opening(default_model)
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             f"<h1>{TITLE}</h1><p>What a residual network and its <i>plain</i> twin see, where they look, and the "

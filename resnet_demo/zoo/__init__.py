@@ -3,17 +3,10 @@
 from resnet_demo.zoo.card import Card, Epoch, sha256_of
 from resnet_demo.zoo.catalogue import IMAGENET_MEAN, IMAGENET_STD, WEIGHTS, Entry, find_entry, list_models
 from resnet_demo.zoo.datasets import DATASETS, Dataset
+from resnet_demo.zoo.fetching import Progress, fetch
 from resnet_demo.zoo.models import Model, ModelCache, load_model, pick_device
 from resnet_demo.zoo.preprocessing import Preprocessing
-from resnet_demo.zoo.weights import (
-    Progress,
-    WeightState,
-    fetch,
-    fetch_entry,
-    is_offline,
-    require_weights,
-    weight_state,
-)
+from resnet_demo.zoo.weights import WeightState, fetch_entry, is_offline, load_run, require_weights, weight_state
 
 __all__ = [
     "DATASETS",
@@ -35,6 +28,7 @@ __all__ = [
     "is_offline",
     "list_models",
     "load_model",
+    "load_run",
     "pick_device",
     "require_weights",
     "sha256_of",

@@ -2,11 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted, writing
+from resnet_demo.json_files import read_json, to_record, told_as
+from resnet_demo.networks import NetworkSpec
+from resnet_demo.zoo.preprocessing import Preprocessing
+
+# Pixels of a side. Far more than any network here is trained on, far less than a host has memory for.
+MAX_SIZE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +29,18 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Everything that is claimed about one weights file. Errors are in percent, of the last epoch, never the best."""
+    """Everything that is claimed about one weights file. Errors are in percent, of the last epoch, never the best.
+
+    resize, input_size   how a test image was cut, as `Preprocessing` has it
+
+    Raises `InputError` for values that cannot be.
+    """
 
     name: str
     network: dict[str, Any]
     dataset: str
     classes: list[str]
+    resize: int
     input_size: int
     mean: list[float]
     std: list[float]
@@ -45,19 +57,54 @@ class Card:
     sha256: str
     curve: list[Epoch]
 
+    def __post_init__(self) -> None:
+        channels, classes = self.spec.in_channels, self.spec.num_classes
+        errors = [self.test_error, self.test_top5_error, self.train_error]
+        errors += [error for epoch in self.curve for error in (epoch.train_error, epoch.test_error)]
+        right = {
+            "name": 0 < len(self.name) <= 255,
+            "classes": len(self.classes) == classes,
+            "input_size": 1 <= self.input_size <= MAX_SIZE,
+            "resize": self.input_size <= self.resize <= 2 * MAX_SIZE,
+            "mean": len(self.mean) == channels and all(0 <= value <= 1 for value in self.mean),
+            "std": len(self.std) == channels and all(0 < value <= 1 for value in self.std),
+            "parameters": self.parameters >= 1,
+            "epochs": self.epochs >= 1,
+            "seed": self.seed >= 0,
+            "recipe": isinstance(self.recipe.get("name", ""), str),
+        }
+        for field, fits in right.items():
+            if not fits:
+                raise InputError(f"{field} cannot be {quoted(getattr(self, field))}.")
+        if not all(0 <= error <= 100 for error in errors):
+            raise InputError("errors are percentages, from 0 to 100.")
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """Raises `InputError` when `network` is none."""
+        try:
+            return to_record(NetworkSpec, self.network)
+        except ValueError as error:
+            raise InputError(f"network: {error}") from error
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.resize, self.input_size, tuple(self.mean), tuple(self.std))
+
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        """Raises `InputError` when that is not possible."""
+        with writing(path):
+            path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "Card":
         """Raises `InputError` when the file is not a card."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            known = {field.name for field in fields(cls)}
-            curve = [Epoch(**epoch) for epoch in values.pop("curve")]
-            return cls(curve=curve, **{key: value for key, value in values.items() if key in known})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"{path.name} is not a weights card ({error}).") from error
+        with told_as(path, "a weights card"):
+            values = read_json(path)
+            if isinstance(values, dict):
+                # The first cards did not tell; what they describe was trained on images of one size.
+                values.setdefault("resize", values.get("input_size"))
+            return to_record(cls, values)
 
 
 def sha256_of(path: Path) -> str:

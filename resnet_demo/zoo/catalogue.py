@@ -1,12 +1,13 @@
 """What can be picked. An entry is named `architecture.weights`, as timm names them: resnet20.cifar10."""
 
 import difflib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import QUOTED, InputError, quoted, report
 from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
 from resnet_demo.zoo import torchvision_weights
 from resnet_demo.zoo.card import Card
@@ -66,17 +67,41 @@ class Entry:
     def parameters(self) -> int:
         return _parameters(self.spec)
 
-    @cached_property
+    @property
     def card(self) -> Card | None:
-        """The card of weights trained by this project, if this copy has them."""
+        """The card of weights trained by this project, if this copy has them; one that cannot be read is none."""
+        return self._card if isinstance(self._card, Card) else None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the card, in a sentence; empty if nothing is."""
+        return str(self._card) if isinstance(self._card, InputError) else ""
+
+    @cached_property
+    def _card(self) -> Card | InputError | None:
         path = WEIGHTS / f"{self.name}.json"
-        return Card.read(path) if path.exists() else None
+        if self.tag not in DATASETS or not os.path.lexists(path):  # A link that leads nowhere is a damaged card.
+            return None
+        try:
+            card = Card.read(path)
+            self.require_own(card, path)
+        except InputError as error:
+            report(str(error), path)  # One bad file does not stop the rest.
+            return error
+        return card
+
+    def require_own(self, card: Card, path: Path) -> None:
+        """Raises `InputError` when the card at `path` is of another network or data set."""
+        if (card.name, card.dataset, card.spec) != (self.name, self.tag, self.spec):
+            raise InputError(f"{path.name} describes another network than its name says: restore it or remove it.")
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """One name a class. The outputs of an untrained network mean nothing, so they are only numbered."""
         if self.from_torchvision:
             return torchvision_weights.labels(self.architecture, self.tag)
+        if self.card:
+            return tuple(self.card.classes)
         if self.tag in DATASETS:
             return DATASETS[self.tag].labels
         return tuple(f"output {i}" for i in range(self.spec.num_classes))
@@ -86,8 +111,7 @@ class Entry:
         if self.from_torchvision:
             return torchvision_weights.preprocessing(self.architecture, self.tag)
         if self.card:
-            size, mean, std = self.card.input_size, tuple(self.card.mean), tuple(self.card.std)
-            return Preprocessing(size, size, mean, std)
+            return self.card.preprocessing
         if self.spec.family == "imagenet":
             return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
         dataset = DATASETS.get(self.tag, DATASETS["cifar10"])
@@ -123,9 +147,9 @@ def find_entry(name: str) -> Entry:
                 f"{architecture} is too large: at most {MAX_DEPTH} layers, and cardinality times width {MAX_WIDTH}."
             )
         return Entry(spec.name, UNTRAINED)
-    close = difflib.get_close_matches(name, [entry.name for entry in entries], n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name[:QUOTED], [entry.name for entry in entries], n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    raise InputError(f"There is no model {name!r}.{hint} `python -m resnet_demo models` lists them all.")
+    raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
 
 
 @cache

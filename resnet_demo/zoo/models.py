@@ -8,29 +8,35 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.measuring import norms
-from resnet_demo.networks import create_network, empty_network
+from resnet_demo.networks import TraceableNetwork, create_network, empty_network, require_traceable
 from resnet_demo.zoo.catalogue import Entry, find_entry
+from resnet_demo.zoo.fetching import Progress
 from resnet_demo.zoo.preprocessing import Preprocessing
-from resnet_demo.zoo.weights import Progress, load_state
+from resnet_demo.zoo.weights import load_weights
 
 UNTRAINED_SEED = 0
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network that can be analyzed. Your own goes in here too, if it has `trace` and `layers` as `Network` has.
+    """A network that can be analyzed. Your own goes in here too, if it offers what `TraceableNetwork` lists.
 
     trained   whether its predictions mean anything
+
+    Raises `InputError` that names what the network lacks.
     """
 
     name: str
-    network: nn.Module
+    network: TraceableNetwork
     labels: tuple[str, ...]
     preprocessing: Preprocessing
     trained: bool = True
     _measured: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_traceable(self.network)
 
     @property
     def device(self) -> torch.device:
@@ -67,8 +73,7 @@ def load_model(
     target = pick_device(device)
     if entry.trained:
         network = empty_network(entry.spec)
-        # Strict: a missing, surplus or misshapen tensor is an error, never a silently random layer.
-        network.load_state_dict(load_state(entry, offline, progress), strict=True, assign=True)
+        load_weights(network, entry, offline, progress)
     else:
         network = create_network(entry.spec, generator=torch.Generator().manual_seed(UNTRAINED_SEED))
         _forget_statistics(network)
@@ -99,7 +104,7 @@ def pick_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.zeros((), device=device).item()  # Reading it back rules out "meta", which computes nothing.
     except (RuntimeError, AssertionError, ImportError) as error:
-        raise InputError(f"There is no device {name!r} here: use auto, cpu, cuda or mps.") from error
+        raise InputError(f"There is no device {quoted(name)} here: use auto, cpu, cuda or mps.") from error
     return device
 
 

@@ -1,33 +1,31 @@
-"""Where the weights of an entry are, fetching them, and checking that they are what they claim to be."""
+"""Where the weights of an entry are, and checking that they are what they claim to be."""
 
 import os
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import torch
-from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, report
 from resnet_demo.zoo import torchvision_weights
-from resnet_demo.zoo.card import sha256_of
+from resnet_demo.zoo.card import Card, sha256_of
 from resnet_demo.zoo.catalogue import WEIGHTS, Entry
-
-Progress = Callable[[int, int], None]
-TIMEOUT_SECONDS = 30
+from resnet_demo.zoo.fetching import Progress, fetch
 
 
 @dataclass(frozen=True)
 class WeightState:
-    """kind   "shipped", "cached", "to fetch", "untrained", or "missing": this project has not trained it yet"""
+    """kind   "shipped", "cached", "to fetch", "untrained", or "missing": this project has not trained it yet, or its
+    files are damaged, and then `problem` says how"""
 
     kind: str
     entry: Entry
+    problem: str = ""
 
     @property
     def megabytes(self) -> float:
@@ -37,7 +35,9 @@ class WeightState:
     def __str__(self) -> str:
         if self.kind == "to fetch":
             return f"{self.megabytes:.0f} MB to fetch"
-        return "not trained yet" if self.kind == "missing" else self.kind
+        if self.kind == "missing":
+            return "damaged" if self.problem else "not trained yet"
+        return self.kind
 
 
 def weight_state(entry: Entry) -> WeightState:
@@ -45,35 +45,88 @@ def weight_state(entry: Entry) -> WeightState:
         return WeightState("untrained", entry)
     if entry.from_torchvision:
         return WeightState("cached" if find_cached(entry) else "to fetch", entry)
-    return WeightState("shipped" if _shipped(entry).exists() and entry.card else "missing", entry)
+    path, problem = _shipped(entry), entry.problem
+    if entry.card and os.path.lexists(path) and not path.is_file():
+        problem = f"{path.name} is no regular file: restore it or remove it."
+        report(problem, path)
+    return WeightState("shipped" if entry.card and path.is_file() else "missing", entry, problem)
 
 
-def load_state(entry: Entry, offline: bool = False, progress: Progress | None = None) -> dict[str, Tensor]:
-    """The state dict of `entry`, fetched first if need be; `progress` gets the bytes done and in all.
+def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progress: Progress | None = None) -> None:
+    """Give `network` the weights of `entry`, fetched first if need be; `progress` gets the bytes done and in all.
 
     Nothing is ever unpickled into code. Raises `InputError` when the weights are not there and cannot be fetched, or
     are not the ones that their card or file name promises.
     """
-    if entry.from_torchvision:
-        path = find_cached(entry) or fetch_entry(entry, offline, progress)
-        if not sha256_of(path).startswith(torchvision_weights.hash_prefix(entry.architecture, entry.tag)):
-            raise InputError(f"{path.name} is not the file its name promises: delete {path} and try again.")
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.
-            raise InputError(f"{path.name} is damaged or holds no weights: delete {path} and try again.") from error
-    require_weights(entry)
-    path = _shipped(entry)
-    if sha256_of(path) != entry.card.sha256:
-        raise InputError(f"{path.name} is not the file its card describes: restore it from the repository.")
-    return load_file(path)
+    if not entry.from_torchvision:
+        require_weights(entry)
+        load_run(network, _shipped(entry), entry.card)
+        return
+    path = find_cached(entry) or fetch_entry(entry, offline, progress)
+    if not _hash(path).startswith(torchvision_weights.hash_prefix(entry.architecture, entry.tag)):
+        raise InputError(f"{path.name} is not the file its name promises: delete {path} and try again.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.
+        raise InputError(f"{path.name} is damaged or holds no weights: delete {path} and try again.") from error
+    _fill(network, state, path)
+
+
+def load_run(network: nn.Module, path: Path, card: Card) -> None:
+    """Give `network` the weights at `path`. Raises `InputError` unless they are the ones that `card` describes."""
+    if _hash(path) != card.sha256:
+        raise InputError(f"{path.name} is not the file its card describes: restore it from where it came.")
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path.name} is damaged or holds no weights: restore it from where it came.") from error
+    _fill(network, state, path)
+
+
+def _fill(network: nn.Module, state: Any, path: Path) -> None:
+    """Make the tensors of `state` those of `network`, which may be empty.
+
+    Strict: a missing, surplus or misshapen tensor, another type or a value that is not finite is an error, never a
+    silently wrong layer.
+    """
+    mend = "restore the file, or delete it if it was downloaded"
+    if not isinstance(state, Mapping) or not all(map(_is_plain, state.values())):
+        raise InputError(f"{path.name} holds no weights: {mend}.")
+    own = network.state_dict()
+    # Files of 2016 know no num_batches_tracked, and torchvision still serves some of them.
+    wanted = {key: own[key] for key in own if key in state or not key.endswith(".num_batches_tracked")}
+    if _kinds(state) != _kinds(wanted):
+        raise InputError(f"{path.name} holds the weights of another network: {mend}.")
+    if not all(tensor.isfinite().all() for tensor in state.values()):
+        raise InputError(f"{path.name} holds values that are not finite numbers: {mend}.")
+    network.load_state_dict(state, strict=True, assign=True)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.device.type == "cpu" and value.layout == torch.strided
+
+
+def _kinds(state: Mapping[str, Tensor]) -> dict[str, tuple[Any, ...]]:
+    return {key: (tensor.shape, tensor.dtype) for key, tensor in state.items()}
+
+
+def _hash(path: Path) -> str:
+    """The SHA-256 of the file. Raises `InputError` when there is none that could be read."""
+    if not path.is_file():
+        raise InputError(f"{path.name} is missing or no regular file: restore it or remove it.")
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 def require_weights(entry: Entry) -> None:
-    """Raises `InputError` when `entry` is one of ours that nobody has trained yet."""
-    if weight_state(entry).kind == "missing":
+    """Raises `InputError` when `entry` is one of ours that nobody has trained yet, or whose files are damaged."""
+    state = weight_state(entry)
+    if state.kind == "missing":
         raise InputError(
-            f"{entry.name} has no trained weights in this copy: train it with `python -m resnet_demo train "
+            state.problem
+            or f"{entry.name} has no trained weights in this copy: train it with `python -m resnet_demo train "
             f"{entry.architecture} --dataset {entry.tag}`, or pick {entry.architecture}.untrained."
         )
 
@@ -89,33 +142,9 @@ def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None =
         )
     source = torchvision_weights.url(entry.architecture, entry.tag)
     prefix = torchvision_weights.hash_prefix(entry.architecture, entry.tag)
-    return fetch(source, cache_folder() / source.rsplit("/", 1)[-1], prefix, progress)
-
-
-def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = None) -> Path:
-    """Download `url` to `path`, which appears only when it is whole and its SHA-256 starts as promised.
-
-    A killed download leaves a `.partial` file that the next one continues, if the server can, or replaces. Two
-    processes that want one file fetch it once. Raises `InputError` that says what to do.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(path.name + ".lock")):
-            if path.exists():
-                return path
-            _download(url, partial, progress)
-            if not sha256_of(partial).startswith(sha256_prefix):
-                partial.unlink()
-                raise InputError(f"{path.name} arrived damaged and was thrown away: try again.")
-            os.replace(partial, path)
-    except (OSError, HTTPException) as error:
-        reason = " ".join(str(getattr(error, "reason", error)).split())  # It may quote lines of a strange server.
-        raise InputError(
-            f"{path.name} could not be downloaded ({reason}): check the connection and try again, or put the file "
-            f"from {url} into {path.parent}."
-        ) from error
-    return path
+    # torchvision counts in 2^20 bytes.
+    size = round(torchvision_weights.megabytes(entry.architecture, entry.tag) * 2**20)
+    return fetch(source, cache_folder() / source.rsplit("/", 1)[-1], prefix, progress, size)
 
 
 def find_cached(entry: Entry) -> Path | None:
@@ -125,7 +154,7 @@ def find_cached(entry: Entry) -> Path | None:
     if not any(any(folder.glob(f"{entry.architecture}-*.pth")) for folder in folders):
         return None
     name = torchvision_weights.file_name(entry.architecture, entry.tag)
-    return next((folder / name for folder in folders if (folder / name).exists()), None)
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def cache_folder() -> Path:
@@ -144,28 +173,3 @@ def is_offline(asked: bool = False) -> bool:
 
 def _shipped(entry: Entry) -> Path:
     return WEIGHTS / f"{entry.name}.safetensors"
-
-
-def _download(url: str, partial: Path, progress: Progress | None) -> None:
-    have = partial.stat().st_size if partial.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        if error.code != 416 or not have:
-            raise
-        partial.unlink()  # It was already whole or longer than the file: what it holds cannot be trusted.
-        _download(url, partial, progress)
-        return
-    with response:
-        resumed = response.status == 206
-        done = have if resumed else 0
-        total = done + int(response.headers.get("Content-Length") or 0)
-        with partial.open("ab" if resumed else "wb") as file:
-            while chunk := response.read(1 << 20):
-                file.write(chunk)
-                done += len(chunk)
-                if progress:
-                    progress(done, total)
-    if done < total:
-        raise ConnectionError("the connection broke off")

@@ -1,0 +1,75 @@
+"""JSON files that somebody may have edited, cut short or put something else in place of: read within bounds, and
+checked field by field against the dataclass that they are to become."""
+
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+from resnet_demo.errors import InputError, quoted
+
+T = TypeVar("T")
+# The card of 1,000 epochs has 200 kB.
+MAX_BYTES = 5_000_000
+# No number in these files is anywhere near it, and everything below it can be computed with.
+LARGEST = 1e12
+
+
+@contextmanager
+def told_as(path: Path, what: str) -> Iterator[None]:
+    """Whatever goes wrong while `path` is read becomes the sentence that it is not `what`."""
+    try:
+        yield
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path.name} is not {what} ({reason.rstrip('.')}).") from error
+
+
+def read_json(path: Path) -> Any:
+    """Raises `OSError` or `ValueError`."""
+    # A folder says so itself when it is opened. A FIFO would keep us waiting, a device never ends.
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise ValueError("it is no regular file")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES // 10**6} MB")
+    return json.loads(data.decode("utf-8"), parse_constant=_refuse)
+
+
+def to_record(kind: type[T], values: Any) -> T:
+    """The dataclass `kind` from a JSON object; what it does not know is left out. Raises `ValueError` that names the
+    first field that is missing or has another type, or a number that is not finite or beyond all bounds."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{quoted(values)} is no JSON object")
+    types, found = get_type_hints(kind), {}
+    for field in fields(kind):
+        if field.name in values:
+            found[field.name] = _converted(values[field.name], types[field.name], field.name)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ValueError(f"it has no {field.name}")
+    return kind(**found)
+
+
+def _converted(value: Any, kind: Any, name: str) -> Any:
+    of, inner = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return to_record(kind, value)
+    if of is list and isinstance(value, list):
+        return [_converted(item, inner[0], name) for item in value]
+    if of is dict and isinstance(value, dict):
+        return {key: _converted(item, inner[1], name) for key, item in value.items()}
+    # By `type`, for True is an int to `isinstance`.
+    number = type(value) is int or (type(value) is float and kind is float)
+    if kind in (int, float) and number and -LARGEST < value < LARGEST:
+        return value
+    if kind is Any or (kind is str and isinstance(value, str)):
+        return value
+    raise ValueError(f"{name} is {quoted(value)}")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,70 @@
+"""What a network has to offer so that it can be analyzed, explained and cut up: ours do, and yours can."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from resnet_demo.errors import InputError
+from resnet_demo.networks.network import Trace
+
+
+class TraceableBlock(Protocol):
+    """A block, `(N, C, H, W) -> (N, K, h, w)`: an `nn.Module` that can also be passed by."""
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+    def bypass(self, x: Tensor) -> Tensor:
+        """What is left of its output (N, K, h, w) when its F(x) is 0: what its shortcut passes on."""
+
+
+class TraceableNetwork(Protocol):
+    """An `nn.Module`, `(N, C, H, W) -> (N, classes)`: a stem, blocks one after the other, and a head.
+
+    A block's name serves as the name of its output, and "stem" as that of what enters the first block. Everything
+    is computed without hooks and in place of nothing, so that each tensor stays what its name says. Guided Grad-CAM
+    needs the nonlinearities to be `nn.ReLU` modules, each used once.
+    """
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The logits (N, classes) of standardized images (N, C, H, W)."""
+
+    def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
+        """Every layer whose weight is measured, by name, in forward order. Names are "STAGE.rest", "conv1" or "fc"."""
+
+    def named_blocks(self) -> Iterable[tuple[str, TraceableBlock]]:
+        """The blocks by name, e.g. "layer1.0", in forward order."""
+
+    def trace(self, x: Tensor) -> Trace:
+        """One forward pass with everything on the way: `passes` of each of `layers()`, `outputs` of "stem" and of
+        each block in forward order, (N, K, h, w). The rest may be empty, and then is not shown."""
+
+    def begin(self, x: Tensor, upto: str) -> Tensor:
+        """The output (N, K, h, w) of the block called `upto`, or of "stem", for images (N, C, H, W)."""
+
+    def finish(self, x: Tensor, after: str) -> Tensor:
+        """The logits (N, classes) from the output (N, K, h, w) of the block called `after`, or of "stem"."""
+
+    def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
+        """The logits (N, classes) of images (N, C, H, W) with each of the blocks called `removed` bypassed."""
+
+
+def require_traceable(network: Any) -> None:
+    """Raises `InputError` that names what a network lacks of `TraceableNetwork`."""
+    if not isinstance(network, nn.Module):
+        raise InputError(f"A network is an nn.Module, not a {type(network).__name__}.")
+    kind = type(network).__name__
+    lacking = list(_lacking(network, TraceableNetwork))
+    if lacking:
+        raise InputError(f"{kind} lacks {', '.join(lacking)}: give it all that TraceableNetwork lists.")
+    blocks = list(network.named_blocks())
+    for name, block in blocks:
+        if not isinstance(block, nn.Module) or list(_lacking(block, TraceableBlock)):
+            raise InputError(f"Block {name} of {kind} has to be an nn.Module with a bypass, as TraceableBlock says.")
+    if not blocks or not network.layers():
+        raise InputError(f"{kind} has no blocks or no layers: there is nothing to explain.")
+
+
+def _lacking(thing: Any, protocol: type) -> Iterator[str]:
+    methods = (name for name in vars(protocol) if not name.startswith("_"))
+    return (name for name in methods if not callable(getattr(thing, name, None)))

@@ -1,0 +1,168 @@
+"""Downloads that end: within the bytes and the time that their size allows, and whole or not at all.
+
+What answers may be a strange server: a hotel's portal, a broken proxy, somebody who wants the disk full.
+"""
+
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from resnet_demo.errors import InputError, quoted, shortened
+from resnet_demo.zoo.card import sha256_of
+
+Progress = Callable[[int, int], None]
+# Of silence, and until a server has begun to answer.
+TIMEOUT_SECONDS = 30
+# Bytes a second. Half of what the slowest connections have, 1 Mbit/s; and what even a small file may take.
+LEAST_RATE, LEAST_SECONDS = 60_000, 60
+# Of a file whose size is not known beforehand, and beyond a size that is known to three digits.
+MOST_BYTES, SLACK_BYTES = 2_000_000_000, 1_000_000
+REPORT_BYTES = 1_000_000
+
+
+class TooLongError(ConnectionError):
+    """The server sends something else than the file."""
+
+
+def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = None, size: int | None = None) -> Path:
+    """Download `url` to `path`, which appears only when it is whole and its SHA-256 starts as promised.
+
+    size   about how many bytes it has, if that is known
+
+    A killed download leaves a `.partial` file that the next one continues, if the server can, or replaces. Two
+    processes that want one file fetch it once. Raises `InputError` that says what to do.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock")):
+            if path.is_file():
+                return path
+            if os.path.lexists(path):
+                raise InputError(f"{path.name} is no regular file in {path.parent}: remove it and try again.")
+            _download(url, partial, progress, size + SLACK_BYTES if size else MOST_BYTES)
+            if not sha256_of(partial).startswith(sha256_prefix):
+                partial.unlink()
+                raise InputError(f"{path.name} arrived damaged and was thrown away: try again.")
+            os.replace(partial, path)
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
+        raise InputError(
+            f"{path.name} could not be downloaded ({shortened(reason)}): check the connection and the disk and try "
+            f"again, or put the file from {url} into {path.parent}."
+        ) from error
+    return path
+
+
+def _download(url: str, partial: Path, progress: Progress | None, most: int) -> None:
+    """All of `url`, of at most `most` bytes, into `partial`, or what the server adds to it."""
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    opener = urllib.request.build_opener(_Http, _Https, _Redirects)
+    try:
+        response = opener.open(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code != 416 or not have:
+            raise
+        partial.unlink()  # It was already whole or longer than the file: what it holds cannot be trusted.
+        _download(url, partial, progress, most)
+        return
+    with response:
+        resumed = response.status == 206
+        done = have if resumed else 0
+        total = done + _announced(response)
+        try:
+            with partial.open("ab" if resumed else "wb") as file:
+                _receive(response, file, done, total, most, progress)
+        except TooLongError:
+            partial.unlink()
+            raise
+
+
+def _announced(response: HTTPResponse) -> int:
+    """The bytes that the server promises, 0 if it does not say."""
+    length = response.headers.get("Content-Length", "0")
+    if not (length.isascii() and length.isdigit() and len(length) < 20):
+        raise ConnectionError(f"the server says that it sends {quoted(length)} bytes")
+    return int(length)
+
+
+def _receive(response: HTTPResponse, file: Any, done: int, total: int, most: int, progress: Progress | None) -> None:
+    if total > most:
+        raise TooLongError(f"the server has {total:,} bytes, and the file is not that long")
+    seconds = max(LEAST_SECONDS, ((total or most) - done) / LEAST_RATE)
+    end, reported = time.monotonic() + seconds, done
+    # Whatever has come, and not a whole block of it: a server that sends a byte now and then would hold us for ever.
+    while chunk := response.read1(1 << 18):
+        done += len(chunk)
+        if done > most:
+            raise TooLongError("the server does not stop sending, and the file is not that long")
+        file.write(chunk)
+        if progress and done - reported >= REPORT_BYTES:
+            progress(done, total)
+            reported = done
+        if time.monotonic() > end and done != total:
+            raise TimeoutError(f"it was not there after {seconds:.0f} seconds")
+    if done < total:
+        raise ConnectionError("the connection broke off")
+    if progress and done > reported:
+        progress(done, total)
+
+
+class _Answering(urllib.request.AbstractHTTPHandler):
+    """Hangs up when the answer has not begun in time: one letter of a header every now and then is no silence."""
+
+    def do_open(self, http_class: Callable[..., HTTPConnection], req: Any, **options: Any) -> HTTPResponse:
+        connections: list[HTTPConnection] = []
+
+        def connect(*args: Any, **more: Any) -> HTTPConnection:
+            connections.append(http_class(*args, **more))
+            return connections[-1]
+
+        late = threading.Event()
+
+        def hang_up() -> None:
+            late.set()
+            for connection in connections:
+                # The socket's own method: that of TLS would take the keys from the thread that reads.
+                with suppress(OSError, TypeError):
+                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+        timer = threading.Timer(TIMEOUT_SECONDS, hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().do_open(connect, req, **options)
+        finally:
+            timer.cancel()
+            if late.is_set():  # A header that was cut off passes for a whole one.
+                raise TimeoutError(f"there was no answer after {TIMEOUT_SECONDS} seconds")
+
+
+class _Http(_Answering, urllib.request.HTTPHandler):
+    pass
+
+
+class _Https(_Answering, urllib.request.HTTPSHandler):
+    pass
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """As Python's, which first reads whatever comes with a redirection, however long it is."""
+
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        fp.close()
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
