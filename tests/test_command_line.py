@@ -234,7 +234,7 @@ def test_a_process_keeps_stderr_to_its_own_sentences(tmp_path, photo):
     assert result.returncode == 1
     assert json.loads(result.stdout)["image"] == str(photo)
     assert result.stderr.decode().splitlines() == [
-        f"{huge}: huge.png has more than 89 million pixels: send a smaller version of it.",
+        f"{huge}: huge.png has more than 40 million pixels: send a smaller version of it, or a JPEG.",
         f"{broken}: broken.jpg is damaged or incomplete and cannot be decoded: send it again.",
     ]
 
