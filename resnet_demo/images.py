@@ -67,7 +67,7 @@ def _decoded(data: bytes, max_side: int) -> Image.Image:
     try:
         return _decoded_here(found, max_side)
     finally:
-        if found.memory > LARGE:
+        if found.memory + 2 * len(data) > LARGE:
             return_freed_memory()
 
 

@@ -10,12 +10,14 @@ from torch import nn
 
 from resnet_demo.errors import InputError
 from resnet_demo.measuring import norms
+from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import create_network, empty_network
 from resnet_demo.zoo.catalogue import Entry, find_entry
 from resnet_demo.zoo.preprocessing import Preprocessing
 from resnet_demo.zoo.weights import Progress, load_state
 
 UNTRAINED_SEED = 0
+LARGE = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def load_model(
     # On a CPU convolutions are faster when channels come last in memory, of weights and images both.
     layout = torch.channels_last if target.type == "cpu" else torch.preserve_format
     network.requires_grad_(True).eval().to(target, memory_format=layout)
-    return Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+    model = Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+    if model.bytes > LARGE:
+        return_freed_memory()  # What the weights were in before the layout changed.
+    return model
 
 
 def _forget_statistics(network: nn.Module) -> None:
