@@ -4,25 +4,28 @@ The format is decided by the content and must be on an allow-list: Pillow knows 
 programs or have had holes, and no visitor sends them.
 """
 
-import io
+import os
+import stat
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from resnet_demo import containers, decoding
+from resnet_demo.decoding import Refused, small_rgb, to_rgb
 from resnet_demo.errors import InputError
+from resnet_demo.memory import return_freed_memory
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 OURS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # How most of their files begin.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-# Pillow's own threshold of suspicion. A frame of this size decodes into 360 MB at four bytes a pixel.
-MAX_PIXELS = 89_478_485
 MAX_BYTES = 50_000_000
 # A photo fills at most half a projector and a network sees 224 pixels of it: more is only slower. At 1000 the
 # 4032 x 3024 photo of a phone is decoded at a quarter of its size.
 MAX_SIDE = 1000
-STRIP_PIXELS = 1 << 22
+# Decoding that took more than this gives its memory back to the system.
+LARGE = 100_000_000
 # Photos to try things with: the page offers them, and gradient flow is measured on them.
 EXAMPLES = Path(__file__).parent / "examples"
 
@@ -36,7 +39,7 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
 
     Files: EXIF orientation is applied, transparency is laid on white, 16-bit, grey, CMYK and palette images are
     converted, an animation gives its first frame, a large JPEG is decoded at reduced size. PIL images and arrays
-    keep their size. Raises `InputError` with one sentence.
+    keep their size. No metadata are left in it. Raises `InputError` with one sentence.
     """
     if isinstance(source, np.ndarray):
         return to_rgb(_from_array(source))
@@ -44,40 +47,43 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
         return _from_pil(source)
     name, data = ("The image", source) if isinstance(source, bytes) else _read(Path(source))
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            image.draft("RGB", _bounded_size(image.size, max_side))
-            image.load()
-            return _bounded(to_rgb(_upright(image)), max_side)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise InputError(
-            f"{name} has more than {MAX_PIXELS // 10**6} million pixels: send a smaller version of it."
-        ) from error
+        return _decoded(data, max_side)
+    except Refused as refusal:
+        raise InputError(f"{name} {refusal}.") from refusal
+    except MemoryError as error:
+        raise InputError(f"{name} {decoding.TOO_COSTLY}.") from error
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{name} is {_what_it_is(data)}: send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.") from error
     except Exception as error:  # Decoders meet hostile bytes and raise anything from struct.error to SyntaxError.
         raise InputError(f"{name} is damaged or incomplete and cannot be decoded: send it again.") from error
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode of Pillow to RGB: depth reduced to 8 bits, transparency laid on white."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _eight_bits(image).convert("RGB")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+def _decoded(data: bytes, max_side: int) -> Image.Image:
+    found = containers.essence(data)
+    if not found:
+        if not (data.startswith((b"GIF8", b"BM", b"II", b"MM")) or data[4:8] == b"ftyp"):
+            raise Image.UnidentifiedImageError
+        return decoding.decode_isolated(data, max_side)
+    try:
+        return _decoded_here(found, max_side)
+    finally:
+        if found.memory + 2 * len(data) > LARGE:
+            return_freed_memory()
+
+
+def _decoded_here(found: containers.Essence, max_side: int) -> Image.Image:
+    with Image.open(BytesIO(found.data), formats=(found.form,)) as image:
+        image.draft("RGB", decoding.bounded_size(image.size, max_side))
+        image.load()
+        turned = containers.orientation(image.info.get("exif", b"")) if found.form == "WEBP" else found.orientation
+        return small_rgb(image, max_side, turned)
 
 
 def _read(path: Path) -> tuple[str, bytes]:
+    """The name and the bytes of a regular file: a device or a pipe may never end, or never begin."""
     name = path.name or str(path)
     try:
-        size = path.stat().st_size
-        data = b"" if size > MAX_BYTES else path.read_bytes()
+        size, data = _regular(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have, e.g. with a zero byte.
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{name} cannot be read: {reason}.") from error
@@ -86,6 +92,26 @@ def _read(path: Path) -> tuple[str, bytes]:
     if not data:
         raise InputError(f"{name} is empty: send it again.")
     return name, data
+
+
+def _regular(path: Path) -> tuple[int, bytes]:
+    """Its size and its bytes, at most `MAX_BYTES` and one of them, whatever it says of its size."""
+    _require_regular(path.stat())
+    # It may have been replaced since: opening a pipe must not wait for who writes into it.
+    with os.fdopen(
+        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+    ) as file:
+        status = os.fstat(file.fileno())
+        _require_regular(status)
+        data = b"" if status.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+        return max(status.st_size, len(data)), data
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(None, "Is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(None, "It is a device or a pipe and not a file")
 
 
 def _from_pil(image: Image.Image) -> Image.Image:
@@ -114,42 +140,6 @@ def _from_array(array: np.ndarray) -> Image.Image:
     if array.size == 0:
         raise InputError("The image array is empty.")
     return Image.fromarray(array)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit values are divided by 257; 32-bit and floating ones have no fixed white, so they are stretched.
-
-    Strip by strip: the floating copies of a large frame would take gigabytes.
-    """
-    values = np.asarray(image)
-    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else _range(values)
-    strips = np.array_split(values, -(-values.size // STRIP_PIXELS))
-    return Image.fromarray(np.concatenate([_scaled(strip, low, high) for strip in strips]))
-
-
-def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    finite = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
-    scaled = (finite - low) / max(high - low, 1e-12) * 255
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
-
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """Black and white of an image without a fixed scale: 0 to 65535 if its values look like 16-bit ones."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    return (0.0, 65535.0) if low >= 0 and 255 < high <= 65535 else (min(low, 0.0), high)
-
-
-def _bounded_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
-    scale = min(1.0, max_side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _bounded(image: Image.Image, max_side: int) -> Image.Image:
-    size = _bounded_size(image.size, max_side)
-    return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def _what_it_is(data: bytes) -> str:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from resnet_demo import images
+from resnet_demo import decoding
 from resnet_demo.errors import InputError
 from resnet_demo.images import MAX_BYTES, MAX_SIDE, load_image
 
@@ -32,7 +32,6 @@ def png(width, height, depth, rows, extra=b""):
     return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-BOMB_TEXT = zlib.compress(b"a" * 2_000_000)
 VALID = {
     "JPEG": encode(PHOTO, "JPEG"),
     "PNG": encode(PHOTO, "PNG"),
@@ -57,10 +56,8 @@ BAD_FILES = {
     "TGA": (encode(PHOTO, "TGA"), "is not an image"),
     "JPEG 2000": (encode(PHOTO, "JPEG2000"), "is not an image"),
     "PNG without pixels": (png(0, 1, 8, b"\0"), "is damaged"),
-    "bomb that only claims its size": (png(100_000, 100_000, 8, b"\0"), "has more than 89 million pixels"),
-    "bomb of one bit a pixel": (png(12_000, 12_000, 1, bytes(12_000 * 1501)), "has more than 89 million pixels"),
-    "bomb in a text": (png(1, 1, 8, b"\0\0", chunk(b"zTXt", b"k\0\0" + BOMB_TEXT)), "is damaged"),
-    "bomb in a colour profile": (png(1, 1, 8, b"\0\0", chunk(b"iCCP", b"k\0\0" + BOMB_TEXT)), "is damaged"),
+    "bomb that only claims its size": (png(100_000, 100_000, 8, b"\0"), "has more than 40 million pixels"),
+    "bomb of one bit a pixel": (png(12_000, 12_000, 1, bytes(12_000 * 1501)), "has more than 40 million pixels"),
     **{f"half a {form}": (data[: len(data) // 2], "is damaged") for form, data in VALID.items()},
     **{f"the first bytes of a {form}": (data[:16], "is damaged") for form, data in VALID.items() if form != "BMP"},
 }
@@ -124,8 +121,12 @@ def test_a_pil_image_that_cannot_be_converted_is_one_clear_sentence(assert_clear
 
 
 def rgb_or_input_error(data):
-    # A damaged header may claim any size; a lower limit makes the thousands of them quick, and tests the limit.
-    with mock.patch.object(images, "MAX_PIXELS", 1_000_000):
+    # A damaged header may claim any size; a lower limit makes the thousands of them quick, and tests the limit. And a
+    # process for each of them would take minutes.
+    with (
+        mock.patch.dict(decoding.MAX_PIXELS, dict.fromkeys(decoding.MAX_PIXELS, 1_000_000)),
+        mock.patch.object(decoding, "decode_isolated", decoding.decode_here),
+    ):
         try:
             image = load_image(data)
         except InputError as error:

@@ -219,6 +219,19 @@ def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
     assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_or_a_device_among_the_photos_is_reported_or_passed_over(run, tmp_path, photo):
+    folder = photo.parent / "mixed"
+    kept = save_photo(folder / "kept.png")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "zero.jpg").symlink_to("/dev/zero")
+    result = run("analyze", folder, "--model", MODEL, "--json")
+    assert (result.code, [line["image"] for line in json_lines(result.out)]) == (0, [str(kept)])
+    result = run("analyze", folder / "pipe.jpg", folder / "zero.jpg", "--model", MODEL, "--json")
+    assert result.code == 1
+    assert result.err.count("cannot be read: It is a device or a pipe and not a file.") == 2
+
+
 def run_process(*arguments, **environment):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "resnet_demo", *map(str, arguments)]
@@ -235,7 +248,7 @@ def test_a_process_keeps_stderr_to_its_own_sentences(tmp_path, photo):
     assert result.returncode == 1
     assert json.loads(result.stdout)["image"] == str(photo)
     assert result.stderr.decode().splitlines() == [
-        f"{huge}: huge.png has more than 89 million pixels: send a smaller version of it.",
+        f"{huge}: huge.png has more than 40 million pixels: send a smaller version of it, or a JPEG.",
         f"{broken}: broken.jpg is damaged or incomplete and cannot be decoded: send it again.",
     ]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from resnet_demo import images
+from resnet_demo import decoding, images
 from resnet_demo.images import MAX_SIDE, load_image
 
 from .conftest import BLACK, BLUE, GREEN, RED, WHITE, encode, quadrants
@@ -153,7 +153,7 @@ def test_numbers_without_a_fixed_white_are_stretched():
 def test_a_tall_deep_picture_is_converted_strip_by_strip_without_a_seam(monkeypatch):
     column = np.linspace(0, 65535, 999).astype(np.uint16)[:, None].repeat(3, axis=1)
     whole = np.asarray(load_image(Image.fromarray(column)))
-    monkeypatch.setattr(images, "STRIP_PIXELS", 100)
+    monkeypatch.setattr(decoding, "TILE_PIXELS", 100)
     assert (np.asarray(load_image(Image.fromarray(column))) == whole).all()
     assert (whole[:, 0, 0] == np.rint(column[:, 0] / 257)).all()
 
@@ -170,11 +170,11 @@ def test_the_longer_side_of_a_file_is_bounded_and_its_shape_kept(size):
 @pytest.mark.parametrize(("form", "orientation"), [("JPEG", 1), ("JPEG", 6), ("MPO", 1)])
 def test_a_large_jpeg_is_decoded_at_reduced_size(monkeypatch, form, orientation):
     decoded = []
-    monkeypatch.setattr(images, "to_rgb", lambda image: decoded.append(image.size) or image)
+    small_rgb = images.small_rgb
+    monkeypatch.setattr(images, "small_rgb", lambda image, *args: decoded.append(image.size) or small_rgb(image, *args))
     photo = load_image(encode(quadrants(size=(4032, 3024)), form, exif=orientation_tag(orientation)))
-    size, reduced = (1000, 750), (1008, 756)
-    assert photo.size == (size if orientation == 1 else size[::-1])
-    assert decoded == [reduced if orientation == 1 else reduced[::-1]]
+    assert photo.size == ((1000, 750) if orientation == 1 else (750, 1000))
+    assert decoded == [(1008, 756)]
 
 
 def test_arrays_of_the_right_form_keep_every_pixel():

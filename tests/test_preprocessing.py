@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model_weights
 
+from resnet_demo import zoo
 from resnet_demo.zoo import DATASETS, Preprocessing, find_entry, list_models
 from resnet_demo.zoo.torchvision_weights import TAGS
 
@@ -56,6 +57,21 @@ def test_the_box_is_the_part_of_the_photo_that_is_seen(size):
     assert square.shape == (32, 32, 3)
     assert square[1:-1, 1:-1].min() > 250
     assert right - left == pytest.approx(bottom - top, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(1000, 1), (2, 777), (900, 11), (9, 1000)])
+def test_of_an_extreme_panorama_only_what_is_kept_is_resized(monkeypatch, size):
+    preprocessing = Preprocessing(256, 224, (0.0,) * 3, (1.0,) * 3)
+    monkeypatch.setattr(zoo.preprocessing, "MAX_RESIZED", 10**9)
+    whole = np.asarray(preprocessing.square(noise(size))).astype(int)
+    monkeypatch.undo()
+    resized = []
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image, "resize", lambda image, to, *rest, **box: resized.append(to) or resize(image, to, *rest, **box)
+    )
+    assert np.abs(np.asarray(preprocessing.square(noise(size))) - whole).max() <= 2
+    assert resized == [(224, 224)]
 
 
 def test_grey_networks_get_one_channel():

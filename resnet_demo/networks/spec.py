@@ -29,6 +29,7 @@ IMAGENET_STAGES = {
     152: (3, 8, 36, 3),
 }
 BASIC_DEPTHS = (18, 34)
+DEEPEST = 1202  # He et al. 2016, section 4.2.
 
 AXES = {
     "family": ("imagenet", "cifar"),
@@ -69,7 +70,7 @@ class NetworkSpec:
 
     family       "imagenet": 7x7 stem, stages of 64-128-256-512 channels (He et al. 2016, table 1);
                  "cifar": 3x3 stem, stages of 16-32-64 (He et al. 2016, section 4.2)
-    depth        weighted layers: 18, 34, 50, 101, 152, or 6n+2 in the cifar family
+    depth        weighted layers: 18, 34, 50, 101, 152, or 6n+2 up to 1202 in the cifar family
     connection   "residual" relu(F(x) + S(x)); "plain" relu(F(x)); "preactivation" S(x) + F(x) with norm and
                  activation first (He et al. 2016b); "highway" T(x) F(x) + (1 - T(x)) S(x) (Srivastava et al. 2015)
     shortcut     S(x): "A" zero-padded identity, "B" projection where the shape changes, "C" always a projection;
@@ -144,7 +145,7 @@ class NetworkSpec:
 def families_of(depth: int) -> tuple[str, ...]:
     """The families that have a network of `depth` layers, the default one first."""
     imagenet = ("imagenet",) if depth in IMAGENET_STAGES else ()
-    cifar = ("cifar",) if depth >= 8 and depth % 6 == 2 else ()
+    cifar = ("cifar",) if 8 <= depth <= DEEPEST and depth % 6 == 2 else ()
     return imagenet + cifar
 
 
@@ -196,6 +197,8 @@ def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]
 
 
 def _no_such_depth(depth: int, family: str = "any") -> str:
+    if depth > DEEPEST:
+        return f"A network of {depth} layers is too large: the deepest one has {DEEPEST}."
     near = [d for d in range(max(8, depth - 6), depth + 7) if families_of(d)] or [8]
     return (
         f"No network of the {family} family has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "

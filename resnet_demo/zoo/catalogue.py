@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from resnet_demo.architecture import describe
 from resnet_demo.errors import QUOTED, InputError, quoted, report
 from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
 from resnet_demo.zoo import torchvision_weights
@@ -19,8 +20,9 @@ _CLONE = Path(__file__).parents[2]
 WEIGHTS = (_CLONE if (_CLONE / "app.py").exists() else Path(__file__).parents[1]) / "weights"
 
 UNTRAINED = "untrained"
-# A page's visitor can ask for any architecture by name: these are the largest of the papers, and fit into a host.
-MAX_DEPTH, MAX_WIDTH = 1202, 512
+# A page's visitor can ask for any architecture by name. A little more than ResNeXt-101 32x8d, the largest with trained
+# weights, has and takes; and no network is counted whose convolutions are wider than this at 64 planes.
+MAX_PARAMETERS, MAX_MULTIPLY_ADDS, MAX_WIDTH = 90_000_000, 17_000_000_000, 4096
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LADDER = tuple(f"{prefix}{depth}" for depth in (20, 32, 44, 56, 110) for prefix in ("resnet", "plain"))
 OURS = {"cifar10": LADDER, "fashion_mnist": ("resnet20", "plain20")}
@@ -141,15 +143,25 @@ def find_entry(name: str) -> Entry:
             return entry
     architecture, _, tag = name.rpartition(".")
     if tag == UNTRAINED:
-        spec = parse_name(architecture)
-        if spec.depth > MAX_DEPTH or spec.cardinality * spec.base_width > MAX_WIDTH:
-            raise InputError(
-                f"{architecture} is too large: at most {MAX_DEPTH} layers, and cardinality times width {MAX_WIDTH}."
-            )
-        return Entry(spec.name, UNTRAINED)
+        return _untrained(parse_name(architecture))
     close = difflib.get_close_matches(name[:QUOTED], [entry.name for entry in entries], n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
+
+
+def _untrained(spec: NetworkSpec) -> Entry:
+    """Raises `InputError` for a network that would take too long or too much memory."""
+    entry = Entry(spec.name, UNTRAINED)
+    if spec.family == "cifar":  # The deepest one has 20 million parameters.
+        return entry
+    if spec.cardinality * spec.base_width <= MAX_WIDTH:
+        table = describe(spec, entry.preprocessing.crop)
+        if table.parameters <= MAX_PARAMETERS and table.multiply_adds <= MAX_MULTIPLY_ADDS:
+            return entry
+    raise InputError(
+        f"{spec.name} is too large: at most {MAX_PARAMETERS // 10**6} million parameters "
+        f"and {MAX_MULTIPLY_ADDS // 10**9} billion multiply-adds an image, as resnext101_32x8d has them."
+    )
 
 
 @cache

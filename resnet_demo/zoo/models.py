@@ -10,6 +10,7 @@ from torch import nn
 
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.measuring import norms
+from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import TraceableNetwork, create_network, empty_network, require_traceable
 from resnet_demo.zoo.catalogue import Entry, find_entry
 from resnet_demo.zoo.fetching import Progress
@@ -17,6 +18,7 @@ from resnet_demo.zoo.preprocessing import Preprocessing
 from resnet_demo.zoo.weights import load_weights
 
 UNTRAINED_SEED = 0
+LARGE = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ def load_model(
     # On a CPU convolutions are faster when channels come last in memory, of weights and images both.
     layout = torch.channels_last if target.type == "cpu" else torch.preserve_format
     network.requires_grad_(True).eval().to(target, memory_format=layout)
-    return Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+    model = Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
+    if model.bytes > LARGE:
+        return_freed_memory()  # What the weights were in before the layout changed.
+    return model
 
 
 def _forget_statistics(network: nn.Module) -> None:

@@ -12,6 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+# A shorter side of 256 pixels and a longer one of 64 times as many.
+MAX_RESIZED = 64 * 256**2
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -40,6 +43,9 @@ class Preprocessing:
         size = self.resized(*photo.size)
         if photo.mode != (mode := "L" if len(self.mean) == 1 else "RGB"):
             photo = photo.convert(mode)
+        if size[0] * size[1] > MAX_RESIZED:
+            # To within two of 256 levels what follows, for a panorama of whose resized form nearly all is cut off.
+            return photo.resize((self.crop,) * 2, Image.Resampling.BILINEAR, box=self.box(*photo.size))
         if photo.size != size:
             photo = photo.resize(size, Image.Resampling.BILINEAR)
         left, top = self._corner(*size)
