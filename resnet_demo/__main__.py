@@ -1,6 +1,5 @@
 """The command line: `python -m resnet_demo --help`."""
 
-import errno
 import os
 import sys
 import warnings
@@ -9,7 +8,7 @@ import typer
 
 from resnet_demo.commands import catalogue, laboratory, photos, training
 from resnet_demo.commands.console import warn
-from resnet_demo.errors import InputError
+from resnet_demo.errors import FULL, InputError
 
 app = typer.Typer(
     name="python -m resnet_demo",
@@ -38,7 +37,7 @@ def main() -> None:
         warn(str(error))
         sys.exit(2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         warn(f"What was found could not be written in full: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # What is left in the buffer would fail once more.

@@ -1,5 +1,6 @@
 """The one exception that is meant for the person at the keyboard, and how text of others gets into its sentence."""
 
+import errno
 import functools
 import logging
 import unicodedata
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# What the system calls a full disk; Windows knows no quota.
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 # Characters of a caller's text that are repeated back to them.
 QUOTED = 100
 
@@ -46,7 +49,6 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        path = error.filename2 or error.filename or path  # The very one of several.
         path = error.filename2 or error.filename or path  # The very one of several.
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
 

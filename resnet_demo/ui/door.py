@@ -15,8 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from resnet_demo.errors import FULL
 from resnet_demo.images import MAX_BYTES
-from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, FULL, MISFIT, STOPPING, TOO_LARGE
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, MISFIT, STOPPING, TOO_LARGE
 
 log = logging.getLogger(__name__)
 # What a form adds around a file; no other request of this page needs as much.

@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.components import uploaded
-from resnet_demo.ui.sentences import DEFECT, DISK_FULL, FULL, GONE, MISFIT, Sentence
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
 
 log = logging.getLogger(__name__)
 

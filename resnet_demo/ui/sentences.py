@@ -1,10 +1,7 @@
 """What a visitor is told when something goes wrong: one sentence, and never a traceback in its place."""
 
-import errno
-
 import gradio as gr
 
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quota.
 GONE = "That photo is not here, or not any more: send it again."
 MISFIT = "That request does not fit this page: reload it and try again."
 STOPPING = "This server is being stopped: try again in a minute."
