@@ -1,5 +1,6 @@
 """Opens the page: `python app.py`, or a Hugging Face Space that runs this file."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -37,6 +38,8 @@ def main(
     share_cores()
     cache = ModelCache(str(pick_device(device)), offline)
     serve(lambda: build_page(cache, model, data), host, port or None, share, open_)
+    sys.stdout.flush()
+    os._exit(0)  # A download in a thread, which nobody waits for any more, would keep the process for minutes.
 
 
 if __name__ == "__main__":

@@ -128,6 +128,10 @@ def _refused(ask: Callable[[], Any]) -> str:
         ask()
     except urllib.error.HTTPError as error:
         return "refused" if error.code < 500 else f"failed: {error.code}"
+    except urllib.error.URLError as error:  # It hung up in the middle of what is too much.
+        if isinstance(error.reason, BrokenPipeError | ConnectionResetError):
+            return "refused"
+        raise
     except RuntimeError as error:  # The event's one sentence.
         return "refused" if "Something went wrong" not in str(error) else f"failed: {error}"
     return "failed: it was answered"

@@ -1,7 +1,5 @@
 """The HTTP endpoints: the same answers as the command line's JSON."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,12 +29,10 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         most probable one if empty; layer: the layer to explain, the last block if empty; precision: float32, or the
         faster bfloat16 or tf32 (CUDA), whose error comes along.
         """
-        if not image:
-            raise gr.Error("Send an image.", print_exception=False)
-        with _told():
-            shown, _ = engine.look(cache, image, model or default_model, target, layer, precision or "float32")
-            error = {"precision_error": asdict(shown.error)} if shown.error else {}
-            return shown.analysis.to_dict(Path(image).name) | error
+        _require(image)
+        shown, _ = engine.look(cache, image, model or default_model, target, layer, precision or "float32")
+        error = {"precision_error": asdict(shown.error)} if shown.error else {}
+        return shown.analysis.to_dict(Path(image).name) | error
 
     def compare(image: str, first: str, second: str, target: str = "") -> dict[str, Any]:
         """Two networks on one photo: the analysis of each, of the same class.
@@ -44,21 +40,18 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         image: the photo; first, second: names such as resnet20.cifar10 and plain20.cifar10; target: the class that both
         explain, by label or index, the first one's most probable class if empty.
         """
-        if not image:
-            raise gr.Error("Send an image.", print_exception=False)
-        with _told():
-            return engine.look_at_both(cache, image, first, second, target).to_dict(Path(image).name)
+        _require(image)
+        comparison, _ = engine.look_at_both(cache, image, first, second, target)
+        return comparison.to_dict(Path(image).name)
 
     def gradient_flow(networks: str) -> list[dict[str, Any]]:
         """What reaches each layer of networks at initialization: gradient norms, responses, silent units.
 
-        networks: one or more names with commas, such as plain56,resnet56,plain20-nonorm-sigmoid-xavier.
+        networks: one or more names with commas, such as plain56,resnet56 or plain20-nonorm-sigmoid-xavier, of at most
+        120 layers together.
         """
-        with _told():
-            names = [name.strip() for name in (networks or "").split(",")]
-            if len(names) > engine.MOST_FLOWS:
-                raise InputError(f"Send at most {engine.MOST_FLOWS} networks at a time.")
-            return [engine.flow(name, cache.device).to_dict() for name in names]
+        names = [name.strip() for name in networks.split(",")]
+        return [flow.to_dict() for flow in engine.flows(names, cache.device, engine.LAYERS_AT_ONCE)]
 
     with gr.Row(visible=False):
         photo = Photo(type="filepath", image_mode=None, label="image")
@@ -76,10 +69,6 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
             gr.Button().click(function, inputs, answer, api_name=function.__name__, **API)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """What the caller can mend reaches them as the one sentence that it is."""
-    try:
-        yield
-    except InputError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+def _require(image: str) -> None:
+    if not image:
+        raise InputError("Send an image.")

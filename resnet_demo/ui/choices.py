@@ -1,6 +1,6 @@
 """What the page's pickers offer: data set, then connection, then depth; each only what exists."""
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.finding import find_class, find_layer
 from resnet_demo.zoo import Entry, find_entry, list_models, require_weights, weight_state
 
@@ -115,6 +115,8 @@ def nearest_depth(tag: str, connection: str, previous: str) -> str:
     """The entry of the same depth as `previous`, or else of the nearest one."""
     depth = find_entry(previous).spec.depth
     names = [name for _, name in depth_choices(tag, connection)]
+    if not names:
+        raise InputError(f"There are no {quoted(connection)} networks for {quoted(tag)}: choose another data set.")
     return min(names, key=lambda name: abs(find_entry(name).spec.depth - depth))
 
 

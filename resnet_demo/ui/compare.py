@@ -86,8 +86,10 @@ class Compare:
 
     def _classes(self, first: str, target: str, known: str) -> list[Any]:
         """A class that the new network does not have, by its name, falls back to its top one."""
-        before, offered = choices.class_choices(find_entry(known)), choices.class_choices(find_entry(first))
-        return [gr.update(choices=offered, value=target if before == offered else offered[0][1]), first]
+        entry = find_entry(first)
+        before, offered = choices.class_choices(find_entry(known)), choices.class_choices(entry)
+        kept = before == offered and target in [value for _, value in offered]
+        return [gr.update(choices=offered, value=target if kept else offered[0][1]), entry.name]
 
     def _show(self, photo: str | None, first: str, second: str, target: str) -> list[Any]:
         nothing = [None, None, None]

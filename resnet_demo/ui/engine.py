@@ -5,7 +5,7 @@ import csv
 import functools
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from resnet_demo.analysis import analyze
 from resnet_demo.attributions import METHODS, Method, attribute
 from resnet_demo.class_maps import ClassMap, class_maps
 from resnet_demo.compare import Comparison, compare
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.gradient_flow import Flow, gradient_flow
 from resnet_demo.images import load_image
 from resnet_demo.lesion import predict_lesioned
@@ -31,6 +31,9 @@ from resnet_demo.zoo import Entry, ModelCache, find_entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 
 MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
+# Layers of all networks whose flows are asked for together; one takes 20 to 25 ms of a core. As one answer, and one
+# after the other before the eyes of a visitor, who can leave.
+LAYERS_AT_ONCE, LAYERS_IN_TURN = 120, 340
 NUMBER_COLUMNS = list(LayerGradient.__dataclass_fields__)
 
 
@@ -105,7 +108,7 @@ def drawable(name: str) -> NetworkSpec:
     """The network of that name, if it is not larger than any picture. Raises `InputError`."""
     spec = parse_name(name)
     if spec.depth > DEEPEST_DRAWING or spec.cardinality * spec.base_width > MAX_WIDTH:
-        raise InputError(f"{name} is too large to be drawn: at most {DEEPEST_DRAWING} layers.")
+        raise InputError(f"{quoted(name)} is too large to be drawn: at most {DEEPEST_DRAWING} layers.")
     return spec
 
 
@@ -120,12 +123,29 @@ def resnext_forms() -> dict[str, float]:
     return {name: ((output - grouped).abs().max() / grouped.std()).item() for name, output in outputs.items()}
 
 
-@functools.lru_cache(maxsize=256)
-def flow(name: str, device: str) -> Flow:
-    """Gradient flow of a network, measured once. Raises `InputError` when it is none that the page can afford."""
+def flows(names: list[str], device: str, most_layers: int) -> Iterator[Flow]:
+    """The gradient flow of each network. Raises `InputError`, before the first, when these are none that the page can
+    afford."""
+    if len(names) > MOST_FLOWS:
+        raise InputError(f"Send at most {MOST_FLOWS} networks at a time.")
+    specs = [_affordable(name) for name in names]
+    layers = sum(spec.depth for spec in set(specs))
+    if layers > most_layers:
+        raise InputError(f"These networks have {layers} layers together: ask for at most {most_layers} at a time.")
+    for spec in specs:
+        yield _flow(spec, device)
+
+
+def _affordable(name: str) -> NetworkSpec:
     spec = parse_name(name, num_classes=10)
     if spec.depth > DEEPEST_FLOW or spec.family != "cifar":
-        raise InputError(f"{name} is too large for this page: CIFAR networks of at most {DEEPEST_FLOW} layers.")
+        raise InputError(f"{quoted(name)} is too large for this page: CIFAR networks of at most {DEEPEST_FLOW} layers.")
+    return spec
+
+
+@functools.lru_cache(maxsize=256)
+def _flow(spec: NetworkSpec, device: str) -> Flow:
+    """Measured once."""
     return gradient_flow(spec, device=device)
 
 

@@ -147,7 +147,7 @@ class Explore:
     def _pick_dataset(self, tag: str, name: str) -> list[Any]:
         connections = [connection for _, connection in choices.connection_choices(tag)]
         wanted = choices.connection_of(find_entry(name))
-        connection = wanted if wanted in connections else connections[0]
+        connection = wanted if wanted in connections else next(iter(connections), wanted)
         return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)))
 
     def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> list[Any]:
@@ -163,10 +163,10 @@ class Explore:
             progress(done / max(total, 1), desc=f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
         try:
-            self.cache.get(name, fetching)
+            model = self.cache.get(name, fetching)
         except InputError as error:
             return [gr.skip(), fragments.said(str(error)), gr.skip()]
-        return [name, gr.update(visible=False), gr.skip()]
+        return [model.name, gr.update(visible=False), gr.skip()]
 
     def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float, precision: str) -> list[Any]:
         if not photo:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo import plots
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks import parse_name
 from resnet_demo.networks.spec import AXES
 from resnet_demo.tour import TOUR, Stop, find_stop
@@ -84,8 +84,10 @@ class GradientFlow:
         """The curves one after the other, as they are measured."""
         flows: list[Any] = []
         try:
-            for name in networks[: engine.MOST_FLOWS]:
-                flows.append(engine.flow(name, self.device))
+            if measure not in plots.MEASURES:
+                raise InputError(f"There is no measure {quoted(measure)}: choose {' or '.join(plots.MEASURES)}.")
+            for flow in engine.flows(networks, self.device, engine.LAYERS_IN_TURN):
+                flows.append(flow)
                 yield [gr.update(visible=False), _drawn(flows, measure), fragments.flow_table(flows)]
         except InputError as error:
             yield [fragments.said(str(error)), gr.skip(), gr.skip()]
@@ -102,7 +104,8 @@ def _added(networks: list[str], depth: str, connection: str, norm: str, activati
     if len(networks) >= engine.MOST_FLOWS:
         return [gr.skip(), fragments.said(f"{engine.MOST_FLOWS} networks are the most: take one away first.")]
     axes = {"connection": connection, "norm": norm, "activation": activation, "init": init}
-    names = list(dict.fromkeys([*networks, parse_name(f"resnet{depth}", family="cifar", **axes).name]))
+    specs = [*map(parse_name, networks), parse_name(f"resnet{depth}", family="cifar", **axes)]
+    names = list(dict.fromkeys(spec.name for spec in specs))
     return [gr.update(choices=names, value=names), gr.update(visible=False)]
 
 

@@ -28,7 +28,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 SHARED = ("*.gradio.live",)
 SWEEP_SECONDS = 600
 # How long running requests get to be answered. Gradio takes up to five seconds more, and nobody should wait for ten.
-PATIENCE_SECONDS = 4.5
+PATIENCE_SECONDS = 4.0
 
 
 def serve(build: Callable[[], gr.Blocks], host: str, port: int | None, share: bool, open_: bool) -> None:

@@ -78,6 +78,25 @@ def test_every_event_answers_anything_with_a_result_or_one_sentence(url, server,
     assert server.trouble() == []
 
 
+def test_one_odd_input_among_good_ones_is_a_result_or_one_sentence(url, server, cat):
+    config = json.loads(request(url, "/config")[1])
+    values = {component["id"]: component["props"].get("value") for component in config["components"]}
+    photos = {component["id"] for component in config["components"] if component["type"] == "image"}
+
+    def answered(case):
+        event, odd, sent = case
+        good = [photo(cat) if i in photos else values[i] for i in event["inputs"]]
+        return case, call(url, event["id"], [sent if i == odd else value for i, value in enumerate(good)])
+
+    # A race trains for its seconds, and a step that waits for others has its own tests.
+    asked = [event for event in config["dependencies"] if event["backend_fn"] and event["api_name"] != "_race"]
+    cases = [(event, odd, sent) for event in asked for odd in range(len(event["inputs"])) for sent in ("odd", None, 7)]
+    with ThreadPoolExecutor(8) as clients:
+        for case, answer in clients.map(answered, cases):
+            assert "data" in answer or re.fullmatch(r"[^\n]{10,600}[.]", answer["error"]), (case, answer)
+    assert server.trouble() == []
+
+
 def test_an_event_with_too_few_inputs_is_one_sentence(url):
     for event in events(url):
         if event["backend_fn"] and event["inputs"]:
@@ -273,14 +292,17 @@ def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answe
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
         path = upload(server.url, CAT.read_bytes())
         assert Path(path).exists()
-        event = event_of(server.url, "analyze")
-        with ThreadPoolExecutor(1) as client:
-            join(server.url, event, [photo(path), "resnet50.untrained", "", "", "float32"], "last")
-            answer = client.submit(result, server.url, "last")
-            time.sleep(0.2)
+        assert "data" in analyze(server.url, path, "resnet50.untrained")
+        data = [photo(path), "resnet50.untrained", "", "", "float32"]
+        sessions = ("one", "two", "three")  # One more than run at once.
+        with ThreadPoolExecutor(3) as clients:
+            for session in sessions:
+                join(server.url, event_of(server.url, "analyze"), data, session)
+            answers = [clients.submit(result, server.url, session) for session in sessions]
+            time.sleep(0.1)
             server.process.terminate()
             asked = time.monotonic()
-            assert "data" in answer.result(30)
+            assert all("data" in answer.result(30) for answer in answers)
         assert server.process.wait(30) == 0
         assert time.monotonic() - asked < 10
         assert not list(temporary.glob("resnet_demo-*"))
