@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resnet_demo.commands import photos
+from resnet_demo.commands.results_of_photos import stems_of
 from resnet_demo.zoo import list_models
 
 from .conftest import encode, quadrants, save_photo
@@ -302,13 +302,13 @@ def test_a_long_name_does_not_stop_the_rest(run, tmp_path, options):
 def test_shortened_names_are_always_the_same_and_nobody_elses():
     names = [f"{start}{name[:-3]}{end}" for name in LONG for start in ("", "b") for end in ("", "1", "2")]
     files = [Path(folder) / f"{name}.png" for folder in ("one", "other") for name in names]
-    stems = photos._stems(files)
+    stems = stems_of(files)
     assert len(set(stems.values())) == len(files)
-    assert photos._stems(files[3:7]) == {file: stems[file] for file in files[3:7]}
+    assert stems_of(files[3:7]) == {file: stems[file] for file in files[3:7]}
     for file, stem in stems.items():
         assert len(os.fsencode(f"{stem}.preresnet110-nonorm-sigmoid-xavier.untrained.overlay.png")) <= 255
         assert stem.startswith(file.stem[:40])
-    assert photos._stems([Path("short.png")]) == {Path("short.png"): "short"}
+    assert stems_of([Path("short.png")]) == {Path("short.png"): "short"}
 
 
 @pytest.mark.parametrize("compared", [False, True])

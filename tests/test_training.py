@@ -8,7 +8,6 @@ import random
 import signal
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -223,14 +222,39 @@ def test_a_kill_while_saving_leaves_the_checkpoint_before(tmp_path, monkeypatch)
         trained(tmp_path, on_epoch=stop_after(1))
     before = sha256_of(tmp_path / "resnet8.stripes.checkpoint")
 
-    def dies(state, path):
-        Path(path).write_bytes(b"half")
+    def dies(state, file):
+        file.write(b"half")
         raise StoppedError
 
     monkeypatch.setattr(torch, "save", dies)
     with pytest.raises(StoppedError):
         trained(tmp_path, resume=True)
     assert sha256_of(tmp_path / "resnet8.stripes.checkpoint") == before
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    (tmp_path / "resnet8.stripes.checkpoint").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"^resnet8\.stripes\.checkpoint is damaged .*: start without --resume\.$"):
+        trained(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "jsonl", "safetensors"])
+def test_what_cannot_be_written_is_named(tmp_path, kind):
+    (tmp_path / f"resnet8.stripes.{kind}").mkdir()
+    with pytest.raises(InputError, match=rf"resnet8\.stripes\.{kind} cannot be written: Is a directory\.$"):
+        trained(tmp_path, replace(RECIPE, epochs=1))
+
+
+def test_a_checkpoint_on_a_full_disk_is_a_sentence(tmp_path):
+    (tmp_path / "resnet8.stripes.partial").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"cannot be written: No space left on device\.$"):
+        trained(tmp_path, replace(RECIPE, epochs=1))
+
+
+def test_images_that_no_card_could_describe_are_refused_before_the_training(tmp_path):
+    huge = Labelled(torch.zeros(3, 3, 1025, 1025, dtype=torch.uint8), torch.arange(3), ("red", "green", "blue"))
+    with pytest.raises(InputError, match="1025 pixels are too large"):
+        train(run_of(), huge, huge, tmp_path, device=CPU)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

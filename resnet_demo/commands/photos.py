@@ -1,10 +1,8 @@
 """The command that looks at photos: analyze."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,20 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
+from resnet_demo.commands.results_of_photos import Asked, is_known, source_of, stems_of, write_results
 from resnet_demo.errors import InputError, visible, writing
 
 WEEK = timedelta(days=7)
-# Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
-MOST_STEM_BYTES = 160
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of every photo: class, layer and precision, as `resnet_demo.analyze` takes them."""
-
-    target: str | None
-    layer: str | None
-    precision: str
 
 
 def analyze(
@@ -62,16 +50,16 @@ def analyze(
 
     reuse_freed_memory()
     files = _files(images)
-    stems = _stems(files)
+    stems = stems_of(files)
     if output:
         make_folder(output)
     asked = Asked(target, layer, precision)
     # The shares may take very unequal times, and only plain numbers are exchanged.
     with joined(pick_device(device), backend="gloo", patience=WEEK) as (world, on):
         models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
-        sources = {file: _source(file, models) for file in files}
+        sources = {file: source_of(file, models) for file in files}
         kept = [f for f in files if output and not compare]
-        known = {f for f in kept if _known(output / stems[f], f, models[0], asked, sources[f])}
+        known = {f for f in kept if is_known(output / stems[f], f, models[0], asked, sources[f])}
         world.wait()  # What one process writes must not be known to another that is still looking.
         missing = [file for file in files if file not in known]
         mine = {*sorted(known)[world.rank :: world.size], *missing[world.rank :: world.size]}
@@ -150,7 +138,7 @@ def _analyses(
         try:
             if output:
                 kept = values | {"asked": vars(asked), "source": sources[file]}
-                _write_results(output / stems[file], file, found, kept)
+                write_results(output / stems[file], file, found, kept)
         except InputError as error:
             yield file, error
             continue
@@ -169,7 +157,7 @@ def _comparisons(
             if output:
                 for analysis in (comparison.first, comparison.second):
                     stem = output / f"{stems[file]}.{analysis.model}"
-                    _write_results(stem, file, analysis, analysis.to_dict(str(file)))
+                    write_results(stem, file, analysis, analysis.to_dict(str(file)))
                 path = output / f"{stems[file]}.compare.png"
                 with writing(path):
                     path.write_bytes(plots.to_png(plots.compare_figure(comparison)))
@@ -177,30 +165,6 @@ def _comparisons(
             yield file, error
             continue
         yield file, comparison.to_dict(str(file))
-
-
-def _source(file: Path, models: list[Any]) -> list[Any]:
-    """What a result was made from: the very file, and the very weights."""
-    from resnet_demo.zoo import find_entry
-
-    cards = [find_entry(model.name).card for model in models]
-    weights = [card.sha256 if card else "" for card in cards]
-    try:
-        stat = file.stat()
-    except OSError:
-        return weights  # It will be reported when it is opened.
-    return [stat.st_size, stat.st_mtime_ns, *weights]
-
-
-def _known(stem: Path, file: Path, model: Any, asked: Asked, source: list[Any]) -> bool:
-    """Whether an earlier run has written what this one would."""
-    try:
-        values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
-        same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, vars(asked))
-        pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
-        return same and values["source"] == source and pictures
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False  # Not there, or not ours: it is written again.
 
 
 def _files(paths: list[Path]) -> list[Path]:
@@ -219,53 +183,11 @@ def _files(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _stems(files: list[Path]) -> dict[Path, str]:
-    """The name of each file's results: its own without suffix, numbered where several files share it."""
-    stems: dict[Path, str] = {}
-    taken: set[str] = set()
-    for file in files:
-        number, stem = 1, (own := _short_stem(file))
-        while stem in taken:
-            number += 1
-            stem = f"{own}-{number}"
-        taken.add(stem)
-        stems[file] = stem
-    return stems
-
-
-def _short_stem(file: Path) -> str:
-    """The file's name without suffix, cut where what is added to it would make it too long for a file system; then
-    with a hash of all of it, so that it is always the same and nobody else's."""
-    stem = os.fsencode(file.stem)
-    if len(stem) <= MOST_STEM_BYTES:
-        return file.stem
-    digest = hashlib.sha256(stem).hexdigest()[:16]
-    # A character of several bytes may be cut in two: what is left of it goes.
-    return f"{stem[: MOST_STEM_BYTES - 17].decode(errors='ignore')}-{digest}"
-
-
 def _loaded(name: str, device: str, offline: bool) -> Any:
     with fetching(name) as progress:
         from resnet_demo.zoo import load_model
 
         return load_model(name, device, offline, progress)
-
-
-def _write_results(stem: Path, file: Path, analysis: Any, values: dict[str, Any]) -> None:
-    """The JSON last and at once: where it is, the other two are. Raises `InputError`."""
-    from resnet_demo import plots
-    from resnet_demo.images import load_image
-
-    photo = load_image(file)
-    if photo.size != analysis.photo_size:
-        raise InputError("the photo has been changed while it was analyzed: try again.")
-    path = Path(f"{stem}.json")
-    with writing(path):
-        plots.overlay(photo, analysis).save(f"{stem}.overlay.png")
-        Path(f"{stem}.plot.png").write_bytes(plots.to_png(plots.report_figure(analysis)))
-        partial = Path(f"{stem}.json.partial")
-        partial.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
 
 
 def _in_words(file: Path, values: dict[str, Any]) -> str:
