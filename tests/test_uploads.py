@@ -36,7 +36,8 @@ def test_only_what_is_old_and_not_kept_is_deleted(tmp_path):
 
 
 def test_a_folder_of_its_own_is_made_and_removed_and_only_orphans_go_with_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "link"))
+    (tmp_path / "link").symlink_to(tmp_path)
     orphan, running, starting, other = (tmp_path / name for name in (f"{PREFIX}1", f"{PREFIX}2", f"{PREFIX}3", "other"))
     for folder in (orphan, running, starting, other):
         made(folder / "photo.jpg", 2)
@@ -46,12 +47,12 @@ def test_a_folder_of_its_own_is_made_and_removed_and_only_orphans_go_with_it(tmp
     with FileLock(running / LOCK):
         os.utime(running, (then, then))
         with upload_folder() as folder:
-            assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
+            assert os.environ["GRADIO_TEMP_DIR"] == str(folder) == str(folder.resolve())
             assert folder.stat().st_mode & 0o077 == 0
             made(folder / "sent.jpg", 0)
             assert [path.exists() for path in (orphan, running, starting, other)] == [False, True, True, True]
     assert not folder.exists()
-    assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path)
+    assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path / "link")
 
 
 def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch, assert_clear_sentence):

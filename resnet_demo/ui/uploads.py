@@ -30,7 +30,7 @@ def upload_folder() -> Iterator[Path]:
     try:
         base = Path(given or tempfile.gettempdir())
         base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).resolve()  # As Gradio calls it too.
     except OSError as error:
         raise InputError(
             f"There is no room for what visitors send ({error.strerror}: {error.filename}): set GRADIO_TEMP_DIR to a "
