@@ -3,8 +3,8 @@
     python -m benchmarks.soak [--seconds 900] [--clients 16]
 
 Valid photos through four networks, each answer compared with what the engine gives alone; broken, huge and malicious
-files; requests that nothing honest sends. Memory and open files of the page's process are read after one request of
-every kind, and again at the end, when the clients have gone. Linux only, for it reads /proc.
+files; requests that nothing honest sends. Memory and open files of the page's process are read after a few requests
+of every kind, ten times on the way, and at the end, when the clients have gone. Linux only, for it reads /proc.
 """
 
 import io
@@ -31,17 +31,19 @@ from benchmarks.page import phone_photo
 from benchmarks.side_by_side import out, print_machine
 from benchmarks.visitors import Request, alone, mixed, resident_megabytes, same
 
-# After the clients have gone: sessions end, and freed memory goes back.
-REST_SECONDS = 5.0
+# After the clients have gone, until their connections are closed.
+REST_SECONDS = 8.0
+SAMPLES = 10
 
 
 @dataclass
 class Report:
-    """requests by kind and by what came of them: "right" or "refused", and what should not be: "wrong" or "failed"."""
+    """Requests by kind and by what came of them: "right" or "refused", and what should not be: "wrong" or "failed".
+    Memory and open files of the page's process: first, on the way, and at the end."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    megabytes: tuple[float, float] = (0.0, 0.0)
-    files: tuple[int, int] = (0, 0)
+    megabytes: list[float] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
 
     @property
     def faults(self) -> dict[tuple[str, str], int]:
@@ -173,8 +175,10 @@ def _outcome(kind: Kind, target: Target, draw: random.Random, session: str) -> s
         return f"failed: {error!r:.300}"
 
 
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+def note(report: Report, pid: int) -> None:
+    """What the process has now."""
+    report.megabytes.append(resident_megabytes(pid))
+    report.files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
 def soak(seconds: float, clients: int) -> Report:
@@ -187,18 +191,20 @@ def soak(seconds: float, clients: int) -> Report:
         for i in range(4):
             for kind in KINDS:
                 report.outcomes[kind.__name__, _outcome(kind, target, draw, f"first-{i}-{kind.__name__}")] += 1
-        before = resident_megabytes(pid), open_files(pid)
+        note(report, pid)
         until = time.monotonic() + seconds
         running = [
             threading.Thread(target=client, args=(target, i, until, report, lock), daemon=True) for i in range(clients)
         ]
         for thread in running:
             thread.start()
+        for _ in range(SAMPLES):
+            time.sleep(seconds / SAMPLES)
+            note(report, pid)
         for thread in running:
             thread.join()
         time.sleep(REST_SECONDS)
-        after = resident_megabytes(pid), open_files(pid)
-    report.megabytes, report.files = (before[0], after[0]), (before[1], after[1])
+        note(report, pid)
     return report
 
 
@@ -209,8 +215,8 @@ def main(seconds: float = 900.0, clients: int = 16) -> None:
     for (kind, outcome), count in sorted(report.outcomes.items()):
         table.add_row(kind, outcome, f"{count:,}")
     out.print(table)
-    out.print("Resident memory {:.0f} MB, at the end {:.0f} MB.".format(*report.megabytes))
-    out.print("Open files {}, at the end {}.".format(*report.files))
+    out.print("Resident memory in MB, first, on the way, at the end:", *(f"{value:.0f}" for value in report.megabytes))
+    out.print("Open files:", *report.files)
     print_machine("gradio", "pillow")
     raise typer.Exit(bool(report.faults))
 

@@ -88,5 +88,6 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": MAX_BYTES,
         "run_history": False,
         "footer_links": ["api", "settings"],
-        "state_session_capacity": 1000,
+        # Gradio keeps what it knows of a visitor, half a megabyte, until so many others have come.
+        "state_session_capacity": 300,
     }
