@@ -19,6 +19,9 @@ def main(
     offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    name: Annotated[
+        list[str] | None, typer.Option(help="A name by which it is reached through a proxy; may be given repeatedly.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, to train live.")] = None,
 ) -> None:
     """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
@@ -37,7 +40,7 @@ def main(
     reuse_freed_memory()
     share_cores()
     cache = ModelCache(str(pick_device(device)), offline)
-    serve(lambda: build_page(cache, model, data), host, port or None, share, open_)
+    serve(lambda: build_page(cache, model, data), host, port or None, share, open_, name or ())
     sys.stdout.flush()
     os._exit(0)  # A download in a thread, which nobody waits for any more, would keep the process for minutes.
 

@@ -18,7 +18,9 @@ from resnet_demo.zoo import Model, load_model
 STEPS = 32
 # A window covers a quarter of each side and moves by half of itself.
 WINDOW, STRIDE = 1 / 4, 1 / 8
-BATCH = 8
+# Pixels of all images that pass through the network at once: eight of CIFAR's, one of ImageNet's, whose gradients take
+# half a gigabyte in a deep network.
+MOST_IMAGES, MOST_PIXELS = 8, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _integrated_gradients(network: _Counted, x: Tensor, target: int, layer: str 
     from captum.attr import IntegratedGradients
 
     method = IntegratedGradients(network)
-    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=BATCH)
+    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=_at_once(x))
 
 
 def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
@@ -126,13 +128,19 @@ def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None
     return GuidedGradCam(network, blocks[name]).attribute(x.requires_grad_(), target=target)
 
 
+def _at_once(x: Tensor) -> int:
+    return max(1, min(MOST_IMAGES, MOST_PIXELS // x[0, 0].numel()))
+
+
 def _occlusion(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
     from captum.attr import Occlusion
 
     size = x.shape[-1]
     window, stride = (max(1, round(size * share)) for share in (WINDOW, STRIDE))
     shape, strides = (x.shape[1], window, window), (x.shape[1], stride, stride)
-    return Occlusion(network).attribute(x, shape, strides, baselines=0, target=target, perturbations_per_eval=BATCH)
+    return Occlusion(network).attribute(
+        x, shape, strides, baselines=0, target=target, perturbations_per_eval=_at_once(x)
+    )
 
 
 _COMPUTE = {

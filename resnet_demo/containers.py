@@ -131,14 +131,19 @@ def _turned(metadata: bytes) -> int:
 
 
 def _png(data: memoryview) -> Essence:
+    # The size is that of the last header before the pixels, so there has to be one, and in its place.
+    if unpack_from(">I4s", data, 8) != (13, b"IHDR"):
+        raise ValueError("no header")
     width, height = unpack_from(">II", data, 16)
     check_pixels("PNG", width, height)
-    kept, turned, at = [data[:8]], 1, 8
+    kept, turned, at = [data[:33]], 1, 33
     for _ in range(MOST_PARTS):
         if at + 8 > len(data):
             break
         length, kind = unpack_from(">I4s", data, at)
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+        if kind == b"IHDR":
+            raise ValueError("two headers")
+        if kind in (b"PLTE", b"tRNS", b"IDAT", b"IEND"):
             kept.append(data[at : at + 12 + length])
         elif kind in (b"eXIf", b"iTXt") and turned == 1:
             content = bytes(data[at + 8 : at + 8 + length])

@@ -73,6 +73,7 @@ def _decoded(data: bytes, max_side: int) -> Image.Image:
 
 def _decoded_here(found: containers.Essence, max_side: int) -> Image.Image:
     with Image.open(BytesIO(found.data), formats=(found.form,)) as image:
+        decoding.check_pixels(found.form, *image.size)  # As Pillow reads it, which is what will be decoded.
         image.draft("RGB", decoding.bounded_size(image.size, max_side))
         image.load()
         turned = containers.orientation(image.info.get("exif", b"")) if found.form == "WEBP" else found.orientation

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from resnet_demo.errors import InputError
-from resnet_demo.ui.uploads import KEPT, LOCK, PREFIX, delete_old, upload_folder
+from resnet_demo.ui.uploads import KEPT, LOCK, PREFIX, delete_old, delete_orphans, upload_folder
 
 from .page_server import ROOT
 
@@ -50,6 +50,7 @@ def test_a_folder_of_its_own_is_made_and_removed_and_only_orphans_go_with_it(tmp
             assert os.environ["GRADIO_TEMP_DIR"] == str(folder) == str(folder.resolve())
             assert folder.stat().st_mode & 0o077 == 0
             made(folder / "sent.jpg", 0)
+            delete_orphans(folder)
             assert [path.exists() for path in (orphan, running, starting, other)] == [False, True, True, True]
     assert not folder.exists()
     assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path / "link")
@@ -84,9 +85,11 @@ def test_a_page_that_cannot_be_served_is_one_sentence(tmp_path):
         taken.listen()
         port = str(taken.getsockname()[1])
         for done, says in (
-            (app("--port", port), f"The page cannot be served on 127.0.0.1:{port}"),
+            (app("--port", port, GRADIO_TEMP_DIR=str(tmp_path)), f"The page cannot be served on 127.0.0.1:{port}"),
+            (app("--host", "::1", GRADIO_TEMP_DIR=str(tmp_path)), "The page cannot be served on ::1"),
             (app(GRADIO_TEMP_DIR=str(made(tmp_path / "file", 0))), "There is no room for what visitors send"),
         ):
             assert done.returncode == 2
             assert done.stderr.startswith(says)
             assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob(f"{PREFIX}*"))

@@ -115,7 +115,7 @@ class Closer:
 
     def _pixels(self, shown: engine.Shown | None, method: str) -> Iterator[list[Any]]:
         """Computed in a thread, so that this can tell how far it is; and stops it when nobody waits any more."""
-        if shown is None or method not in METHODS:
+        if shown is None or method not in METHODS or not shown.entry.trained:
             return
         stop, share, result = threading.Event(), [0.0], []
 

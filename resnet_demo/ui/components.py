@@ -4,13 +4,13 @@ Subclasses, because Gradio makes a component anew from its class whenever an eve
 stub, components.pyi, beside this file when it is imported; it is git-ignored.)
 """
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
 
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
+from resnet_demo.ui.uploads import uploaded
 
 # Longer than any name, class or layer on offer, and than six networks.
 LONGEST = 300
@@ -87,12 +87,3 @@ def told(event: gr.EventData, key: str) -> str:
     except (AttributeError, TypeError):
         return ""
     return value if isinstance(value, str) else ""
-
-
-def uploaded(path: Any, cache: str) -> Path | None:
-    """The real path of a file that somebody uploaded into `cache`; None for any other path, there or not."""
-    try:
-        real = Path(path).resolve(strict=True)
-    except (OSError, RuntimeError, TypeError, ValueError):  # RuntimeError: links that go in a circle.
-        return None
-    return real if real.is_file() and real.is_relative_to(Path(cache).resolve()) else None

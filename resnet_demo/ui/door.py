@@ -4,7 +4,7 @@ A few lines of ASGI, for Gradio's own routes do not ask these questions.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ CLOSED = (
     "/gradio_api/proxy=",
     "/gradio_api/component_server",
 )
+ANSWERS = ("/gradio_api/queue/data", "/gradio_api/call/")
 
 
 @dataclass
@@ -55,11 +56,12 @@ class Door:
     """ASGI middleware.
 
     visitors   counts them, and says when the door is closed
-    origins    host names besides the page's own whose pages may send requests, such as "*.gradio.live"; any if None
+    names      of the page, besides the one that it is asked by: a proxy may ask by another than the browser did. Pages
+               of other names cannot send anything; None if those of all can
     """
 
-    def __init__(self, app: ASGIApp, visitors: Visitors, origins: tuple[str, ...] | None) -> None:
-        self.app, self.visitors, self.origins = app, visitors, origins
+    def __init__(self, app: ASGIApp, visitors: Visitors, names: Collection[str] | None) -> None:
+        self.app, self.visitors, self.names = app, visitors, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,7 +71,7 @@ class Door:
             await refusal(scope, receive, send)
             return
         # A stream of answers ends with the last of them; that of heartbeats never does.
-        if scope["method"] == "POST" or scope["path"].endswith("/queue/data"):
+        if scope["method"] == "POST" or scope["path"].startswith(ANSWERS):
             with self.visitors.served():
                 await self._answer(scope, receive, send)
         else:
@@ -90,12 +92,10 @@ class Door:
     def _own_origin(self, headers: Headers) -> bool:
         """Browsers tell where a page that sends something comes from; programs do not, and need not."""
         origin = headers.get("origin")
-        if origin is None or self.origins is None:
+        if origin is None or self.names is None:
             return True
-        host = urlsplit(origin).netloc
-        # A proxy in front of this server tells the name that the browser knows; a foreign page cannot.
-        own = {headers.get("host"), headers.get("x-forwarded-host")}
-        return host in own or any(name.startswith("*.") and host.endswith(name[1:]) for name in self.origins)
+        sender = urlsplit(origin)
+        return sender.netloc == headers.get("host") or sender.hostname in self.names
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, most, got, begun = scope["path"], _most(scope["path"]), 0, False
@@ -118,7 +118,9 @@ class Door:
         except ClientDisconnect:
             pass  # Nobody is there to be told.
         except Exception as error:
-            if not begun:
+            if begun:
+                log.error("%s broke off.", path, exc_info=error)
+            else:
                 await _failure(path, error)(scope, receive, send)
 
 

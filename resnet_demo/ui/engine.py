@@ -6,6 +6,7 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.analysis import analyze
+from resnet_demo.architecture import describe
 from resnet_demo.attributions import METHODS, Method, attribute
 from resnet_demo.class_maps import ClassMap, class_maps
 from resnet_demo.compare import Comparison, compare
@@ -22,6 +24,7 @@ from resnet_demo.errors import InputError, quoted
 from resnet_demo.gradient_flow import Flow, gradient_flow
 from resnet_demo.images import load_image
 from resnet_demo.lesion import predict_lesioned
+from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
 from resnet_demo.networks.resnext_forms import FORMS
 from resnet_demo.precision import PrecisionError, precision_error
@@ -34,6 +37,9 @@ MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
 # Layers of all networks whose flows are asked for together; one takes 20 to 25 ms of a core. As one answer, and one
 # after the other before the eyes of a visitor, who can leave.
 LAYERS_AT_ONCE, LAYERS_IN_TURN = 120, 340
+# Multiply-adds and layers that one request may ask of a CPU in all: a forward and a backward pass take 0.1 s of a core
+# for 10^9, and 1.2 ms for a layer. And where a pass leaves so much memory behind that it should go back.
+MOST_MULTIPLY_ADDS, MOST_LAYERS, LARGE = 24_000_000_000, 1_250, 4_000_000_000
 NUMBER_COLUMNS = list(LayerGradient.__dataclass_fields__)
 
 
@@ -52,12 +58,29 @@ def look(
 ) -> tuple[Shown, Image.Image]:
     """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
     decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
-    model, photo = cache.get(name), load_image(path)
-    found = analyze(photo, model, target or None, layer or None, precision=precision)
-    error = None
-    if precision != "float32":
-        error = precision_error(found, analyze(photo, model, found.target.index, found.layer))
-    return Shown(path, find_entry(name), found, error), photo
+    exact = precision == "float32"
+    with affordable(cache, *[name] * (1 if exact else 2)):
+        model, photo = cache.get(name), load_image(path)
+        found = analyze(photo, model, target or None, layer or None, precision=precision)
+        error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
+        return Shown(path, find_entry(name), found, error), photo
+
+
+@contextmanager
+def affordable(cache: ModelCache, *names: str) -> Iterator[None]:
+    """A request for these networks, each as often as it is passed through. Raises `InputError` when that is more than a
+    visitor of a CPU may ask for; gives the memory of large ones back to the system."""
+    entries = [find_entry(name) for name in names]
+    work = sum(describe(entry.spec, entry.preprocessing.crop).multiply_adds for entry in entries)
+    layers = sum(entry.spec.depth for entry in entries)
+    if len(entries) > 1 and cache.device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):
+        together = " and ".join(dict.fromkeys(entry.name for entry in entries))
+        raise InputError(f"{together} take too long together: choose smaller networks, one alone, or float32.")
+    try:
+        yield
+    finally:
+        if work > LARGE:
+            return_freed_memory()
 
 
 def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: float = 0.5) -> Overlaid:
@@ -70,8 +93,9 @@ def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: floa
 def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
     """Compare two models on a photo; an empty `target` means the first one's top class. Gives the decoded photo too.
     Raises `InputError`."""
-    models, photo = (cache.get(first), cache.get(second)), load_image(path)
-    return compare(photo, *models, target or None), photo
+    with affordable(cache, first, second):
+        models, photo = (cache.get(first), cache.get(second)), load_image(path)
+        return compare(photo, *models, target or None), photo
 
 
 def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Overlaid]]:
@@ -86,8 +110,9 @@ def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[
 
 def attribution_overlay(cache: ModelCache, shown: Shown, method: str, proceed: Callable[[float], bool]) -> Overlaid:
     """A pixel attribution of the explained class over the photo. Raises `InputError`, or `StoppedError`."""
-    analysis, model, photo = shown.analysis, cache.get(shown.entry.name), load_image(shown.photo)
-    found = attribute(photo, model, method, analysis.target.index, None, proceed)
+    analysis, photo = shown.analysis, load_image(shown.photo)
+    with affordable(cache, shown.entry.name):
+        found = attribute(photo, cache.get(shown.entry.name), method, analysis.target.index, None, proceed)
     alt = f"{METHODS[method].title} of {analysis.target.label}"
     return Overlaid(photo, plots.veil(analysis, found.heat), 0.8, alt)
 

@@ -72,7 +72,10 @@ class GradientFlow:
             return [gr.skip()] * 4
         if query.get("networks"):
             measure = query.get("measure", "")
-            names = query["networks"].split(",")
+            try:
+                names = [parse_name(name).name for name in query["networks"].split(",")[: engine.MOST_FLOWS]]
+            except InputError as error:
+                return [*[gr.skip()] * 3, fragments.said(str(error))]
             return [gr.update(choices=names, value=names), measure if measure in plots.MEASURES else gr.skip(), "", ""]
         stop = find_stop(query.get("tour", TOUR[0].key))
         if stop is None:

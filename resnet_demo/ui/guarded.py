@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo.errors import FULL, InputError
-from resnet_demo.ui.components import uploaded
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
+from resnet_demo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
 

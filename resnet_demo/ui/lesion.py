@@ -71,9 +71,7 @@ class Lesion:
         if query.get("tab") != "lesion":
             return [gr.skip()] * 4
         try:
-            entry = choices.pickable(query.get("model") or self.default.name)
-            if not entry.trained:
-                raise InputError(f"{entry.name} has learned nothing that a missing block could take away.")
+            entry = _trained(choices.pickable(query.get("model") or self.default.name).name)
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(piece.name for piece in pieces(entry.spec)))
         except InputError as error:
@@ -82,29 +80,29 @@ class Lesion:
         return [entry.name, removed, gr.skip(), photo]
 
     def _opened(self, name: str, removed: list[str]) -> list[str]:
-        entry = find_entry(name)
+        entry = _trained(name)
         return [self._drawn(entry, removed), self._study(entry)]
 
     def _switch(self, name: str) -> list[Any]:
-        entry = find_entry(name)
+        entry = _trained(name)
         return [[], self._drawn(entry, []), self._study(entry)]
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> list[Any]:
         block = told(event, "block")
-        entry = find_entry(name)
+        entry = _trained(name)
         if block not in {piece.name for piece in pieces(entry.spec)}:
             return [gr.skip(), gr.skip()]
         now = [other for other in removed if other != block] if block in removed else [*removed, block]
         return [now, self._drawn(entry, now)]
 
     def _put_back(self, name: str) -> list[Any]:
-        return [[], self._drawn(find_entry(name), [])]
+        return [[], self._drawn(_trained(name), [])]
 
     def _show(self, photo: str | None, name: str, removed: list[str]) -> list[Any]:
         if not photo:
             return [gr.skip(), None, None]
         try:
-            choices.require_here(name)
+            choices.require_here(_trained(name).name)
             before, after = engine.lesioned(self.cache, photo, name, removed)
         except InputError as error:
             return [fragments.said(str(error)), None, None]
@@ -128,3 +126,10 @@ class Lesion:
         worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
         label = f"Test error without each block. {'; '.join(worst)}"
         return fragments.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
+
+
+def _trained(name: str) -> Entry:
+    entry = find_entry(name)
+    if not entry.trained:
+        raise InputError(f"{entry.name} has learned nothing that a missing block could take away.")
+    return entry

@@ -67,7 +67,7 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
         # A visitor's photo follows them to the next tab, where there is none yet.
         for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
             selected.select(None, [there, explore.photo], there, js=FOLLOW)
-    # Not even a program goes around the queue.
+    # Not even a program goes around the queue, but for what takes no time at all.
     return page.queue(max_size=64, api_open=False)
 
 

@@ -1,18 +1,20 @@
 """Serving the page: to whom it answers, and how it stops."""
 
 import ipaddress
+import math
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import httpx
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,20 +24,27 @@ from resnet_demo.errors import InputError
 from resnet_demo.ui.door import Door, Visitors, said
 from resnet_demo.ui.page import launch_options
 from resnet_demo.ui.sentences import MISFIT
-from resnet_demo.ui.uploads import delete_old, upload_folder
+from resnet_demo.ui.uploads import delete_old, delete_orphans, upload_folder
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
-SHARED = ("*.gradio.live",)
+LOOPBACK = ("localhost", "127.0.0.1")
+# Where Gradio's share links lead from; nobody else decides where such names lead.
+SHARED = "*.gradio.live"
+# A terminal that is closed is a reason to stop, too; Windows has no such signal.
+STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 SWEEP_SECONDS = 600
 # How long running requests get to be answered. Gradio takes up to five seconds more, and nobody should wait for ten.
 PATIENCE_SECONDS = 4.0
 
 
-def serve(build: Callable[[], gr.Blocks], host: str, port: int | None, share: bool, open_: bool) -> None:
+def serve(
+    build: Callable[[], gr.Blocks], host: str, port: int | None, share: bool, open_: bool, names: Sequence[str] = ()
+) -> None:
     """Serve the page that `build` makes until SIGINT or SIGTERM; running requests are still answered.
 
-    A Space is reached through its proxy, by any name. Elsewhere requests from other sites' pages are refused, and on
-    loopback other host names too. Raises `InputError` when it cannot be served there.
+    names   by which the page is reached besides `host`, through a proxy
+
+    A Space is reached by any name. Elsewhere requests from other sites' pages are refused, and on loopback other host
+    names too. Raises `InputError` when it cannot be served there.
     """
     on_space = "SPACE_ID" in os.environ
     host = "0.0.0.0" if on_space else host  # noqa: S104 - its proxy comes from outside
@@ -49,22 +58,21 @@ def serve(build: Callable[[], gr.Blocks], host: str, port: int | None, share: bo
                 share=share,
                 inbrowser=open_,
                 prevent_thread_lock=True,
-                app_kwargs=_app_options(host, share, on_space, visitors),
+                app_kwargs=_app_options(host, share, None if on_space else names, visitors),
                 **launch_options(),
             )
-        except OSError as error:
+        except (OSError, httpx.InvalidURL) as error:  # Gradio opens its own page, and cannot by an address of IPv6.
             raise InputError(f"The page cannot be served on {host}:{port or '7860 and up'}: {error}") from error
         _wait(stop, folder, {path for block in page.blocks.values() for path in block.keep_in_cache})
         _close(page, visitors)
 
 
-def _app_options(host: str, share: bool, on_space: bool, visitors: Visitors) -> dict[str, Any]:
-    origins = None if on_space else SHARED if share else ()
-    doors = [Middleware(Door, visitors=visitors, origins=origins)]
-    if _is_loopback(host):
+def _app_options(host: str, share: bool, names: Sequence[str] | None, visitors: Visitors) -> dict[str, Any]:
+    doors = [Middleware(Door, visitors=visitors, names=names)]
+    if names is not None and _is_loopback(host):
         # A foreign page could have its own name lead here, and then read what it likes (DNS rebinding).
-        names = [*LOOPBACK, host, *(SHARED if share else ())]
-        doors.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False))
+        allowed = [*LOOPBACK, host, *names, *([SHARED] if share else [])]
+        doors.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=allowed, www_redirect=False))
     return {"middleware": doors, "exception_handlers": {RequestValidationError: _misfit}}
 
 
@@ -83,14 +91,14 @@ def _is_loopback(host: str) -> bool:
 
 @contextmanager
 def _stop_asked() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one ends the process at once."""
+    """An event that `STOPS` set; a second one of a kind ends the process at once."""
     stop = threading.Event()
 
     def ask(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_DFL)
         stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in STOPS}
     try:
         yield stop
     finally:
@@ -99,10 +107,12 @@ def _stop_asked() -> Iterator[threading.Event]:
 
 
 def _wait(stop: threading.Event, folder: Path, kept: Collection[str]) -> None:
-    """Until `stop` is set; what visitors have sent is deleted meanwhile, but not the examples in `kept`."""
-    swept = time.monotonic()
+    """Until `stop` is set. What visitors have sent is deleted meanwhile, but not the examples in `kept`; and what
+    servers have left that were killed."""
+    swept = -math.inf
     while not stop.wait(0.5):  # On Windows a longer wait would not notice Ctrl-C.
         if time.monotonic() - swept > SWEEP_SECONDS:
+            delete_orphans(folder)
             delete_old(folder, kept)
             swept = time.monotonic()
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from gradio import processing_utils
@@ -18,38 +19,50 @@ PREFIX = "resnet_demo-"
 LOCK = ".lock"
 # Seconds after which what a visitor has sent is deleted.
 KEPT = 3600
+STARTING = 120
 
 
 @contextmanager
 def upload_folder() -> Iterator[Path]:
     """A new folder for Gradio's uploads, in `GRADIO_TEMP_DIR` or else where temporary files are; deleted at the end.
 
-    Those of servers that were killed are deleted now. Raises `InputError` when no folder can be made.
+    Raises `InputError` when no folder can be made.
     """
     given = os.environ.get("GRADIO_TEMP_DIR")
+    folder = _make_folder(given)
+    # Gradio names an upload by its content and a secret that it keeps for good: by that name, somebody who has a photo
+    # could find out whether it was here before.
+    processing_utils.hash_seed = secrets.token_bytes(32)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     try:
-        base = Path(given or tempfile.gettempdir())
+        with FileLock(folder / LOCK):  # As long as it is held, no other server takes this folder for an orphan.
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        del os.environ["GRADIO_TEMP_DIR"]
+        if given is not None:
+            os.environ["GRADIO_TEMP_DIR"] = given
+
+
+def _make_folder(given: str | None) -> Path:
+    try:
+        base = Path(given or tempfile.gettempdir()).resolve()  # As Gradio calls it too.
         base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).resolve()  # As Gradio calls it too.
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     except OSError as error:
         raise InputError(
             f"There is no room for what visitors send ({error.strerror}: {error.filename}): set GRADIO_TEMP_DIR to a "
             "folder that can be written to."
         ) from error
-    _delete_orphans(base)
-    # Gradio names an upload by its content and a secret that it keeps for good: by that name, somebody who has a photo
-    # could find out whether it was here before.
-    processing_utils.hash_seed = secrets.token_bytes(32)
-    with FileLock(folder / LOCK):  # As long as it is held, no other server takes this folder for an orphan.
-        os.environ["GRADIO_TEMP_DIR"] = str(folder)
-        try:
-            yield folder
-        finally:
-            if given is None:
-                del os.environ["GRADIO_TEMP_DIR"]
-            else:
-                os.environ["GRADIO_TEMP_DIR"] = given
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+def uploaded(path: Any, cache: str) -> Path | None:
+    """The real path of a file that somebody uploaded into `cache`; None for any other path, there or not."""
+    try:
+        real = Path(path).resolve(strict=True)
+    except (OSError, RuntimeError, TypeError, ValueError):  # RuntimeError: links that go in a circle.
+        return None
+    return real if real.is_file() and real.is_relative_to(Path(cache).resolve()) else None
 
 
 def delete_old(folder: Path, kept: Collection[str] = (), seconds: float = KEPT) -> None:
@@ -62,15 +75,17 @@ def delete_old(folder: Path, kept: Collection[str] = (), seconds: float = KEPT) 
                 path.unlink()
 
 
-def _delete_orphans(base: Path) -> None:
-    for folder in base.glob(f"{PREFIX}*"):
-        # A younger one may belong to a server that is just starting and has not locked it yet.
+def delete_orphans(folder: Path) -> None:
+    """Delete the folders beside this one whose servers were killed."""
+    for other in folder.parent.glob(f"{PREFIX}*"):
         with suppress(OSError, Timeout):
-            if folder.is_symlink() or not folder.is_dir() or _age(folder) < KEPT:
+            mine = not other.is_symlink() and other.is_dir() and other.stat().st_uid == folder.stat().st_uid
+            # A younger one may belong to a server that is just starting and has not locked it yet.
+            if other == folder or not mine or _age(other) < STARTING:
                 continue
-            with FileLock(folder / LOCK, timeout=0):
+            with FileLock(other / LOCK, timeout=0):
                 pass
-            shutil.rmtree(folder)
+            shutil.rmtree(other)
 
 
 def _age(path: Path) -> float:

@@ -16,6 +16,8 @@ from . import files
 
 PROFILE = files.chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(1_000_000)))
 TEXT = files.chunk(b"zTXt", b"k\0\0" + zlib.compress(b"a" * 2_000_000))
+LARGE_HEADER = struct.pack(">IIBBBBB", 13_300, 13_300, 8, 6, 0, 0, 0)
+SMALL_TEXT = files.chunk(b"tEXt", struct.pack(">II", 10, 10))
 BLACK = Image.new("RGB", (8192, 8192))
 # Name: how it is made, and what is said of it; None where it is read.
 FILES = {
@@ -44,6 +46,11 @@ FILES = {
     "PNG of empty chunks": (lambda: files.png(9, 9, extra=files.chunk(b"abCd", b"") * 4_000_000), "is damaged"),
     "PNG of colour profiles": (lambda: files.png(9, 9, extra=PROFILE * 10_000), None),
     "PNG with a long text": (lambda: files.png(9, 9, extra=TEXT), None),
+    "PNG with a second header": (lambda: files.png(10, 10, 6, extra=files.chunk(b"IHDR", LARGE_HEADER)), "is damaged"),
+    "PNG with a late header": (
+        lambda: files.png(13_300, 13_300, 6).replace(b"\r\n\x1a\n", b"\r\n\x1a\n" + SMALL_TEXT, 1),
+        "is damaged",
+    ),
     "noisy PNG": (lambda: encode(files.noise(4600, 3600), "PNG", compress_level=0), None),
     "F TIFF": (lambda: files.tiff("F", 9459), "40 million pixels"),
     "I TIFF": (lambda: files.tiff("I", 9459), "40 million pixels"),

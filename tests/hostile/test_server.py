@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -120,7 +121,9 @@ FOREIGN = (
 def test_no_event_takes_a_path_that_is_not_an_upload(url):
     """The same sentence for all of them: nobody learns what exists here."""
     asked = [event for event in events(url) if event["backend_fn"] and event["inputs"]]
-    cases = [(event, sent) for event in asked for path in FOREIGN for sent in ({"path": path}, photo(path))]
+    public = [event for event in asked if event["api_name"] in ("analyze", "compare", "_show")]
+    cases = [(event, {"path": "app.py"}) for event in asked]
+    cases += [(event, sent) for event in public for path in FOREIGN for sent in ({"path": path}, photo(path))]
     with ThreadPoolExecutor(8) as clients:
         answers = clients.map(lambda case: call(url, case[0]["id"], [case[1]] * len(case[0]["inputs"])), cases)
         assert [case for case, answer in zip(cases, answers, strict=True) if answer != GONE_ANSWER] == []
@@ -147,6 +150,24 @@ def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
             answer = json.dumps(call(url, event["id"], [photo(cat)] * len(event["inputs"])))
             assert cat not in answer
             assert "app.py" not in answer
+
+
+@pytest.mark.parametrize(
+    ("event", "inputs"),
+    [
+        ("compare", ["highway1202-C.untrained", "preresnet1202-B.untrained", ""]),
+        ("compare", ["resnext101_64x4d.untrained", "resnet152.untrained", ""]),
+        ("analyze", ["resnext101_32x8d.untrained", "", "", "bfloat16"]),
+    ],
+)
+def test_what_would_take_too_long_together_is_refused(url, cat, event, inputs):
+    assert "take too long together" in call(url, event_of(url, event), [photo(cat), *inputs])["error"]
+
+
+def test_gradient_flows_are_bounded_together(url):
+    flows = event_of(url, "gradient_flow")
+    for names in (["plain110", "resnet110"], ["resnet20"] * 7):
+        assert re.search("at most (120|6)", call(url, flows, [",".join(names)])["error"])
 
 
 def test_the_queue_cannot_be_gone_around(url, cat):
@@ -218,8 +239,12 @@ def form_with(content, **headers):
     return body, own | headers
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://huggingface.co", "http://localhost.evil:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://huggingface.co", "http://localhost.evil:1", "http://localhost:1"]
+)
 def test_other_pages_cannot_send_anything(url, origin):
+    forwarded = {"Origin": origin, "X-Forwarded-Host": origin.removeprefix("http://")}
+    assert request(url, "/gradio_api/upload", *form_with(b"x", **forwarded)) == (403, ELSEWHERE)
     assert request(url, "/gradio_api/upload", *form_with(b"x", Origin=origin)) == (403, ELSEWHERE)
     status, answer = post(url, "/gradio_api/queue/join", {"data": []}, Origin=origin)
     assert (status, answer["error"]) == (403, ELSEWHERE)
@@ -274,6 +299,24 @@ def test_a_full_queue_says_so(url, cat):
     assert "data" in analyze(url, cat)
 
 
+def test_a_program_that_waits_is_answered_before_the_server_stops_by_ctrl_c(tmp_path):
+    with running_page(tmp_path, "--name", "demo.example") as server:
+        path, port = upload(server.url, CAT.read_bytes()), server.url.rpartition(":")[2]
+        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
+        assert request(server.url, "/gradio_api/upload", *form_with(b"x", **proxied))[0] == 200
+        assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
+        assert "data" in analyze(server.url, path, "resnet50.untrained")
+        data = {"data": [photo(path), "resnet50.untrained", "", "", "float32"]}
+        _, joined = post(server.url, "/gradio_api/call/analyze", data)
+        with ThreadPoolExecutor(1) as client:
+            stream = f"/gradio_api/call/analyze/{joined['event_id']}"
+            answer = client.submit(request, server.url, stream)
+            time.sleep(0.1)
+            server.process.send_signal(signal.SIGINT)
+            assert "event: complete" in answer.result(30)[1]
+        assert server.process.wait(30) == 0
+
+
 def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answered(tmp_path):
     temporary = tmp_path / "temporary"
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
@@ -310,6 +353,9 @@ def test_what_a_killed_server_left_is_deleted_at_the_next_start_and_no_name_tell
     for file in (folder, other):
         os.utime(file, (hours_ago, hours_ago))
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        deadline = time.monotonic() + 30
+        while folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
         assert not folder.exists()
         assert other.exists()
         # The same photo has another name there; and what is shown of it is no file at all.
