@@ -42,7 +42,7 @@ def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
     expect(page.locator("#compare-plot svg")).to_be_visible(timeout=PATIENCE)
     for i in (1, 2):
         expect(page.locator(f"#compare-title-{i}")).to_contain_text("dog", timeout=PATIENCE)
-        expect(page.locator(f"#compare-heat-{i} img")).to_be_visible()
+        expect(page.locator(f"#compare-heat-{i} .photo")).to_be_visible()
         assert page.locator(f"#compare-top-{i} .confidence-set").count() == 5
     label = page.locator("#compare-plot svg").get_attribute("aria-label")
     assert all(name in label for name in deepest_pair())
@@ -115,7 +115,7 @@ def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit
 def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(visit):
     page = open_closer(visit, "Other classes")
     for i in (1, 2, 3):
-        expect(page.locator(f"#class-map-{i} img")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(f"#class-map-{i} .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#class-caption-1")).to_contain_text("cat")
     page.locator("#classes input").fill("ship")
     page.locator("#classes input").press("Enter")
@@ -127,7 +127,7 @@ def test_pixels_are_attributed_with_the_cost_shown_before(visit):
     expect(page.locator("#method")).to_contain_text("50 passes, about", timeout=PATIENCE)
     page.locator("#method label", has_text="Occlusion").click()
     expect(page.locator("#pixels-state")).to_contain_text("Occlusion (Zeiler and Fergus 2014) of cat", timeout=PATIENCE)
-    expect(page.locator("#pixels img")).to_be_visible()
+    expect(page.locator("#pixels .photo")).to_be_visible()
     page.locator("#method label", has_text="Guided").click()
     expect(page.locator("#pixels-state")).to_contain_text("Guided Grad-CAM", timeout=PATIENCE)
     page.locator("#photo-examples button").last.click()
@@ -136,7 +136,7 @@ def test_pixels_are_attributed_with_the_cost_shown_before(visit):
 
 def test_features_and_shares_follow_the_model(visit):
     page = open_closer(visit, "Feature maps")
-    expect(page.locator("#features img")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#features .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#features-caption")).to_contain_text("layer3.2")
     page.get_by_role("tab", name="What each block adds").click()
     expect(page.locator("#shares svg")).to_be_visible(timeout=PATIENCE)
