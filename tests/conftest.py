@@ -32,6 +32,11 @@ def save_photo(path, size=(64, 32)):
     return path
 
 
+@pytest.fixture
+def photo(tmp_path):
+    return save_photo(tmp_path / "photos" / "photo.png")
+
+
 def encode(image, form, **options):
     file = io.BytesIO()
     image.save(file, form, **options)

@@ -6,7 +6,6 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,28 +58,30 @@ def look(
     """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
     decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
     exact = precision == "float32"
-    with affordable(cache, *[name] * (1 if exact else 2)):
-        model, photo = cache.get(name), load_image(path)
-        found = analyze(photo, model, target or None, layer or None, precision=precision)
-        error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
-        return Shown(path, find_entry(name), found, error), photo
+    if not exact:
+        _require_affordable(cache, name, name)
+    model, photo = cache.get(name), load_image(path)
+    found = analyze(photo, model, target or None, layer or None, precision=precision)
+    error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
+    _return_memory(found)
+    return Shown(path, find_entry(name), found, error), photo
 
 
-@contextmanager
-def affordable(cache: ModelCache, *names: str) -> Iterator[None]:
-    """A request for these networks, each as often as it is passed through. Raises `InputError` when that is more than a
-    visitor of a CPU may ask for; gives the memory of large ones back to the system."""
+def _require_affordable(cache: ModelCache, *names: str) -> None:
+    """Raises `InputError` when these networks, each passed through once, take longer than a visitor of a CPU may ask
+    for. One alone never does: the catalogue sees to that."""
     entries = [find_entry(name) for name in names]
     work = sum(describe(entry.spec, entry.preprocessing.crop).multiply_adds for entry in entries)
     layers = sum(entry.spec.depth for entry in entries)
-    if len(entries) > 1 and cache.device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):
+    if cache.device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):
         together = " and ".join(dict.fromkeys(entry.name for entry in entries))
         raise InputError(f"{together} take too long together: choose smaller networks, one alone, or float32.")
-    try:
-        yield
-    finally:
-        if work > LARGE:
-            return_freed_memory()
+
+
+def _return_memory(*analyses: Analysis) -> None:
+    """Give the system back what the passes of a large network have left."""
+    if max(analysis.multiply_adds for analysis in analyses) > LARGE:
+        return_freed_memory()
 
 
 def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: float = 0.5) -> Overlaid:
@@ -93,9 +94,11 @@ def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: floa
 def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
     """Compare two models on a photo; an empty `target` means the first one's top class. Gives the decoded photo too.
     Raises `InputError`."""
-    with affordable(cache, first, second):
-        models, photo = (cache.get(first), cache.get(second)), load_image(path)
-        return compare(photo, *models, target or None), photo
+    _require_affordable(cache, first, second)
+    models, photo = (cache.get(first), cache.get(second)), load_image(path)
+    found = compare(photo, *models, target or None)
+    _return_memory(found.first, found.second)
+    return found, photo
 
 
 def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Overlaid]]:
@@ -111,8 +114,8 @@ def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[
 def attribution_overlay(cache: ModelCache, shown: Shown, method: str, proceed: Callable[[float], bool]) -> Overlaid:
     """A pixel attribution of the explained class over the photo. Raises `InputError`, or `StoppedError`."""
     analysis, photo = shown.analysis, load_image(shown.photo)
-    with affordable(cache, shown.entry.name):
-        found = attribute(photo, cache.get(shown.entry.name), method, analysis.target.index, None, proceed)
+    found = attribute(photo, cache.get(shown.entry.name), method, analysis.target.index, None, proceed)
+    _return_memory(analysis)
     alt = f"{METHODS[method].title} of {analysis.target.label}"
     return Overlaid(photo, plots.veil(analysis, found.heat), 0.8, alt)
 

@@ -19,6 +19,7 @@ PREFIX = "resnet_demo-"
 LOCK = ".lock"
 # Seconds after which what a visitor has sent is deleted.
 KEPT = 3600
+# So long a server may take to lock the folder that it has made.
 STARTING = 120
 
 
@@ -80,7 +81,6 @@ def delete_orphans(folder: Path) -> None:
     for other in folder.parent.glob(f"{PREFIX}*"):
         with suppress(OSError, Timeout):
             mine = not other.is_symlink() and other.is_dir() and other.stat().st_uid == folder.stat().st_uid
-            # A younger one may belong to a server that is just starting and has not locked it yet.
             if other == folder or not mine or _age(other) < STARTING:
                 continue
             with FileLock(other / LOCK, timeout=0):

@@ -28,11 +28,11 @@ def post(url: str, path: str, values: Any, **headers: str) -> tuple[int, Any]:
     return status, json.loads(text)
 
 
-def form(content: bytes, name: str = "photo.jpg") -> tuple[bytes, dict[str, str]]:
+def form(content: bytes, name: str = "photo.jpg", **headers: str) -> tuple[bytes, dict[str, str]]:
     """Body and headers of an upload."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
     body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | headers
 
 
 def upload(url: str, content: bytes, name: str = "photo.jpg") -> str:
@@ -81,3 +81,8 @@ def call(url: str, event: int, data: Any, **more: Any) -> dict[str, Any]:
     session = uuid.uuid4().hex
     status, answer = join(url, event, data, session, **more)
     return result(url, session) if status == 200 else answer
+
+
+def analyze(url: str, path: str, model: str = "resnet20.cifar10") -> dict[str, Any]:
+    """The endpoint of that name, for an upload."""
+    return call(url, event_of(url, "analyze"), [photo(path), model, "", "", "float32"])

@@ -1,0 +1,84 @@
+"""How the page stops, and what it leaves behind: nothing."""
+
+import os
+import re
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from resnet_demo.ui.photo import EXAMPLES
+
+from ..page_server import running_page
+from .client import analyze, event_of, form, join, photo, post, request, result, upload
+
+CAT = EXAMPLES / "cat.jpg"
+EXAMPLE_PHOTOS = [path.read_bytes() for path in EXAMPLES.glob("*.jpg")]
+HASHED = re.compile(r"[0-9a-f]{64}")
+
+
+def test_a_program_that_waits_is_answered_before_the_server_stops_by_ctrl_c(tmp_path):
+    with running_page(tmp_path, "--name", "demo.example") as server:
+        path, port = upload(server.url, CAT.read_bytes()), server.url.rpartition(":")[2]
+        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
+        assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
+        assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
+        assert "data" in analyze(server.url, path, "resnet50.untrained")
+        data = {"data": [photo(path), "resnet50.untrained", "", "", "float32"]}
+        _, joined = post(server.url, "/gradio_api/call/analyze", data)
+        with ThreadPoolExecutor(1) as client:
+            stream = f"/gradio_api/call/analyze/{joined['event_id']}"
+            answer = client.submit(request, server.url, stream)
+            time.sleep(0.1)
+            server.process.send_signal(signal.SIGINT)
+            assert "event: complete" in answer.result(30)[1]
+        assert server.process.wait(30) == 0
+
+
+def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answered(tmp_path):
+    temporary = tmp_path / "temporary"
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        path = upload(server.url, CAT.read_bytes())
+        assert Path(path).exists()
+        assert "data" in analyze(server.url, path, "resnet50.untrained")
+        data = [photo(path), "resnet50.untrained", "", "", "float32"]
+        sessions = ("one", "two", "three")  # One more than run at once.
+        with ThreadPoolExecutor(3) as clients:
+            for session in sessions:
+                join(server.url, event_of(server.url, "analyze"), data, session)
+            answers = [clients.submit(result, server.url, session) for session in sessions]
+            time.sleep(0.1)
+            server.process.terminate()
+            asked = time.monotonic()
+            assert all("data" in answer.result(30) for answer in answers)
+        assert server.process.wait(30) == 0
+        assert time.monotonic() - asked < 10
+        assert not list(temporary.glob("resnet_demo-*"))
+        assert server.trouble() == []
+
+
+def test_what_a_killed_server_left_is_deleted_at_the_next_start_and_no_name_tells_who_was_here(tmp_path):
+    temporary = tmp_path / "temporary"
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        path = Path(upload(server.url, CAT.read_bytes()))
+        server.process.kill()
+        server.process.wait(30)
+    assert path.exists()
+    folder = next(temporary.glob("resnet_demo-*"))
+    other = temporary / "of-another-program"
+    other.write_text("not ours")
+    hours_ago = time.time() - 2 * 3600
+    for file in (folder, other):
+        os.utime(file, (hours_ago, hours_ago))
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+        deadline = time.monotonic() + 30
+        while folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not folder.exists()
+        assert other.exists()
+        # The same photo has another name there; and what is shown of it is no file at all.
+        again = upload(server.url, CAT.read_bytes())
+        assert "data" in analyze(server.url, again)
+        assert HASHED.search(again)[0] != HASHED.search(str(path))[0]
+        files = [file for file in temporary.rglob("*") if file.is_file() and HASHED.search(str(file))]
+        assert all(file.read_bytes() in EXAMPLE_PHOTOS for file in files)
