@@ -5,7 +5,7 @@
 The floor is torchvision's network (for CIFAR, our own): one bare forward pass and one full backward pass, of a tensor
 that is ready. The composition is torchvision's network and transforms for the top five classes, Captum's LayerGradCam
 for the map, and one more forward and backward pass for the gradient norms. Ours starts from the decoded photo, as the
-composition does, and gives all of it and the responses, output gradients and block shares too. Weights are random.
+composition does, and gives all of it and the responses, output gradients and branch ratios too. Weights are random.
 """
 
 import copy
@@ -25,7 +25,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from benchmarks.side_by_side import print_machine, print_times, take_turns
 from resnet_demo import Model, analyze, create_network, load_model
-from resnet_demo.class_maps import class_maps
+from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.zoo import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -100,7 +100,7 @@ def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image) -> Calls:
         "pytorch-grad-cam": lambda: grad_cam(
             input_tensor=preprocess(photo)[None], targets=[ClassifierOutputTarget(TARGET)]
         ),
-        "ours": lambda: class_maps(photo, ours, [TARGET]),
+        "ours": lambda: explain_classes(photo, ours, [TARGET]),
     }
 
 
@@ -110,7 +110,7 @@ def main(networks: Annotated[list[str] | None, typer.Argument()] = None, rounds:
     for name in networks or ("resnet18", "resnet50", "resnet152", "resnet20", "resnet56"):
         torch.manual_seed(0)
         ours, theirs = models(name)
-        x = ours.preprocessing.tensor(ours.preprocessing.square(photo))
+        x = ours.preprocessing.tensor(ours.preprocessing.crop(photo))
         print_times(f"{name}: everything", take_turns(whole(ours, theirs, photo, x), rounds))
         print_times(f"{name}: the map alone", take_turns(map_alone(ours, theirs, photo), rounds))
     print_machine("torchvision", "captum", "torchcam", "grad-cam")

@@ -20,7 +20,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.side_by_side import out, print_machine, take_turns
 from resnet_demo import Model, analyze, create_network
-from resnet_demo.analysis import analyze_batch
+from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.zoo import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from benchmarks.side_by_side import out, print_machine, take_turns
 from resnet_demo import analyze, load_model
+from resnet_demo.analysis.batches import analyze_files, default_batch
 from resnet_demo.images import EXAMPLES
-from resnet_demo.many import analyze_files, default_batch
 
 SIZE = (1280, 960)
 
@@ -39,7 +39,7 @@ def main(photos: int = 64, rounds: int = 5, device: str = "auto") -> None:
         files = save_photos(Path(folder), photos)
         for name in ("resnet20.cifar10", "resnet56.cifar10", "resnet18.untrained"):
             model = load_model(name, device)
-            some = files if model.preprocessing.crop < 64 else files[: max(4, photos // 8)]
+            some = files if model.preprocessing.crop_size < 64 else files[: max(4, photos // 8)]
             times = take_turns(
                 {
                     "one by one": lambda model=model, some=some: [analyze(file, model) for file in some],

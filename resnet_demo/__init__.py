@@ -5,7 +5,7 @@ analysis = analyze("photo.jpg", "resnet20.cifar10")
 analysis.predictions[0].label, analysis.cam, analysis.gradients[0].gradient_norm
 """
 
-from resnet_demo.analysis import analyze
+from resnet_demo.analysis.explaining import analyze
 from resnet_demo.errors import InputError
 from resnet_demo.networks import create_network
 from resnet_demo.records import Analysis

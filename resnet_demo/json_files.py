@@ -2,6 +2,7 @@
 checked field by field against the dataclass that they are to become."""
 
 import json
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,15 @@ def to_record(kind: type[T], values: Any) -> T:
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"it has no {field.name}")
     return kind(**found)
+
+
+def finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become None."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _converted(value: Any, kind: Any, name: str) -> Any:

@@ -84,7 +84,7 @@ def card_of(path):
     preprocessing = entry.preprocessing
     return Card(
         name=entry.name, network=asdict(entry.spec), dataset=entry.tag, classes=list(entry.labels),
-        resize=preprocessing.resize, input_size=preprocessing.crop,
+        resize=preprocessing.resize_size, input_size=preprocessing.crop_size,
         mean=list(preprocessing.mean), std=list(preprocessing.std),
         parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
         recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],

@@ -3,12 +3,12 @@
 import pytest
 
 from resnet_demo import InputError, analyze, create_network
-from resnet_demo.attributions import attribute
+from resnet_demo.analysis.attributions import attribute
+from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.errors import QUOTED, quoted, shortened, visible
-from resnet_demo.finding import find_class, find_layer
-from resnet_demo.lesion import check_blocks
-from resnet_demo.measuring import computing_in
+from resnet_demo.laboratory.lesion import check_blocks
 from resnet_demo.networks import parse_name
+from resnet_demo.networks.precision import computing_in
 from resnet_demo.training import FAST
 from resnet_demo.zoo import find_entry, pick_device
 

@@ -20,9 +20,9 @@ def gradient_flow(
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Measure gradients, responses and silent units of networks at initialization, layer by layer."""
+    """Measure gradients, responses and dead or saturated units of networks at initialization, layer by layer."""
     from resnet_demo import plots
-    from resnet_demo.gradient_flow import gradient_flow as measure_flow
+    from resnet_demo.laboratory.flow import gradient_flow as measure_flow
     from resnet_demo.zoo import pick_device
 
     on = str(pick_device(device))
@@ -50,7 +50,8 @@ def lesion(
     offline: Offline = False,
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
-    from resnet_demo.lesion import STUDIES, LesionStudy, lesion_errors
+    from resnet_demo.laboratory.lesion import STUDIES, lesion_errors, write_study
+    from resnet_demo.records import LesionStudy
     from resnet_demo.training import standardized_test_set
     from resnet_demo.zoo import find_entry, load_model, require_weights
 
@@ -70,7 +71,7 @@ def lesion(
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
         study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
-        path = study.write(out or STUDIES)
+        path = write_study(study, out)
         console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )

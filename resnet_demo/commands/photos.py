@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
-from resnet_demo.commands.results_of_photos import Asked, is_known, source_of, stems_of, write_results
+from resnet_demo.commands.results_of_photos import is_known, source_of, stems_of, write_results
 from resnet_demo.errors import InputError, visible, writing
+from resnet_demo.records import Question
 
 WEEK = timedelta(days=7)
 
@@ -53,23 +55,23 @@ def analyze(
     stems = stems_of(files)
     if output:
         make_folder(output)
-    asked = Asked(target, layer, precision)
+    question = Question(target, layer, precision)
     # The shares may take very unequal times, and only plain numbers are exchanged.
     with joined(pick_device(device), backend="gloo", patience=WEEK) as (world, on):
         models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
         sources = {file: source_of(file, models) for file in files}
         kept = [f for f in files if output and not compare]
-        known = {f for f in kept if is_known(output / stems[f], f, models[0], asked, sources[f])}
+        known = {f for f in kept if is_known(output / stems[f], f, models[0], question, sources[f])}
         world.wait()  # What one process writes must not be known to another that is still looking.
         missing = [file for file in files if file not in known]
         mine = {*sorted(known)[world.rank :: world.size], *missing[world.rank :: world.size]}
         mine = [file for file in files if file in mine]
         if precision != "float32" and world.leads:
-            _tell_error(files, models, asked)
+            _tell_error(files, models, question)
         if compare:
-            found = _comparisons(mine, models, asked, output, stems)
+            found = _comparisons(mine, models, question, output, stems)
         else:
-            found = _analyses(mine, known, models[0], asked, batch_size, output, stems, sources)
+            found = _analyses(mine, known, models[0], question, batch_size, output, stems, sources)
         failed = sum(_told(file, values, as_json) for file, values in tracked(found, len(mine), "analyzing", as_json))
         # Together, as torchrun ends all processes when the first one reports a failure.
         (failures,) = world.total(torch.tensor(failed))
@@ -89,11 +91,11 @@ def _told(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> boo
     return False
 
 
-def _tell_error(files: list[Path], models: list[Any], asked: Asked) -> None:
+def _tell_error(files: list[Path], models: list[Any], question: Question) -> None:
     """What the faster precision does to the first photo that can be read."""
-    from resnet_demo.analysis import analyze
+    from resnet_demo.analysis.explaining import analyze
+    from resnet_demo.analysis.precision import precision_error
     from resnet_demo.images import load_image
-    from resnet_demo.precision import precision_error
 
     for file in files:
         try:
@@ -102,8 +104,8 @@ def _tell_error(files: list[Path], models: list[Any], asked: Asked) -> None:
             continue
         for model in models:
             exact = analyze(photo, model)
-            error = precision_error(analyze(photo, model, exact.target.index, precision=asked.precision), exact)
-            warn(f"{asked.precision}, {model.name}, {file}: {error}")
+            error = precision_error(analyze(photo, model, exact.target.index, precision=question.precision), exact)
+            warn(f"{question.precision}, {model.name}, {file}: {error}")
         return
 
 
@@ -114,17 +116,17 @@ def _analyses(
     files: list[Path],
     known: set[Path],
     model: Any,
-    asked: Asked,
+    question: Question,
     batch_size: int | None,
     output: Path | None,
     stems: dict[Path, str],
     sources: dict[Path, Any],
 ) -> Found:
     """The values of each file, written to `output` too; read from there where they are `known`."""
-    from resnet_demo.many import analyze_files
+    from resnet_demo.analysis.batches import analyze_files
 
     missing = [file for file in files if file not in known]
-    fresh = analyze_files(missing, model, asked.target, asked.layer, asked.precision, batch_size)
+    fresh = analyze_files(missing, model, question, batch_size)
     for file in files:
         if file in known:
             values = json.loads(Path(f"{output / stems[file]}.json").read_text(encoding="utf-8"))
@@ -137,7 +139,7 @@ def _analyses(
         values = found.to_dict(str(file))
         try:
             if output:
-                kept = values | {"asked": vars(asked), "source": sources[file]}
+                kept = values | {"asked": asdict(question), "source": sources[file]}
                 write_results(output / stems[file], file, found, kept)
         except InputError as error:
             yield file, error
@@ -146,14 +148,14 @@ def _analyses(
 
 
 def _comparisons(
-    files: list[Path], models: list[Any], asked: Asked, output: Path | None, stems: dict[Path, str]
+    files: list[Path], models: list[Any], question: Question, output: Path | None, stems: dict[Path, str]
 ) -> Found:
     from resnet_demo import plots
-    from resnet_demo.compare import compare
+    from resnet_demo.analysis.comparison import compare
 
     for file in files:
         try:
-            comparison = compare(file, *models, asked.target, asked.layer, asked.precision)
+            comparison = compare(file, *models, question)
             if output:
                 for analysis in (comparison.first, comparison.second):
                     stem = output / f"{stems[file]}.{analysis.model}"

@@ -3,23 +3,15 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from resnet_demo.errors import InputError, writing
+from resnet_demo.records import Question
 
 # Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of every photo: class, layer and precision, as `resnet_demo.analyze` takes them."""
-
-    target: str | None
-    layer: str | None
-    precision: str
 
 
 def source_of(file: Path, models: list[Any]) -> list[Any]:
@@ -35,11 +27,11 @@ def source_of(file: Path, models: list[Any]) -> list[Any]:
     return [stat.st_size, stat.st_mtime_ns, *weights]
 
 
-def is_known(stem: Path, file: Path, model: Any, asked: Asked, source: list[Any]) -> bool:
+def is_known(stem: Path, file: Path, model: Any, question: Question, source: list[Any]) -> bool:
     """Whether an earlier run has written what this one would."""
     try:
         values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
-        same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, vars(asked))
+        same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, asdict(question))
         pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
         return same and values["source"] == source and pictures
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

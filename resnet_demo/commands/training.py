@@ -55,7 +55,7 @@ def train(
     changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
     spec = parse_name(name, **({"family": family} if family else {}))
     photos = spec.family == "imagenet"
-    square = training.default_square(dataset, photos, image_size)
+    preprocessing = training.default_preprocessing(dataset, photos, image_size)
     where = out or WEIGHTS
     console.make_folder(where)
     reuse_freed_memory()
@@ -63,7 +63,7 @@ def train(
         if not world.leads:
             world.wait()  # The first process downloads.
         splits = [
-            training.load_split(dataset, split, data, offline=offline, square=square, photos=photos)
+            training.load_split(dataset, split, data, offline=offline, preprocessing=preprocessing, photos=photos)
             for split in ("train", "test")
         ]
         if world.leads:
@@ -119,7 +119,7 @@ def results(
     as_json: Json = False,
 ) -> None:
     """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
-    from resnet_demo.results import SOURCES, all_results, missing, read_cards, summarize
+    from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize
 
     summaries = summarize(read_cards(folders)) if folders else all_results()
     if as_json:
@@ -150,7 +150,7 @@ def race(
 ) -> None:
     """Train networks on CIFAR-10 side by side for some seconds, a batch each in turn, and print their losses."""
     from resnet_demo import training
-    from resnet_demo.measuring import finite
+    from resnet_demo.json_files import finite
     from resnet_demo.zoo import pick_device
 
     entrants = names or ["resnet56", "plain56"]

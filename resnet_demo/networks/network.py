@@ -20,14 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.networks.blocks import (
-    ACTIVATIONS,
-    GATE_BIAS,
-    Block,
-    BlockTrace,
-    convolution,
-    normalization,
-)
+from resnet_demo.networks.blocks import ACTIVATIONS, GATE_BIAS, Block, BlockTrace, convolution, normalization
 from resnet_demo.networks.spec import NetworkSpec, parse_name
 
 

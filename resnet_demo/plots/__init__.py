@@ -1,21 +1,15 @@
 """Pure data to figures and pictures."""
 
-from resnet_demo.plots.analysis import (
-    draw_gradients,
-    draw_predictions,
-    gradient_figure,
-    overlay,
-    report_figure,
-    veil,
-)
+from resnet_demo.plots.analysis import draw_gradients, draw_predictions, gradient_figure, overlay, report_figure, veil
 from resnet_demo.plots.features import feature_grid
-from resnet_demo.plots.layers import MEASURES, compare_figure, flow_figure, lesion_figure, shares_figure
+from resnet_demo.plots.layers import MEASURES, branch_ratio_figure, compare_figure, flow_figure, lesion_figure
 from resnet_demo.plots.style import PAGE_INK, to_png, to_svg
 from resnet_demo.plots.training import curves_figure, race_figure
 
 __all__ = [
     "MEASURES",
     "PAGE_INK",
+    "branch_ratio_figure",
     "compare_figure",
     "curves_figure",
     "draw_gradients",
@@ -27,7 +21,6 @@ __all__ = [
     "overlay",
     "race_figure",
     "report_figure",
-    "shares_figure",
     "to_png",
     "to_svg",
     "veil",

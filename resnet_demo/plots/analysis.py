@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.analysis import Analysis, LayerGradient, Prediction
-from resnet_demo.measuring import kind_of
+from resnet_demo.networks.naming import kind_of
 from resnet_demo.plots.style import COLORS, power_of_ten, style
+from resnet_demo.records import Analysis, LayerGradient, Prediction
 
 HEAT = "inferno"
 # The longer side of the photo over the width of the line around what the network saw.

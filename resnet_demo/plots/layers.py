@@ -1,4 +1,4 @@
-"""Curves over the layers of several networks on one scale: comparisons, gradient flow, block shares, lesions."""
+"""Curves over the layers of several networks on one scale: comparisons, gradient flow, branch ratios, lesions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,20 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from resnet_demo.compare import Comparison, relative_depths
-from resnet_demo.gradient_flow import Flow
-from resnet_demo.lesion import LesionStudy
-from resnet_demo.measuring import on_main_path
+from resnet_demo.networks.naming import on_main_path
 from resnet_demo.plots.style import COLORS, power_of_ten, style
-from resnet_demo.records import BlockShare
+from resnet_demo.records import BranchRatio, Comparison, Flow, LesionStudy, relative_depths
 
 # Every curve differs from the others in colour, dash and marker.
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 MEASURES = {
     "gradient_norm": "gradient norm",
-    "response_std": "deviation of the response",
-    "silent": "share of silent units",
+    "response_std": "standard deviation of the response",
+    "dead_or_saturated": "share of dead or saturated units",
 }
 
 
@@ -34,7 +31,7 @@ def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
         _curve(norms, i, analysis.model, [depths[k] for k in main], [layers[k].gradient_norm for k in main])
         answered = [k for k in main if layers[k].response_std is not None]
         _curve(responses, i, analysis.model, [depths[k] for k in answered], [layers[k].response_std for k in answered])
-    for axes, title in ((norms, "gradient norm"), (responses, "deviation of the response")):
+    for axes, title in ((norms, "gradient norm"), (responses, "standard deviation of the response")):
         axes.set_xlabel("depth, from the input to the output", color=ink, fontsize=11)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         _logarithmic(axes, title, ink)
@@ -54,7 +51,7 @@ def flow_figure(flows: Sequence[Flow], measure: str, ink: str = "black") -> Figu
         _curve(axes, i, flow.network, [x for x, _ in points], [y for _, y in points])
     axes.set_xlabel("depth, from the input to the output", color=ink, fontsize=11)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    if measure == "silent":
+    if measure == "dead_or_saturated":
         axes.set_ylim(-0.02, 1.02)
         axes.set_ylabel(MEASURES[measure], color=ink, fontsize=11)
         axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
@@ -66,14 +63,14 @@ def flow_figure(flows: Sequence[Flow], measure: str, ink: str = "black") -> Figu
     return figure
 
 
-def shares_figure(shares: Sequence[BlockShare], ink: str = "black") -> Figure:
+def branch_ratio_figure(ratios: Sequence[BranchRatio], ink: str = "black") -> Figure:
     """||F(x)|| / ||S(x)|| of every block."""
     figure = Figure(figsize=(10, 2.6), layout="constrained")
     axes = figure.subplots()
-    positions = range(len(shares))
-    axes.bar(positions, [share.ratio for share in shares], color=COLORS[0])
+    positions = range(len(ratios))
+    axes.bar(positions, [block.ratio for block in ratios], color=COLORS[0])
     axes.axhline(1, color=ink, alpha=0.4, linewidth=1, linestyle="--")
-    _name_blocks(axes, [share.layer for share in shares], ink)
+    _name_blocks(axes, [block.layer for block in ratios], ink)
     axes.set_ylabel("||F(x)|| / ||S(x)||", color=ink, fontsize=11)
     style(axes, ink)
     return figure

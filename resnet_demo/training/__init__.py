@@ -1,17 +1,11 @@
 """Training and evaluation: images, two recipes, one loop on any number of devices, error rates."""
 
-from resnet_demo.training.data import (
-    Labelled,
-    Photos,
-    default_square,
-    fetch_cifar10,
-    has_cifar10,
-    load_split,
-)
+from resnet_demo.records import Lap
+from resnet_demo.training.data import Labelled, Photos, default_preprocessing, fetch_cifar10, has_cifar10, load_split
 from resnet_demo.training.distributed import World, joined
 from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model, evaluate_runs, standardized_test_set
 from resnet_demo.training.loop import Status, train
-from resnet_demo.training.race import MAX_SECONDS, Lap, race
+from resnet_demo.training.racing import MAX_SECONDS, race
 from resnet_demo.training.recipe import FAST, PAPER, RECIPES, Recipe
 from resnet_demo.training.run import Run
 
@@ -29,7 +23,7 @@ __all__ = [
     "Status",
     "World",
     "count_errors",
-    "default_square",
+    "default_preprocessing",
     "evaluate_model",
     "evaluate_runs",
     "fetch_cifar10",

@@ -52,34 +52,34 @@ class Labelled:
 class Photos:
     """Image files of any size, decoded when they are needed: a data set that does not fit into memory.
 
-    square   what the network sees of a photo when it is not training
+    preprocessing   what the network sees of a photo when it is not training
     """
 
     files: tuple[Path, ...]
     labels: Tensor
     classes: tuple[str, ...]
-    square: Preprocessing
+    preprocessing: Preprocessing
 
     @property
     def channels(self) -> int:
-        return len(self.square.mean)
+        return len(self.preprocessing.mean)
 
     @property
     def size(self) -> int:
-        return self.square.crop
+        return self.preprocessing.crop_size
 
     @property
     def resized(self) -> int:
         """As in `Labelled`."""
-        return self.square.resize
+        return self.preprocessing.resize_size
 
     def statistics(self) -> tuple[list[float], list[float]]:
-        """As `square` has them: measuring would read every file once."""
-        return list(self.square.mean), list(self.square.std)
+        """As `preprocessing` has them: measuring would read every file once."""
+        return list(self.preprocessing.mean), list(self.preprocessing.std)
 
     def in_memory(self) -> Labelled:
         """All of them, cut to their squares."""
-        images = np.stack([np.asarray(self.square.square(load_image(file))) for file in self.files])
+        images = np.stack([np.asarray(self.preprocessing.crop(load_image(file))) for file in self.files])
         return replace(_labelled(images, self.labels, self.classes), resized=self.resized)
 
 
@@ -89,12 +89,12 @@ def load_split(
     path: Path | None = None,
     *,
     offline: bool = False,
-    square: Preprocessing | None = None,
+    preprocessing: Preprocessing | None = None,
     photos: bool = False,
 ) -> Labelled | Photos:
     """The "train" or "test" images of `dataset`, from `path` (an .npz or a folder) or else torchvision's download.
 
-    square   how the images of a folder are cut to one size; `default_square` unless given
+    preprocessing   how the images of a folder are cut to one size; `default_preprocessing` unless given
     photos   leave the images of a folder in their files, to be decoded and augmented as ImageNet's are
 
     Raises `InputError` with one sentence when the data is not there or does not have the expected form.
@@ -105,11 +105,11 @@ def load_split(
         raise InputError(f"There is no {path}: give --data {FORM}.")
     if not path.is_dir():
         return _from_npz(path, split)
-    found = _photos(path, split, square or default_square(dataset, photos))
+    found = _photos(path, split, preprocessing or default_preprocessing(dataset, photos))
     return found if photos else found.in_memory()
 
 
-def default_square(dataset: str, photos: bool, size: int | None = None) -> Preprocessing:
+def default_preprocessing(dataset: str, photos: bool, size: int | None = None) -> Preprocessing:
     """`size` pixels (the data set's own, 32, or 224 for photos): the whole picture of a small image; of a photo the
     middle, once its shorter side has 8/7 of the size."""
     if photos:
@@ -177,7 +177,7 @@ def _from_npz(path: Path, split: str) -> Labelled:
         raise InputError(f"{path} is not {FORM} ({error}).") from error
 
 
-def _photos(path: Path, split: str, square: Preprocessing) -> Photos:
+def _photos(path: Path, split: str, preprocessing: Preprocessing) -> Photos:
     """Classes in alphabetical order, and the files of each."""
     root = path / split
     if split == "test" and not root.is_dir():
@@ -190,7 +190,7 @@ def _photos(path: Path, split: str, square: Preprocessing) -> Photos:
         labels += [label] * len(there)
     if not files:
         raise InputError(f"There are no images in {path}/{split}/<class>/: give --data {FORM}.")
-    return Photos(tuple(files), torch.tensor(labels), tuple(classes), square)
+    return Photos(tuple(files), torch.tensor(labels), tuple(classes), preprocessing)
 
 
 def _labelled(images: np.ndarray, labels: object, classes: tuple[str, ...]) -> Labelled:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
-from resnet_demo.measuring import exact_float32
 from resnet_demo.networks import empty_network
+from resnet_demo.networks.precision import exact_float32
 from resnet_demo.training.data import Labelled, Photos, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
 from resnet_demo.zoo import Card, Entry, Model, Preprocessing, find_entry, load_model, load_run, pick_device
@@ -111,9 +111,9 @@ def _read_run(path: Path, entry: Entry, device: torch.device) -> tuple[Card, Mod
     return card, Model(card.name, network.eval().to(device), tuple(card.classes), card.preprocessing)
 
 
-def _test_split(entry: Entry, square: Preprocessing, data: Path | None, offline: bool) -> Labelled | Photos:
+def _test_split(entry: Entry, preprocessing: Preprocessing, data: Path | None, offline: bool) -> Labelled | Photos:
     photos = entry.spec.family == "imagenet"
-    return load_split(entry.tag, "test", data, offline=offline, square=square, photos=photos)
+    return load_split(entry.tag, "test", data, offline=offline, preprocessing=preprocessing, photos=photos)
 
 
 def _evaluate(model: Model, split: Labelled | Photos) -> Errors:

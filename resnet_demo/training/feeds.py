@@ -107,10 +107,10 @@ class _Decoder(torch.utils.data.Dataset):
         if seed:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                square = self.random_crop(photo)
+                crop = self.random_crop(photo)
         else:
-            square = self.data.square.square(photo)
-        return torch.from_numpy(np.array(square)).permute(2, 0, 1), int(self.data.labels[index])
+            crop = self.data.preprocessing.crop(photo)
+        return torch.from_numpy(np.array(crop)).permute(2, 0, 1), int(self.data.labels[index])
 
 
 def _collate(items: list[tuple[Tensor | str, int]]) -> tuple[Tensor | None, Tensor, str]:

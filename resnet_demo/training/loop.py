@@ -13,6 +13,7 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError, writing
 from resnet_demo.networks import parameter_count
+from resnet_demo.records import Epoch
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
 from resnet_demo.training.evaluation import Errors, count_errors, in_order
@@ -20,7 +21,7 @@ from resnet_demo.training.feeds import MemoryFeed, PhotoFeed
 from resnet_demo.training.learner import Learner
 from resnet_demo.training.recipe import WINDOW
 from resnet_demo.training.run import Run
-from resnet_demo.zoo import Card, Epoch, sha256_of
+from resnet_demo.zoo import Card, sha256_of
 from resnet_demo.zoo.card import MAX_SIZE
 
 REPORT_EVERY = 20

@@ -45,7 +45,7 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         return comparison.to_dict(Path(image).name)
 
     def gradient_flow(networks: str) -> list[dict[str, Any]]:
-        """What reaches each layer of networks at initialization: gradient norms, responses, silent units.
+        """What reaches each layer of networks at initialization: gradient norms, responses, dead or saturated units.
 
         networks: one or more names with commas, such as plain56,resnet56 or plain20-nonorm-sigmoid-xavier, of at most
         120 layers together.

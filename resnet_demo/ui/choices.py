@@ -1,7 +1,7 @@
 """What the page's pickers offer: data set, then connection, then depth; each only what exists."""
 
+from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.errors import InputError, quoted
-from resnet_demo.finding import find_class, find_layer
 from resnet_demo.zoo import Entry, find_entry, list_models, require_weights, weight_state
 
 DATASET_TITLES = {

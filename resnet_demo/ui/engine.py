@@ -14,20 +14,29 @@ import torch
 from PIL import Image
 
 from resnet_demo import plots
-from resnet_demo.analysis import analyze
-from resnet_demo.architecture import describe
-from resnet_demo.attributions import METHODS, Method, attribute
-from resnet_demo.class_maps import ClassMap, class_maps
-from resnet_demo.compare import Comparison, compare
+from resnet_demo.analysis.attributions import METHODS, Method, attribute
+from resnet_demo.analysis.class_maps import explain_classes
+from resnet_demo.analysis.comparison import compare
+from resnet_demo.analysis.explaining import analyze
+from resnet_demo.analysis.precision import precision_error
 from resnet_demo.errors import InputError, quoted
-from resnet_demo.gradient_flow import Flow, gradient_flow
 from resnet_demo.images import load_image
-from resnet_demo.lesion import predict_lesioned
+from resnet_demo.laboratory.flow import gradient_flow
+from resnet_demo.laboratory.lesion import predict_lesioned
 from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
+from resnet_demo.networks.architecture import describe
 from resnet_demo.networks.resnext_forms import FORMS
-from resnet_demo.precision import PrecisionError, precision_error
-from resnet_demo.records import Analysis, LayerGradient, Prediction
+from resnet_demo.records import (
+    Analysis,
+    ClassMap,
+    Comparison,
+    Flow,
+    LayerGradient,
+    PrecisionError,
+    Prediction,
+    Question,
+)
 from resnet_demo.ui.picture import Overlaid
 from resnet_demo.zoo import Entry, ModelCache, find_entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
@@ -71,7 +80,7 @@ def _require_affordable(cache: ModelCache, *names: str) -> None:
     """Raises `InputError` when these networks, each passed through once, take longer than a visitor of a CPU may ask
     for. One alone never does: the catalogue sees to that."""
     entries = [find_entry(name) for name in names]
-    work = sum(describe(entry.spec, entry.preprocessing.crop).multiply_adds for entry in entries)
+    work = sum(describe(entry.spec, entry.preprocessing.crop_size).multiply_adds for entry in entries)
     layers = sum(entry.spec.depth for entry in entries)
     if cache.device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):
         together = " and ".join(dict.fromkeys(entry.name for entry in entries))
@@ -96,7 +105,7 @@ def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: 
     Raises `InputError`."""
     _require_affordable(cache, first, second)
     models, photo = (cache.get(first), cache.get(second)), load_image(path)
-    found = compare(photo, *models, target or None)
+    found = compare(photo, *models, Question(target or None))
     _return_memory(found.first, found.second)
     return found, photo
 
@@ -104,7 +113,7 @@ def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: 
 def class_overlays(cache: ModelCache, shown: Shown, targets: list[str]) -> list[tuple[ClassMap, Overlaid]]:
     """Grad-CAM over the photo for each class, or for the three most probable ones. Raises `InputError`."""
     analysis, photo = shown.analysis, load_image(shown.photo)
-    maps = class_maps(photo, cache.get(shown.entry.name), targets, analysis.layer)
+    maps = explain_classes(photo, cache.get(shown.entry.name), targets, analysis.layer)
     return [
         (found, Overlaid(photo, plots.veil(analysis, found.cam), alt=f"Grad-CAM of {found.prediction.label}"))
         for found in maps

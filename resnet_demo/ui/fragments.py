@@ -9,14 +9,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from resnet_demo.architecture import CARDINALITIES, SHORTCUT_ERRORS, Table, describe
-from resnet_demo.class_maps import ClassMap
-from resnet_demo.compare import Comparison
-from resnet_demo.gradient_flow import Flow
-from resnet_demo.precision import PrecisionError
-from resnet_demo.records import Analysis
-from resnet_demo.results import Source, Summary
-from resnet_demo.tour import Stop
+from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, describe
+from resnet_demo.records import Analysis, ClassMap, Comparison, Flow, PrecisionError, Source, Stop, Summary, Table
 from resnet_demo.ui.choices import model_title
 from resnet_demo.ui.engine import Shown
 from resnet_demo.zoo import DATASETS, Entry
@@ -120,7 +114,7 @@ def features_caption(analysis: Analysis) -> str:
     )
 
 
-def shares_intro() -> str:
+def branch_ratios_intro() -> str:
     """What the plot shows."""
     return (
         "<p>What a residual network computes is its input plus what every block adds (He et al. 2016b, eq. 4). Here, "

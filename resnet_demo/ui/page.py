@@ -13,14 +13,14 @@ import gradio as gr
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import choices
 from resnet_demo.ui.api import add_endpoints
-from resnet_demo.ui.architecture import Architecture
-from resnet_demo.ui.compare import Compare
-from resnet_demo.ui.degradation import Degradation
-from resnet_demo.ui.explore import Explore
-from resnet_demo.ui.gradient_flow import GradientFlow
 from resnet_demo.ui.guarded import GuardedBlocks
-from resnet_demo.ui.lesion import Lesion
 from resnet_demo.ui.queues import QUICK
+from resnet_demo.ui.tabs.architecture import Architecture
+from resnet_demo.ui.tabs.compare import Compare
+from resnet_demo.ui.tabs.degradation import Degradation
+from resnet_demo.ui.tabs.explore import Explore
+from resnet_demo.ui.tabs.gradient_flow import GradientFlow
+from resnet_demo.ui.tabs.lesion import Lesion
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"

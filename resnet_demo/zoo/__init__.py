@@ -1,6 +1,6 @@
 """What can be picked: the catalogue, its weights, and models ready to look at photos."""
 
-from resnet_demo.zoo.card import Card, Epoch, sha256_of
+from resnet_demo.zoo.card import Card, sha256_of
 from resnet_demo.zoo.catalogue import IMAGENET_MEAN, IMAGENET_STD, WEIGHTS, Entry, find_entry, list_models
 from resnet_demo.zoo.datasets import DATASETS, Dataset
 from resnet_demo.zoo.fetching import Progress, fetch
@@ -16,7 +16,6 @@ __all__ = [
     "Card",
     "Dataset",
     "Entry",
-    "Epoch",
     "Model",
     "ModelCache",
     "Preprocessing",

@@ -9,22 +9,11 @@ from typing import Any
 from resnet_demo.errors import InputError, quoted, writing
 from resnet_demo.json_files import read_json, to_record, told_as
 from resnet_demo.networks import NetworkSpec
+from resnet_demo.records import Epoch
 from resnet_demo.zoo.preprocessing import Preprocessing
 
 # Pixels of a side. Far more than any network here is trained on, far less than a host has memory for.
 MAX_SIZE = 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One line of the training curve. Errors in percent; the training error is of the augmented images, in passing."""
-
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    train_error: float
-    test_error: float
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from resnet_demo.architecture import describe
 from resnet_demo.errors import QUOTED, InputError, quoted, report
 from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
+from resnet_demo.networks.architecture import describe
 from resnet_demo.zoo import torchvision_weights
 from resnet_demo.zoo.card import Card
 from resnet_demo.zoo.datasets import DATASETS
@@ -155,7 +155,7 @@ def _untrained(spec: NetworkSpec) -> Entry:
     if spec.family == "cifar":  # The deepest one has 20 million parameters.
         return entry
     if spec.cardinality * spec.base_width <= MAX_WIDTH:
-        table = describe(spec, entry.preprocessing.crop)
+        table = describe(spec, entry.preprocessing.crop_size)
         if table.parameters <= MAX_PARAMETERS and table.multiply_adds <= MAX_MULTIPLY_ADDS:
             return entry
     raise InputError(

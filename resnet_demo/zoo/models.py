@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from resnet_demo.analysis.norms import norms
 from resnet_demo.errors import InputError, quoted
-from resnet_demo.measuring import norms
 from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import TraceableNetwork, create_network, empty_network, require_traceable
 from resnet_demo.zoo.catalogue import Entry, find_entry

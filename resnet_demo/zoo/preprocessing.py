@@ -20,43 +20,43 @@ MAX_RESIZED = 64 * 256**2
 class Preprocessing:
     """Sizes in pixels; `mean` and `std` of each channel in [0, 1]. One channel means grey."""
 
-    resize: int
-    crop: int
+    resize_size: int
+    crop_size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     def resized(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height once the shorter side has `resize` pixels."""
+        """Width and height once the shorter side has `resize_size` pixels."""
         short, long = sorted((width, height))
-        long = int(self.resize * long / short)
-        return (self.resize, long) if width <= height else (long, self.resize)
+        long = int(self.resize_size * long / short)
+        return (self.resize_size, long) if width <= height else (long, self.resize_size)
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
         """The part of a `width` x `height` photo that the network sees: left, top, right, bottom in its pixels."""
         new_width, new_height = self.resized(width, height)
         left, top = self._corner(new_width, new_height)
         across, down = width / new_width, height / new_height
-        return left * across, top * down, (left + self.crop) * across, (top + self.crop) * down
+        return left * across, top * down, (left + self.crop_size) * across, (top + self.crop_size) * down
 
-    def square(self, photo: Image.Image) -> Image.Image:
-        """The `crop` x `crop` picture that the network sees, before standardizing."""
+    def crop(self, photo: Image.Image) -> Image.Image:
+        """The `crop_size` x `crop_size` picture that the network sees, before standardizing."""
         size = self.resized(*photo.size)
         if photo.mode != (mode := "L" if len(self.mean) == 1 else "RGB"):
             photo = photo.convert(mode)
         if size[0] * size[1] > MAX_RESIZED:
             # To within two of 256 levels what follows, for a panorama of whose resized form nearly all is cut off.
-            return photo.resize((self.crop,) * 2, Image.Resampling.BILINEAR, box=self.box(*photo.size))
+            return photo.resize((self.crop_size,) * 2, Image.Resampling.BILINEAR, box=self.box(*photo.size))
         if photo.size != size:
             photo = photo.resize(size, Image.Resampling.BILINEAR)
         left, top = self._corner(*size)
-        return photo.crop((left, top, left + self.crop, top + self.crop))
+        return photo.crop((left, top, left + self.crop_size, top + self.crop_size))
 
-    def tensor(self, square: Image.Image) -> Tensor:
-        """float32 (1, C, crop, crop)."""
-        pixels = torch.from_numpy(np.array(square)).view(self.crop, self.crop, len(self.mean))
+    def tensor(self, crop: Image.Image) -> Tensor:
+        """float32 (1, C, crop_size, crop_size)."""
+        pixels = torch.from_numpy(np.array(crop)).view(self.crop_size, self.crop_size, len(self.mean))
         x = pixels.permute(2, 0, 1).contiguous().float().div_(255)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         return x.sub_(mean).div_(std)[None]
 
     def _corner(self, width: int, height: int) -> tuple[int, int]:
-        return round((width - self.crop) / 2), round((height - self.crop) / 2)
+        return round((width - self.crop_size) / 2), round((height - self.crop_size) / 2)

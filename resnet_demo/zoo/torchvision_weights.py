@@ -57,8 +57,8 @@ def test_error(architecture: str, tag: str) -> float:
 def preprocessing(architecture: str, tag: str) -> Preprocessing:
     preset = weights_record(architecture, tag).transforms()
     return Preprocessing(
-        resize=preset.resize_size[0],
-        crop=preset.crop_size[0],
+        resize_size=preset.resize_size[0],
+        crop_size=preset.crop_size[0],
         mean=tuple(preset.mean),
         std=tuple(preset.std),
     )

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ..page_server import PageServer, running_page
-from ..stripes import save_stripes
+from tests.page_server import PageServer, running_page
+from tests.stripes import save_stripes
+
 from .chromium import launch
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}

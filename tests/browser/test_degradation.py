@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from resnet_demo.results import all_results, shipped_cards
+from resnet_demo.zoo.results import all_results, shipped_cards
 
 from .conftest import PATIENCE, PHONE, choose
 

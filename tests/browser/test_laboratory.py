@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from resnet_demo.tour import TOUR
+from resnet_demo.laboratory.tour import TOUR
 from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.photo import EXAMPLES
 
@@ -139,6 +139,6 @@ def test_features_and_shares_follow_the_model(visit):
     expect(page.locator("#features .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#features-caption")).to_contain_text("layer3.2")
     page.get_by_role("tab", name="What each block adds").click()
-    expect(page.locator("#shares svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#branch-ratios svg")).to_be_visible(timeout=PATIENCE)
     page.get_by_label("plain", exact=True).first.check()
-    expect(page.locator("#shares")).to_contain_text("adds nothing to a shortcut", timeout=PATIENCE)
+    expect(page.locator("#branch-ratios")).to_contain_text("adds nothing to a shortcut", timeout=PATIENCE)

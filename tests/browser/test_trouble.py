@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.ui.sentences import DISK_FULL
+from tests.hostile.client import event_of, join, photo, post, upload
+from tests.page_server import running_page
 
-from ..hostile.client import event_of, join, photo, post, upload
-from ..page_server import running_page
 from .conftest import PATIENCE
 
 pytestmark = pytest.mark.browser

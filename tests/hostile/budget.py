@@ -24,7 +24,8 @@ def memory(field):
 def measured(expression):
     """What it gives or the sentence it is refused with, processor seconds, and megabytes at the peak and after."""
     import resnet_demo
-    from resnet_demo import errors, images, zoo
+    from resnet_demo import errors, zoo
+    from resnet_demo.images import loading as images
     from resnet_demo.memory import reuse_freed_memory
 
     reuse_freed_memory()  # As the page does.
@@ -38,7 +39,7 @@ def measured(expression):
     of_child = children.ru_utime + children.ru_stime
     peak, after = memory("VmHWM") - before, memory("VmRSS") - before
     if of_child:
-        from resnet_demo import decoding
+        from resnet_demo.images import decoding
 
         peak += decoding.BYTES / 1e6  # Its limit. What it took is not told apart from what its parent had.
     return {"result": result[:300], "seconds": seconds + of_child, "peak": peak, "after": after}

@@ -10,8 +10,8 @@ from PIL import Image
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import MAX_BYTES, load_image
+from tests.conftest import encode, quadrants
 
-from ..conftest import encode, quadrants
 from . import files
 
 PROFILE = files.chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(1_000_000)))
@@ -130,7 +130,7 @@ def test_a_pipe_or_a_device_is_refused_at_once(tmp_path, within_budget, assert_c
 @pytest.mark.skipif(sys.platform != "linux", reason="no such file")
 def test_a_read_ends_at_the_limit_whatever_the_file_says(monkeypatch, tmp_path):
     """Files of /proc say that they are empty."""
-    monkeypatch.setattr("resnet_demo.images.MAX_BYTES", 10)
+    monkeypatch.setattr("resnet_demo.images.loading.MAX_BYTES", 10)
     with pytest.raises(InputError, match="the limit is"):
         load_image("/proc/self/status")
 

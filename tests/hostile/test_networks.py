@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resnet_demo.errors import InputError
-from resnet_demo.gradient_flow import gradient_flow
+from resnet_demo.laboratory.flow import gradient_flow
 from resnet_demo.networks import NetworkSpec, parse_name
 from resnet_demo.zoo import find_entry
 from resnet_demo.zoo.catalogue import OFFERED_UNTRAINED

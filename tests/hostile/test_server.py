@@ -13,8 +13,8 @@ import pytest
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.ui.sentences import ELSEWHERE, GONE, MISFIT, TOO_LARGE
+from tests.page_server import ROOT, running_page
 
-from ..page_server import ROOT, running_page
 from .client import analyze, call, event_of, events, form, join, photo, post, request, upload
 
 CAT = EXAMPLES / "cat.jpg"

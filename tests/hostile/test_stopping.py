@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from resnet_demo.ui.photo import EXAMPLES
+from tests.page_server import running_page
 
-from ..page_server import running_page
 from .client import analyze, event_of, form, join, photo, post, request, result, upload
 
 CAT = EXAMPLES / "cat.jpg"

@@ -1,0 +1,142 @@
+"""More ways of asking "why this class?", all of them Captum's: pixel by pixel, where Grad-CAM goes cell by cell."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from resnet_demo.analysis.explaining import to_unit_range
+from resnet_demo.analysis.finding import find_class, find_layer
+from resnet_demo.analysis.preparing import prepare
+from resnet_demo.errors import InputError, quoted
+from resnet_demo.images import ImageSource
+from resnet_demo.networks.precision import exact_float32
+from resnet_demo.networks.views import copy_of
+from resnet_demo.records import Attribution
+from resnet_demo.zoo import Model, load_model
+
+STEPS = 32
+# A window covers a quarter of each side and moves by half of itself.
+WINDOW, STRIDE = 1 / 4, 1 / 8
+# Pixels of all images that pass through the network at once: eight of CIFAR's, one of ImageNet's, whose gradients take
+# half a gigabyte in a deep network.
+MOST_IMAGES, MOST_PIXELS = 8, 1 << 16
+
+
+@dataclass(frozen=True)
+class Method:
+    """title for people; `forwards` and `backwards` passes of one image that it takes."""
+
+    title: str
+    forwards: int
+    backwards: int
+
+
+def _windows() -> int:
+    return (math.ceil((1 - WINDOW) / STRIDE) + 1) ** 2 + 1
+
+
+METHODS = {
+    "saliency": Method("Saliency (Simonyan et al. 2014)", 1, 1),
+    "guided_gradcam": Method("Guided Grad-CAM (Selvaraju et al. 2017)", 2, 2),
+    "integrated_gradients": Method("Integrated gradients (Sundararajan et al. 2017)", STEPS, STEPS),
+    "occlusion": Method("Occlusion (Zeiler and Fergus 2014)", _windows(), 0),
+}
+
+
+class StoppedError(Exception):
+    """The caller's `proceed` said no."""
+
+
+def attribute(
+    image: ImageSource,
+    model: str | Model,
+    method: str,
+    target: int | str | None = None,
+    layer: str | None = None,
+    proceed: Callable[[float], bool] = lambda share: True,
+) -> Attribution:
+    """One of `METHODS` for one photo.
+
+    target    as in `analyze`
+    layer     of Guided Grad-CAM, as in `analyze`
+    proceed   called with the share done, 0 to 1, before each pass; `StoppedError` ends the work where it says no
+
+    Raises `InputError` for an image, model, method, target or layer that does not exist.
+    """
+    if method not in METHODS:
+        raise InputError(f"There is no method {quoted(method)}: choose one of {', '.join(METHODS)}.")
+    model = model if isinstance(model, Model) else load_model(model)
+    index = None if target is None else find_class(target, model.labels)
+    x = prepare(image, model).x
+    with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
+        x = x.clone()  # A caller's inference mode may have made it.
+        # Captum hangs hooks on what it explains: a copy, over the same weights, keeps other threads out of it.
+        network = copy_of(model.network)
+        if index is None:
+            with torch.no_grad():
+                index = int(network(x).argmax())
+        counted = _Counted(network, METHODS[method].forwards, proceed)
+        values = _COMPUTE[method](counted, x, index, layer)
+    heat = values.sum(1)[0].detach().relu().float().cpu().numpy()
+    return Attribution(method, index, *to_unit_range(heat))
+
+
+class _Counted(nn.Module):
+    """The network, telling how many images have passed through it."""
+
+    def __init__(self, network: nn.Module, total: int, proceed: Callable[[float], bool]) -> None:
+        super().__init__()
+        self.network, self.total, self.proceed, self.done = network, total, proceed, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.proceed(min(1.0, self.done / self.total)):
+            raise StoppedError
+        self.done += len(x)
+        return self.network(x)
+
+
+def _saliency(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import Saliency
+
+    return Saliency(network).attribute(x.requires_grad_(), target=target)
+
+
+def _integrated_gradients(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import IntegratedGradients
+
+    method = IntegratedGradients(network)
+    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=_at_once(x))
+
+
+def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import GuidedGradCam
+
+    blocks = dict(network.network.named_blocks())
+    name = find_layer(layer, tuple(blocks))
+    return GuidedGradCam(network, blocks[name]).attribute(x.requires_grad_(), target=target)
+
+
+def _at_once(x: Tensor) -> int:
+    return max(1, min(MOST_IMAGES, MOST_PIXELS // x[0, 0].numel()))
+
+
+def _occlusion(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
+    from captum.attr import Occlusion
+
+    size = x.shape[-1]
+    window, stride = (max(1, round(size * share)) for share in (WINDOW, STRIDE))
+    shape, strides = (x.shape[1], window, window), (x.shape[1], stride, stride)
+    return Occlusion(network).attribute(
+        x, shape, strides, baselines=0, target=target, perturbations_per_eval=_at_once(x)
+    )
+
+
+_COMPUTE = {
+    "saliency": _saliency,
+    "guided_gradcam": _guided_gradcam,
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
+}

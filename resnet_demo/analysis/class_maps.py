@@ -1,0 +1,49 @@
+"""Grad-CAM for several classes of one photo: where would it have looked for a dog?"""
+
+from collections.abc import Sequence
+
+import torch
+
+from resnet_demo.analysis.explaining import grad_cam, ranked, to_unit_range
+from resnet_demo.analysis.finding import find_class, find_layer
+from resnet_demo.analysis.preparing import prepare
+from resnet_demo.images import ImageSource
+from resnet_demo.networks.precision import exact_float32
+from resnet_demo.networks.views import in_faster_layout, view_of
+from resnet_demo.records import ClassMap, Prediction
+from resnet_demo.zoo import Model, load_model
+
+
+def explain_classes(
+    image: ImageSource,
+    model: str | Model,
+    targets: Sequence[int | str] = (),
+    layer: str | None = None,
+    top_k: int = 3,
+) -> tuple[ClassMap, ...]:
+    """One forward pass, and one backward pass from the logits to the layer for each class.
+
+    targets   by index or label; the `top_k` most probable classes unless given
+    layer     as in `analyze`
+
+    Raises `InputError` for an image, model, class or layer that does not exist.
+    """
+    model = model if isinstance(model, Model) else load_model(model)
+    indices = [find_class(target, model.labels) for target in targets]
+    x = prepare(image, model).x
+    with torch.inference_mode(False), exact_float32(model.device):
+        network = view_of(model.network)
+        name = find_layer(layer, ("stem", *(name for name, _ in network.named_blocks())))
+        with torch.no_grad():
+            activation = network.begin(in_faster_layout(x), upto=name)
+        with torch.enable_grad():
+            activation.requires_grad_()
+            logits = network.finish(activation, after=name)[0]
+            known = logits.detach().cpu()
+            probabilities = known.softmax(0).tolist()
+            named = [Prediction(index, model.labels[index], probabilities[index]) for index in indices]
+            maps = []
+            for prediction in named or ranked(known, model.labels, top_k):
+                (gradient,) = torch.autograd.grad(logits[prediction.index], activation, retain_graph=True)
+                maps.append(ClassMap(prediction, *to_unit_range(grad_cam(activation, gradient)[0])))
+    return tuple(maps)

@@ -1,0 +1,46 @@
+"""Two networks on one photo: what each predicts, where each looks for the same class, what reaches each layer."""
+
+from dataclasses import replace
+
+from resnet_demo.analysis.explaining import analyze_batch
+from resnet_demo.analysis.finding import find_class
+from resnet_demo.errors import InputError
+from resnet_demo.images import ImageSource, load_image
+from resnet_demo.records import DEFAULT_QUESTION, Comparison, Question
+from resnet_demo.zoo import Model, load_model
+
+
+def compare(
+    image: ImageSource, first: str | Model, second: str | Model, question: Question = DEFAULT_QUESTION
+) -> Comparison:
+    """Analyze one photo with two networks: one forward and one gradient computation each.
+
+    question   its target is the class that both explain; the first network's most probable one unless given. A network
+               that does not know it (its labels are others) explains its own most probable class. Its layer is a block
+               or a stage that both have; the last block of each unless given
+
+    Raises `InputError` for an image, model or layer that does not exist, or a class that neither network knows.
+    """
+    photo = load_image(image)
+    one, other = (model if isinstance(model, Model) else load_model(model) for model in (first, second))
+    target = question.target
+    known = [_index(target, model.labels) for model in (one, other)]
+    if target is not None and known == [None, None]:
+        find_class(target, one.labels)  # Says what is wrong with it.
+    (analysis,) = analyze_batch([photo], one, replace(question, target=known[0]))
+    wanted = analysis.target.label if target is None or known[0] is not None else target
+    same = _index(wanted, other.labels) if _comparable(one, other) else None
+    (twin,) = analyze_batch([photo], other, replace(question, target=same))
+    return Comparison(analysis, twin, analysis.target.label == twin.target.label)
+
+
+def _index(target: int | str | None, labels: tuple[str, ...]) -> int | None:
+    try:
+        return None if target is None else find_class(target, labels)
+    except InputError:
+        return None
+
+
+def _comparable(one: Model, other: Model) -> bool:
+    """Outputs of untrained networks have numbers for names, which another network's classes do not share."""
+    return one.trained == other.trained

@@ -1,0 +1,257 @@
+"""One forward pass and one gradient computation, from a photo to everything the page shows about it.
+
+Nothing is left behind: no hook, no `.grad`, no changed mode or flag, no drawn random number. That holds with frozen
+parameters, under a caller's `no_grad` or `inference_mode`, after an exception, and on many threads with one model.
+"""
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from resnet_demo.analysis.finding import find_class, find_layer
+from resnet_demo.analysis.norms import deviations_by_image, norms_by_image
+from resnet_demo.analysis.preparing import prepare
+from resnet_demo.analysis.weight_gradients import weight_gradient_norms
+from resnet_demo.images import ImageSource
+from resnet_demo.networks import Trace, TraceableNetwork
+from resnet_demo.networks.naming import stage_of
+from resnet_demo.networks.precision import computing_in, exact_float32
+from resnet_demo.networks.views import in_faster_layout, view_of
+from resnet_demo.records import (
+    DEFAULT_QUESTION,
+    Analysis,
+    BranchRatio,
+    LayerGradient,
+    OutputGradient,
+    Prediction,
+    Question,
+    Target,
+)
+from resnet_demo.zoo import Model, load_model
+
+SHOWN_CHANNELS = 16
+
+
+def analyze(
+    image: ImageSource,
+    model: str | Model,
+    target: int | str | None = None,
+    layer: str | None = None,
+    top_k: int = 5,
+    precision: str = "float32",
+) -> Analysis:
+    """Predictions, Grad-CAM and the gradient norm of every layer, from one forward and one gradient computation.
+
+    image      a path, the bytes of a file, a PIL image, or a uint8 array (H, W[, 3 or 4])
+    model      a catalogue name such as "resnet20.cifar10", or a loaded `Model` (faster for many images)
+    target     the class to explain, by index or label; the most probable one unless given
+    layer      the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
+               "stem"; the last block unless given
+    precision  "float32", or the faster "bfloat16" or "tf32" (CUDA only), whose error `precision_error` tells
+
+    Raises `InputError` for an image, model, target, layer or precision that does not exist. Grad-CAM is Selvaraju et
+    al. 2017, eq. 1 and 2: relu(sum_k alpha_k A_k), alpha_k the mean over space of d logit / d A_k.
+    """
+    return analyze_batch([image], model, Question(target, layer, precision), top_k)[0]
+
+
+def analyze_batch(
+    images: Sequence[ImageSource], model: str | Model, question: Question = DEFAULT_QUESTION, top_k: int = 5
+) -> list[Analysis]:
+    """As `analyze`, for several images at once: still one forward and one gradient computation.
+
+    A network that normalizes by the statistics of what passes through it, as untrained ones do, would mix the images:
+    it takes one at a time. Raises `InputError`.
+    """
+    model = model if isinstance(model, Model) else load_model(model)
+    if len(images) > 1 and _mixes(model.network):
+        return [analyze_batch([image], model, question, top_k)[0] for image in images]
+    if not images:
+        return []
+    clock = _Clock(len(images))
+    prepared = [prepare(image, model) for image in images]
+    index = None if question.target is None else find_class(question.target, model.labels)
+    x = torch.cat([one.x for one in prepared])
+    clock.end("prepare")
+    logits, indices, names, name, measured = _passes(model, x, index, question, clock)
+    return [
+        Analysis(
+            model=model.name,
+            device=str(model.device),
+            precision=question.precision,
+            predictions=ranked(logits[i], model.labels, top_k) if model.trained else (),
+            target=Target(index, model.labels[index], float(logits[i, index])),
+            layer=name,
+            layers=names,
+            photo_size=one.photo.size,
+            crop=model.preprocessing.box(*one.photo.size),
+            seen=_frozen(np.array(one.crop)),
+            milliseconds=clock.milliseconds,
+            **measured[i],
+        )
+        for i, (index, one) in enumerate(zip(indices, prepared, strict=True))
+    ]
+
+
+def _passes(
+    model: Model, x: Tensor, target: int | None, question: Question, clock: "_Clock"
+) -> tuple[Tensor, list[int], tuple[str, ...], str, list[dict[str, Any]]]:
+    """The logits, the explained classes, all layers, the explained one, and what `_measure` gives."""
+    with torch.inference_mode(False), torch.enable_grad(), computing_in(question.precision, model.device):
+        network = view_of(model.network)
+        # What the gradient starts from. No weight's gradient is asked for: none is computed.
+        trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
+        name = find_layer(question.layer, tuple(trace.outputs))
+        logits = trace.logits.detach().float().cpu()
+        indices = logits.argmax(1).tolist() if target is None else [target] * len(x)
+        clock.end("forward")
+        explained = trace.logits[torch.arange(len(x)), indices].sum()
+        passed = [left for _, left in trace.passes.values()]
+        gradients = torch.autograd.grad(explained, [*passed, *trace.outputs.values()])
+    with torch.inference_mode(False), torch.no_grad(), exact_float32(model.device):
+        measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
+    clock.end("backward")
+    return logits, indices, tuple(trace.outputs), name, measured
+
+
+def _mixes(network: nn.Module) -> bool:
+    return any(isinstance(m, nn.BatchNorm2d) and m.running_mean is None for m in network.modules())
+
+
+def grad_cam(activations: Tensor, gradients: Tensor) -> np.ndarray:
+    """relu(sum_k alpha_k A_k) for A (N, K, h, w): (N, h, w), not yet to_unit_range."""
+    alpha = gradients.float().mean(dim=(2, 3), keepdim=True)
+    return (alpha * activations.detach().float()).sum(dim=1).relu().cpu().numpy()
+
+
+def to_unit_range(heat: np.ndarray) -> tuple[np.ndarray, float]:
+    """A heatmap in [0, 1], read-only, and the maximum it was divided by: 0, and no heat, where none is positive or
+    one is not finite."""
+    highest = max(float(heat.max()), 0.0) if np.isfinite(heat).all() else 0.0
+    return _frozen(heat / highest if highest > 0 else np.zeros_like(heat)), highest
+
+
+def _measure(
+    model: Model,
+    network: TraceableNetwork,
+    trace: Trace,
+    name: str,
+    of_layers: Sequence[Tensor],
+    of_outputs: Sequence[Tensor],
+) -> list[dict[str, Any]]:
+    """What an `Analysis` has of each image of the batch, but for its predictions.
+
+    of_layers, of_outputs   the gradients of what left each layer, and of each of `trace.outputs`
+    """
+    layers = _layer_gradients(model, network, trace, of_layers)
+    output_norms = norms_by_image(of_outputs)
+    ratios = _branch_ratios(trace)
+    activation = trace.outputs[name]
+    cams = grad_cam(activation, of_outputs[list(trace.outputs).index(name)])
+    found = []
+    for i, raw in enumerate(cams):
+        cam, cam_max = to_unit_range(raw)
+        channels, features = _features(activation[i])
+        outputs = tuple(
+            OutputGradient(output, tuple(tensor.shape[1:]), norm)
+            for (output, tensor), norm in zip(trace.outputs.items(), output_norms[i], strict=True)
+        )
+        values = {
+            "cam": cam,
+            "cam_max": cam_max,
+            "gradients": layers[i],
+            "outputs": outputs,
+            "branch_ratios": ratios[i],
+        }
+        found.append(values | {"features": _frozen(features), "channels": channels})
+    return found
+
+
+def _layer_gradients(
+    model: Model, network: TraceableNetwork, trace: Trace, gradients: Sequence[Tensor]
+) -> list[tuple[LayerGradient, ...]]:
+    layers = network.layers()
+    inputs = [entered.float() for entered, _ in trace.passes.values()]
+    modules = [layers[name] for name in trace.passes]
+    gradient_norms = weight_gradient_norms(modules, inputs, [gradient.float() for gradient in gradients])
+    responses = list(trace.responses.values())
+    deviations = deviations_by_image(responses) if responses else [[]] * len(trace.logits)
+    weight_norms = model.weight_norms
+    found = []
+    for norms, image in zip(gradient_norms, deviations, strict=True):
+        response_std = dict(zip(trace.responses, image, strict=True))
+        found.append(
+            tuple(
+                LayerGradient(
+                    layer=name,
+                    stage=stage_of(name),
+                    shape=tuple(layers[name].weight.shape),
+                    gradient_norm=norm,
+                    weight_norm=weight_norms[name],
+                    response_std=response_std.get(name),
+                    multiply_adds=layers[name].weight.numel() * left.shape[2:].numel(),
+                )
+                for (name, (_, left)), norm in zip(trace.passes.items(), norms, strict=True)
+            )
+        )
+    return found
+
+
+def _branch_ratios(trace: Trace) -> list[tuple[BranchRatio, ...]]:
+    """F(x) is the response of a block's last convolution, wherever it is simply added to a shortcut."""
+    last = {name.rpartition(".")[0]: name for name in trace.responses if re.search(r"\.conv\d$", name)}
+    gated = any(name.endswith(".gate") for name in trace.responses)
+    shortcuts = {block: shortcut for block, shortcut in trace.shortcuts.items() if block in last}
+    if gated or not shortcuts:
+        return [()] * len(trace.logits)
+    added = norms_by_image([trace.responses[last[block]] for block in shortcuts])
+    passed = norms_by_image(list(shortcuts.values()))
+    return [
+        tuple(
+            BranchRatio(block, one / other if other else math.inf)
+            for block, one, other in zip(shortcuts, added[i], passed[i], strict=True)
+        )
+        for i in range(len(added))
+    ]
+
+
+def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
+    """The numbers and the maps of the channels of A (K, h, w) with the largest mean."""
+    maps = output.detach().float()
+    strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
+    return tuple(strongest.tolist()), maps[strongest].cpu().numpy()
+
+
+def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
+    probabilities, indices = logits.softmax(0).topk(min(top_k, len(labels)))
+    return tuple(
+        Prediction(index, labels[index], probability)
+        for index, probability in zip(indices.tolist(), probabilities.tolist(), strict=True)
+    )
+
+
+class _Clock:
+    """Milliseconds of named parts that follow each other, and their total; of each image if there are several."""
+
+    def __init__(self, images: int) -> None:
+        self.images, self.last, self.parts = images, time.perf_counter(), {}
+
+    def end(self, part: str) -> None:
+        now = time.perf_counter()
+        self.parts[part] = round((now - self.last) * 1000 / self.images, 2)
+        self.last = now
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        return self.parts | {"total": round(sum(self.parts.values()), 2)}
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,156 @@
+"""Any file a visitor may send, to an upright RGB photo of bounded size, or one sentence that says what is wrong.
+
+The format is decided by the content and must be on an allow-list: Pillow knows 40 formats, some of which run other
+programs or have had holes, and no visitor sends them.
+"""
+
+import os
+import stat
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from resnet_demo.errors import InputError
+from resnet_demo.images import containers, decoding
+from resnet_demo.images.decoding import Refused, small_rgb, to_rgb
+from resnet_demo.memory import return_freed_memory
+
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # How most of their files begin.
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+MAX_BYTES = 50_000_000
+# A photo fills at most half a projector and a network sees 224 pixels of it: more is only slower. At 1000 the
+# 4032 x 3024 photo of a phone is decoded at a quarter of its size.
+MAX_SIDE = 1000
+# Decoding that took more than this gives its memory back to the system.
+LARGE = 100_000_000
+# Photos to try things with: the page offers them, and gradient flow is measured on them.
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+ImageSource = str | PathLike | bytes | Image.Image | np.ndarray
+
+
+def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
+    """The photo as an upright RGB image whose longer side has at most `max_side` pixels.
+
+    source   a path, the bytes of a file, a PIL image, or an array: uint8 (H, W), (H, W, 3) or (H, W, 4)
+
+    Files: EXIF orientation is applied, transparency is laid on white, 16-bit, grey, CMYK and palette images are
+    converted, an animation gives its first frame, a large JPEG is decoded at reduced size. PIL images and arrays
+    keep their size. No metadata are left in it. Raises `InputError` with one sentence.
+    """
+    if isinstance(source, np.ndarray):
+        return to_rgb(_from_array(source))
+    if isinstance(source, Image.Image):
+        return _from_pil(source)
+    name, data = ("The image", source) if isinstance(source, bytes) else _read(Path(source))
+    try:
+        return _decoded(data, max_side)
+    except Refused as refusal:
+        raise InputError(f"{name} {refusal}.") from refusal
+    except MemoryError as error:
+        raise InputError(f"{name} {decoding.TOO_COSTLY}.") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{name} is {_what_it_is(data)}: send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.") from error
+    except Exception as error:  # Decoders meet hostile bytes and raise anything from struct.error to SyntaxError.
+        raise InputError(f"{name} is damaged or incomplete and cannot be decoded: send it again.") from error
+
+
+def _decoded(data: bytes, max_side: int) -> Image.Image:
+    found = containers.essence(data)
+    if not found:
+        if not (data.startswith((b"GIF8", b"BM", b"II", b"MM")) or data[4:8] == b"ftyp"):
+            raise Image.UnidentifiedImageError
+        return decoding.decode_isolated(data, max_side)
+    try:
+        return _decoded_here(found, max_side)
+    finally:
+        if found.memory + 2 * len(data) > LARGE:
+            return_freed_memory()
+
+
+def _decoded_here(found: containers.Essence, max_side: int) -> Image.Image:
+    with Image.open(BytesIO(found.data), formats=(found.form,)) as image:
+        decoding.check_pixels(found.form, *image.size)  # As Pillow reads it, which is what will be decoded.
+        image.draft("RGB", decoding.bounded_size(image.size, max_side))
+        image.load()
+        turned = containers.orientation(image.info.get("exif", b"")) if found.form == "WEBP" else found.orientation
+        return small_rgb(image, max_side, turned)
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """The name and the bytes of a regular file: a device or a pipe may never end, or never begin."""
+    name = path.name or str(path)
+    try:
+        size, data = _regular(path)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have, e.g. with a zero byte.
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name} cannot be read: {reason}.") from error
+    if size > MAX_BYTES:
+        raise InputError(f"{name} has {size / 1e6:.0f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB.")
+    if not data:
+        raise InputError(f"{name} is empty: send it again.")
+    return name, data
+
+
+def _regular(path: Path) -> tuple[int, bytes]:
+    """Its size and its bytes, at most `MAX_BYTES` and one of them, whatever it says of its size."""
+    _require_regular(path.stat())
+    # It may have been replaced since: opening a pipe must not wait for who writes into it.
+    with os.fdopen(
+        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+    ) as file:
+        status = os.fstat(file.fileno())
+        _require_regular(status)
+        data = b"" if status.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+        return max(status.st_size, len(data)), data
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(None, "Is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(None, "It is a device or a pipe and not a file")
+
+
+def _from_pil(image: Image.Image) -> Image.Image:
+    if 0 in image.size:
+        raise InputError("The image has no pixels.")
+    try:
+        image.load()  # An image that was opened from a file is decoded only now.
+        return to_rgb(_upright(image))
+    except Exception as error:
+        raise InputError(f"The image of mode {image.mode} cannot be decoded or converted to RGB.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; EXIF that cannot be read says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise InputError(
+            f"An image array must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4), not {array.dtype} {array.shape}."
+        )
+    if array.size == 0:
+        raise InputError("The image array is empty.")
+    return Image.fromarray(array)
+
+
+def _what_it_is(data: bytes) -> str:
+    """A guess from the first bytes, for the files that people do send by mistake."""
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return "a HEIC photo, which is not supported"
+    known = {b"%PDF": "a PDF", b"%!PS": "a PostScript file", b"<svg": "an SVG drawing", b"PK\x03\x04": "a ZIP file"}
+    for magic, what in known.items():
+        if data.lstrip().startswith(magic):
+            return what
+    if data.startswith(MAGIC) or data[8:12] == b"WEBP" or data[4:12] == b"ftypavif":
+        return "damaged or incomplete"
+    return "an SVG drawing" if b"<svg" in data[:1000] else "not an image that can be read"

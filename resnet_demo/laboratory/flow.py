@@ -1,0 +1,94 @@
+"""What reaches each layer of an untrained network: gradients backwards, responses forwards, units that do not react.
+
+One batch of images, the network in training mode, the mean cross-entropy as loss; nothing is learned.
+"""
+
+import functools
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from resnet_demo.analysis.norms import norms
+from resnet_demo.errors import InputError
+from resnet_demo.images import EXAMPLES
+from resnet_demo.networks import NetworkSpec, create_network, parse_name
+from resnet_demo.networks.naming import on_main_path, stage_of
+from resnet_demo.networks.precision import exact_float32
+from resnet_demo.records import Flow, LayerFlow
+
+IMAGES = 64
+SIZE = 32
+# A tanh or a sigmoid this close to its bounds passes on less than a fiftieth of its steepest gradient.
+SATURATED = 0.005
+
+
+def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed: int = 0, device: str = "cpu") -> Flow:
+    """Measure one freshly initialized network.
+
+    images   standardized float32 (N, 3, H, W); `sample_images()` unless given
+    seed     of the weights and of the labels, which are drawn: at initialization none is more right than another
+
+    Raises `InputError` for a network that does not exist.
+    """
+    spec = network if isinstance(network, NetworkSpec) else parse_name(network, num_classes=10)
+    x = (sample_images() if images is None else images).to(device)
+    if x.ndim != 4 or x.shape[1] != spec.in_channels or len(x) < 2:
+        raise InputError(f"Gradient flow needs a batch (N, {spec.in_channels}, H, W) of at least 2 images.")
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode(False), torch.enable_grad(), exact_float32(torch.device(device)):
+        x = x.clone()  # A caller's inference mode may have made it.
+        model = create_network(spec, generator=generator).to(device).train()
+        labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
+        weights = {name: weight for name, weight in model.weights().items() if on_main_path(name)}
+        trace = model.trace(x)
+        loss = F.cross_entropy(trace.logits, labels)
+        gradients = torch.autograd.grad(loss, list(weights.values()))
+    gradient_norms = dict(zip(weights, norms(gradients), strict=True))
+    layers = tuple(
+        LayerFlow(
+            layer=name,
+            stage=stage_of(name),
+            gradient_norm=gradient_norms[name],
+            response_std=_deviation(trace.responses.get(name)),
+            dead_or_saturated=_dead_or_saturated(trace.activations.get(name), spec.activation),
+        )
+        for name in weights
+    )
+    return Flow(spec.name, seed, len(x), loss.item(), layers)
+
+
+@functools.cache
+@torch.inference_mode(False)
+def sample_images(count: int = IMAGES, size: int = SIZE) -> Tensor:
+    """A batch of natural images that is always the same: crops of the example photos, standardized.
+
+    The whole picture of each photo first, then random squares of it.
+    """
+    draw = np.random.default_rng(0)
+    photos = [Image.open(path).convert("RGB") for path in sorted(EXAMPLES.glob("*.jpg"))]
+    squares = []
+    for i in range(count):
+        photo = photos[i % len(photos)]
+        side = int(min(photo.size) * (1.0 if i < len(photos) else draw.uniform(0.3, 0.9)))
+        left, top = (int(draw.integers(0, length - side + 1)) for length in photo.size)
+        square = photo.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BILINEAR)
+        squares.append(np.asarray(square, dtype=np.float32) / 255)
+    x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
+    return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True)
+
+
+def _deviation(response: Tensor | None) -> float | None:
+    return None if response is None else response.detach().std(correction=0).item()
+
+
+def _dead_or_saturated(activation: Tensor | None, kind: str) -> float | None:
+    if activation is None:
+        return None
+    values = activation.detach()
+    if kind == "relu":
+        return (values.amax((0, 2, 3)) == 0).float().mean().item()
+    low = -1 if kind == "tanh" else 0
+    return ((values < low + SATURATED * (1 - low)) | (values > 1 - SATURATED * (1 - low))).float().mean().item()

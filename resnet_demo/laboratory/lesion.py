@@ -1,0 +1,110 @@
+"""Networks without some of their blocks (Veit, Wilber, Belongie 2016): for one photo, and for a whole test set.
+
+A removed block's F(x) is 0. A residual network then still has its shortcut there; a plain one gets the identity of
+option A that the block could have been.
+"""
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from resnet_demo.analysis.explaining import ranked
+from resnet_demo.analysis.preparing import prepare
+from resnet_demo.errors import InputError, quoted, report, writing
+from resnet_demo.images import ImageSource
+from resnet_demo.json_files import read_json, to_record, told_as
+from resnet_demo.networks import TraceableNetwork
+from resnet_demo.networks.architecture import block_summaries
+from resnet_demo.networks.precision import exact_float32
+from resnet_demo.networks.views import view_of
+from resnet_demo.records import LesionStudy, Prediction
+from resnet_demo.zoo import WEIGHTS, Model, load_model
+
+# One file a network, below the cards: what `python -m resnet_demo lesion` measured.
+STUDIES = WEIGHTS / "lesions"
+
+
+def write_study(study: LesionStudy, folder: Path | None = None) -> Path:
+    """As `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
+    folder = folder or STUDIES
+    path = folder / f"{study.model}.lesion.json"
+    with writing(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(study), indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read_study(model: str, sha256: str, folder: Path | None = None) -> LesionStudy | None:
+    """The stored study of the weights with this hash, if there is one; a damaged one is reported, and is none."""
+    path = (folder or STUDIES) / f"{model}.lesion.json"
+    if not os.path.lexists(path):
+        return None
+    try:
+        with told_as(path, "a lesion study"):
+            study = to_record(LesionStudy, read_json(path))
+            blocks = {piece.name for piece in block_summaries(model.rpartition(".")[0])}
+            if study.model != model or set(study.errors) != blocks:
+                raise ValueError(f"it is not about the blocks of {model}")
+    except InputError as error:
+        report(str(error), path)
+        return None
+    return study if study.sha256 == sha256 else None
+
+
+@torch.inference_mode()
+def predict_lesioned(
+    image: ImageSource, model: str | Model, removed: Collection[str], top_k: int = 5
+) -> tuple[Prediction, ...]:
+    """The most probable classes of a photo without the `removed` blocks. Raises `InputError`."""
+    model = model if isinstance(model, Model) else load_model(model)
+    check_blocks(removed, tuple(name for name, _ in model.network.named_blocks()))
+    x = prepare(image, model).x
+    with exact_float32(model.device):
+        logits = view_of(model.network).lesioned(x, frozenset(removed))[0].cpu()
+    return ranked(logits, model.labels, top_k)
+
+
+def check_blocks(names: Collection[str], blocks: tuple[str, ...]) -> None:
+    """Raises `InputError` that names the first block which does not exist."""
+    for name in names:
+        if name not in blocks:
+            raise InputError(f"There is no block {quoted(name)} to remove: choose among {', '.join(blocks)}.")
+
+
+@torch.inference_mode()
+def lesion_errors(
+    network: TraceableNetwork,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    on_images: Callable[[int], None] = lambda images: None,
+) -> tuple[int, dict[str, int], int]:
+    """Wrong images of the whole network, wrong images without each block, and all images.
+
+    batches   standardized float32 (N, C, H, W) and labels int64 (N,) on the network's device
+
+    Counted in evaluation mode and float32, whatever the network's mode, which it keeps. What comes before a removed
+    block is computed once for all of them: half of the work of one pass for each.
+    """
+    network = view_of(network)
+    wrong, total = dict.fromkeys(["", *(name for name, _ in network.named_blocks())], 0), 0
+    for x, labels in batches:
+        with exact_float32(x.device):
+            for name, logits in _lesioned_logits(network, x):
+                wrong[name] += int((logits.argmax(1) != labels).sum())
+        total += len(labels)
+        on_images(total)
+    return wrong.pop(""), wrong, total
+
+
+def _lesioned_logits(network: TraceableNetwork, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The logits of the whole network, as "", and without each block, by its name."""
+    trace = network.trace(x)
+    yield "", trace.logits
+    before = trace.outputs["stem"]
+    for name, block in network.named_blocks():
+        yield name, network.finish(block.bypass(before), after=name)
+        before = trace.outputs[name]

@@ -1,0 +1,55 @@
+"""What is computed in which precision, whatever the caller has turned on."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+
+from resnet_demo.errors import InputError, quoted
+
+# The flags belong to the process, so only one thread at a time may set them. A GPU works serially anyway.
+_CUDA_FLAGS = threading.Lock()
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    """What can be computed in there; the first one is exact."""
+    return ("float32", "bfloat16", "tf32") if device.startswith("cuda") else ("float32", "bfloat16")
+
+
+@contextmanager
+def computing_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Whatever the caller has turned on: "float32" without autocast, "bfloat16" with it; on CUDA a fixed order of
+    summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have."""
+    if precision not in (offered := precisions(device.type)):
+        raise InputError(f"There is no precision {quoted(precision)} on {device}: choose {' or '.join(offered)}.")
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+        if device.type != "cuda":
+            yield
+            return
+        settings = _cuda_settings("tf32" if precision == "tf32" else "ieee")
+        with _CUDA_FLAGS:
+            before = [getattr(owner, name) for owner, name, _ in settings]
+            try:
+                for owner, name, value in settings:
+                    setattr(owner, name, value)
+                yield
+            finally:
+                for (owner, name, _), value in zip(settings, before, strict=True):
+                    setattr(owner, name, value)
+
+
+def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:
+    """torch has had two names for the precision of products, and refuses callers that mix them."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    if hasattr(matmul, "fp32_precision"):
+        products = [(matmul, "fp32_precision", precision), (cudnn.conv, "fp32_precision", precision)]
+    else:
+        products = [(matmul, "allow_tf32", precision == "tf32"), (cudnn, "allow_tf32", precision == "tf32")]
+    return [(cudnn, "deterministic", True), *products]
+
+
+def exact_float32(device: torch.device) -> AbstractContextManager[None]:
+    """`computing_in` the precision of everything that is compared with something."""
+    return computing_in("float32", device)

@@ -1,0 +1,59 @@
+"""What a training reached, epoch by epoch and at its end."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One line of the training curve. Errors in percent; the training error is of the augmented images, in passing."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_error: float
+    test_error: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Lap:
+    """Where the networks are after `batches` batches each and `seconds` in all.
+
+    losses, errors   of each network over the batches since the last lap; errors in percent
+    """
+
+    batches: int
+    seconds: float
+    losses: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who measured reference errors on CIFAR-10, in percent by architecture, and how."""
+
+    name: str
+    note: str
+    errors: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """All runs of one network by one recipe. Errors in percent, of the last epoch; `_std` is None for one run."""
+
+    name: str
+    architecture: str
+    dataset: str
+    recipe: str
+    epochs: int
+    runs: int
+    test_error: float
+    test_std: float | None
+    train_error: float
+    train_std: float | None
+    references: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

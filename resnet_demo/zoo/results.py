@@ -1,0 +1,110 @@
+"""What the trained networks reached, from their cards, beside what the paper and others report."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from resnet_demo.errors import InputError, report
+from resnet_demo.records import Source, Summary
+from resnet_demo.zoo import WEIGHTS, Card, Entry, list_models
+
+# Cards of further seeds, without their weights, below the shipped ones.
+SEEDS = WEIGHTS / "seeds"
+
+
+SOURCES = (
+    Source(
+        "paper",
+        "He et al. 2016, table 6. Its plain networks are drawn in figure 6 only, so they have no number here.",
+        {"resnet20": 8.75, "resnet32": 7.51, "resnet44": 7.17, "resnet56": 6.97, "resnet110": 6.43},
+    ),
+    Source(
+        "a-martyn",
+        "github.com/a-martyn/resnet, the paper's recipe, one run each.",
+        {
+            "plain20": 9.50, "plain32": 9.92, "plain44": 11.35, "plain56": 12.76,
+            "resnet20": 8.00, "resnet32": 7.51, "resnet44": 7.38, "resnet56": 7.33,
+        },
+    ),
+    Source(
+        "gcr",
+        "github.com/gcr/torch-residual-networks, the paper's recipe, one run each.",
+        {"resnet20": 8.29, "resnet32": 7.63, "resnet44": 7.14, "resnet56": 6.94, "resnet110": 6.73},
+    ),
+    Source(
+        "chenyaofo",
+        "github.com/chenyaofo/pytorch-cifar-models, a longer recipe: the best public checkpoints.",
+        {"resnet20": 7.40, "resnet32": 6.47, "resnet44": 5.99, "resnet56": 5.63},
+    ),
+)  # fmt: skip
+
+
+def shipped_cards() -> tuple[Card, ...]:
+    """The cards of this project's own trained networks in this copy, in the order of the catalogue."""
+    return tuple(entry.card for entry in _ours() if entry.card)
+
+
+def missing() -> tuple[str, ...]:
+    """The networks of the catalogue that nobody has trained for this copy yet."""
+    return tuple(entry.name for entry in _ours() if not entry.card)
+
+
+def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
+    """Every card at any depth below `folders`; a damaged one is reported. Raises `InputError` when there is none."""
+    cards = tuple(card for folder in folders for card in _cards_below(folder))
+    if not cards:
+        raise InputError(f"There is no card of a training run below {', '.join(map(str, folders))}.")
+    return cards
+
+
+def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
+    """Mean and standard deviation over the runs of each network by each recipe; the same run counts once."""
+    groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
+    for card in cards:
+        # Runs that differ in anything but the seed are not runs of one thing.
+        groups[card.name, json.dumps(card.recipe, sort_keys=True), card.epochs][card.seed, card.sha256] = card
+    return tuple(_summary(list(group.values())) for group in groups.values())
+
+
+def all_results() -> tuple[Summary, ...]:
+    """Of the shipped networks and of their further seeds."""
+    return summarize([*shipped_cards(), *_cards_below(SEEDS)])
+
+
+def _cards_below(folder: Path) -> Iterator[Card]:
+    for path in sorted(folder.rglob("*.*.json")):
+        if path.name.endswith(".lesion.json"):
+            continue
+        try:
+            card = Card.read(path)
+        except InputError as error:
+            report(f"{path.parent}: {error}", path)  # Every run has a card of the same name.
+            continue
+        yield card
+
+
+def _ours() -> list[Entry]:
+    return [entry for entry in list_models() if entry.trained and not entry.from_torchvision]
+
+
+def _summary(cards: list[Card]) -> Summary:
+    first = cards[0]
+    architecture = first.name.partition(".")[0]
+    tests, trains = [card.test_error for card in cards], [card.train_error for card in cards]
+    of_cifar10 = first.dataset == "cifar10"
+    return Summary(
+        name=first.name,
+        architecture=architecture,
+        dataset=first.dataset,
+        recipe=first.recipe.get("name", ""),
+        epochs=first.epochs,
+        runs=len(cards),
+        test_error=mean(tests),
+        test_std=stdev(tests) if len(cards) > 1 else None,
+        train_error=mean(trains),
+        train_std=stdev(trains) if len(cards) > 1 else None,
+        references={s.name: s.errors[architecture] for s in SOURCES if of_cifar10 and architecture in s.errors},
+    )

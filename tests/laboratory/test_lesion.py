@@ -1,0 +1,161 @@
+"""Removed blocks: against a network rebuilt without them, and the stored studies against a plain count."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from resnet_demo import create_network, load_model
+from resnet_demo.errors import InputError
+from resnet_demo.images import load_image
+from resnet_demo.laboratory.lesion import lesion_errors, predict_lesioned, read_study, write_study
+from resnet_demo.networks.architecture import block_summaries
+from resnet_demo.networks.blocks import ZeroPadShortcut
+from resnet_demo.records import LesionStudy
+from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.zoo import list_models
+from tests.training.test_evaluation import SHIPPED
+
+CAT = EXAMPLES / "cat.jpg"
+
+
+def seeded(name):
+    network = create_network(name, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():  # Statistics of its own, so that normalization does something.
+        network.train()(torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(1)))
+    return network.eval()
+
+
+def rebuilt(network, stage, i, replacement):
+    """The network with one block replaced by another module, in the ordinary forward pass."""
+    other = copy.deepcopy(network)
+    getattr(other, f"layer{stage}")[i] = replacement
+    return other
+
+
+X = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize("name", ["resnet14", "plain14", "preresnet14", "highway14", "resnet14-B"])
+def test_a_removed_block_of_equal_shape_is_the_identity(name):
+    network = seeded(name)
+    with torch.no_grad():
+        expected = rebuilt(network, 2, 1, nn.Identity())(X)
+        torch.testing.assert_close(network.lesioned(X, {"layer2.1"}), expected)
+        assert not torch.allclose(network(X), expected)
+
+
+@pytest.mark.parametrize("name", ["resnet14", "plain14"])
+def test_a_removed_block_that_changes_the_shape_is_option_a(name):
+    network = seeded(name)
+    with torch.no_grad():
+        expected = rebuilt(network, 3, 0, ZeroPadShortcut(32, 2))(X)
+        torch.testing.assert_close(network.lesioned(X, {"layer3.0"}), expected)
+
+
+def test_a_removed_block_with_a_projection_keeps_it():
+    network = seeded("resnet14-B")
+    block = network.layer3[0]
+    with torch.no_grad():
+        expected = rebuilt(network, 3, 0, nn.Sequential(block.downsample, nn.ReLU()))(X)
+        torch.testing.assert_close(network.lesioned(X, {"layer3.0"}), expected)
+
+
+def test_several_blocks_and_none():
+    network = seeded("resnet14")
+    with torch.no_grad():
+        torch.testing.assert_close(network.lesioned(X, set()), network(X))
+        twice = rebuilt(rebuilt(network, 1, 1, nn.Identity()), 3, 1, nn.Identity())(X)
+        torch.testing.assert_close(network.lesioned(X, {"layer1.1", "layer3.1"}), twice)
+
+
+def test_beginning_and_finishing_are_the_forward_pass():
+    network = seeded("resnet14")
+    with torch.no_grad():
+        for name in ("stem", "layer1.0", "layer2.1", "layer3.1"):
+            torch.testing.assert_close(network.finish(network.begin(X, name), name), network(X))
+
+
+def test_errors_without_each_block_are_those_of_the_lesioned_network():
+    network, labels = seeded("plain14"), torch.arange(4) % 10
+    whole, wrong, total = lesion_errors(network, [(X[:2], labels[:2]), (X[2:], labels[2:])])
+    assert total == 4
+    with torch.no_grad():
+        assert whole == (network(X).argmax(1) != labels).sum()
+        assert list(wrong) == [name for name, _ in network.named_blocks()]
+        for name, count in wrong.items():
+            assert count == (network.lesioned(X, {name}).argmax(1) != labels).sum()
+
+
+def state_of(network):
+    modes = [module.training for module in network.modules()]
+    return modes, {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def assert_same_state(network, before):
+    modes, values = state_of(network)
+    assert modes == before[0]
+    for name, value in values.items():
+        assert torch.equal(value, before[1][name]), name
+
+
+def test_a_network_in_training_mode_is_measured_as_in_evaluation_and_left_as_it_was():
+    labels = torch.arange(4) % 10
+    expected = lesion_errors(seeded("resnet14"), [(X, labels)])
+    network = seeded("resnet14").train()
+    network.layer1[0].bn1.eval()
+    before = state_of(network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert lesion_errors(network, [(X, labels)]) == expected
+    assert_same_state(network, before)
+
+
+def test_a_photo_in_training_mode_too():
+    model = load_model("resnet20.cifar10")
+    expected = predict_lesioned(CAT, model, ["layer1.0"])
+    model.network.train()
+    before = state_of(model.network)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert predict_lesioned(CAT, model, ["layer1.0"]) == expected
+    assert_same_state(model.network, before)
+
+
+def test_predictions_of_a_photo():
+    model = load_model("resnet20.cifar10")
+    x = model.preprocessing.tensor(model.preprocessing.crop(load_image(CAT)))
+    with torch.no_grad():
+        expected = model.network.lesioned(x, {"layer1.0"})[0].softmax(0)
+    top = predict_lesioned(CAT, model, ["layer1.0"])
+    assert top[0].probability == pytest.approx(expected.max().item(), abs=1e-5)
+    assert [p.probability for p in top] == sorted((p.probability for p in top), reverse=True)
+    with pytest.raises(InputError, match=r"no block 'layer9\.0'"):
+        predict_lesioned(CAT, model, ["layer9.0"])
+
+
+def test_a_study_belongs_to_its_weights(tmp_path):
+    study = LesionStudy(
+        "resnet20.cifar10", "abc", 100, 9.0, {piece.name: 12.5 for piece in block_summaries("resnet20")}
+    )
+    write_study(study, tmp_path)
+    assert read_study("resnet20.cifar10", "abc", tmp_path) == study
+    assert read_study("resnet20.cifar10", "other", tmp_path) is None
+    assert read_study("plain20.cifar10", "abc", tmp_path) is None
+
+
+PAIRS = [e for e in SHIPPED if e.tag == "cifar10" and e.architecture.startswith("resnet")]
+
+
+@pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)
+def test_the_shipped_studies_are_of_the_shipped_weights(entry):
+    twin = next(e for e in list_models() if e.name == entry.name.replace("resnet", "plain"))
+    studies = {e.name: read_study(e.name, e.card.sha256) for e in (entry, twin)}
+    if not any(studies.values()):
+        pytest.skip("not measured yet")
+    for name, study in studies.items():
+        card = entry.card if name == entry.name else twin.card
+        assert study.images == 10_000
+        assert study.test_error == pytest.approx(card.test_error, abs=0.011)
+    # Veit et al. 2016: a residual network survives what a plain one does not. The median block tells.
+    residual, plain = (sorted(study.errors.values())[len(study.errors) // 2] for study in studies.values())
+    assert residual < plain

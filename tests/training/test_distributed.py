@@ -1,0 +1,115 @@
+"""Several processes train as one: by torchrun, with gloo, as anybody would start it."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
+
+from resnet_demo import create_network
+from resnet_demo.training import World, joined
+from resnet_demo.training.distributed import spread
+from resnet_demo.zoo import Card
+from tests.page_server import free_port
+from tests.stripes import save_stripes
+
+ROOT = Path(__file__).parents[2]
+
+
+def train(folder, data, *launcher):
+    arguments = [
+        "-m",
+        "resnet_demo",
+        "train",
+        "resnet8",
+        "--dataset",
+        "stripes",
+        "--data",
+        str(data),
+        "--device",
+        "cpu",
+    ]
+    arguments += [
+        "--epochs",
+        "1",
+        "--learning-rate",
+        "0.01",
+        "--batch-size",
+        "16",
+        "--precision",
+        "float32",
+        "--out",
+        str(folder),
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *launcher, *arguments], env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def compare_with_one_process(rank, port, failures):
+    """In float64, where rounding hides nothing: the gradients and statistics of one batch, shared by two."""
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "WORLD_SIZE": "2"}
+    torch.set_num_threads(1)
+    x, y = torch.randn(8, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1)), torch.arange(8)
+    alone, shared = (create_network("resnet8", generator=torch.Generator().manual_seed(0)).double() for _ in range(2))
+    with joined(torch.device("cpu")) as (world, device):
+        spreaded = spread(shared, world, device)
+        for network, images, labels in ((alone, x, y), (spreaded, world.share(x), world.share(y))):
+            cross_entropy(network(images), labels).backward()
+        expected = dict(alone.named_buffers()) | {name: p.grad for name, p in alone.named_parameters()}
+        found = dict(shared.named_buffers()) | {name: p.grad for name, p in shared.named_parameters()}
+        for name, value in expected.items():
+            if not torch.allclose(found[name].double(), value.double(), rtol=1e-9, atol=1e-12):
+                failures.put(name)
+
+
+def test_a_shared_batch_has_the_gradients_and_statistics_of_the_whole():
+    context = multiprocessing.get_context("spawn")
+    failures, port = context.Queue(), free_port()
+    processes = [context.Process(target=compare_with_one_process, args=(rank, port, failures)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert failures.empty()
+
+
+def test_two_processes_train_like_one(tmp_path):
+    # Four steps: the rounding of float32 doubles with each, and after many more one could see it.
+    data = save_stripes(tmp_path / "data.npz", train=64)
+    alone = train(tmp_path / "one", data)
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    together = train(tmp_path / "two", data, *torchrun)
+    assert alone.returncode == together.returncode == 0, together.stderr
+    files = [sorted(path.name for path in (tmp_path / folder).iterdir()) for folder in ("one", "two")]
+    assert files[0] == files[1] == [f"resnet8.stripes.{suffix}" for suffix in ("json", "jsonl", "safetensors")]
+    one, two = (Card.read(tmp_path / folder / "resnet8.stripes.json") for folder in ("one", "two"))
+    assert one.command == two.command
+    assert two.device.startswith("2 x ")
+    assert two.curve[0].train_loss == pytest.approx(one.curve[0].train_loss, abs=1e-4)
+    assert (two.curve[0].train_error, two.test_error) == (one.curve[0].train_error, one.test_error)
+    weights = [load_file(tmp_path / folder / "resnet8.stripes.safetensors") for folder in ("one", "two")]
+    first, second = (torch.cat([tensor.flatten().float() for tensor in state.values()]) for state in weights)
+    assert (first - second).norm() < 1e-3 * first.norm()
+    assert together.stdout.count("test error") == 1
+
+
+def test_an_uneven_batch_is_refused(tmp_path):
+    data = save_stripes(tmp_path / "data.npz", train=96)
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "3")
+    result = train(tmp_path / "out", data, *torchrun)
+    assert result.returncode != 0
+    assert "cannot be shared evenly by 3 processes" in result.stderr
+
+
+def test_shares_are_the_whole_batch():
+    batch = torch.arange(10)
+    shares = [World(rank, 3).share(batch) for rank in range(3)]
+    assert torch.equal(torch.cat(shares).sort().values, batch)

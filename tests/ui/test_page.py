@@ -1,0 +1,255 @@
+"""The page over HTTP, without a browser: its endpoint, its manners, its pickers."""
+
+import io
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+import torch
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from resnet_demo import analyze
+from resnet_demo.analysis.comparison import compare
+from resnet_demo.errors import InputError
+from resnet_demo.images import MAX_BYTES
+from resnet_demo.laboratory.flow import gradient_flow
+from resnet_demo.records import Question
+from resnet_demo.ui import build_page, choices, engine, share_cores
+from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.zoo import ModelCache, find_entry, list_models, weight_state
+from tests.page_server import running_page
+
+CAT = EXAMPLES / "cat.jpg"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads():
+    """As many as an analysis of the page has: sums of another number of parts round otherwise."""
+    before = torch.get_num_threads()
+    share_cores()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with running_page(tmp_path_factory.mktemp("page")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(page):
+    return Client(page.url, verbose=False)
+
+
+def ask(client, path, **options):
+    return client.predict(image=handle_file(str(path)), api_name="/analyze", **options)
+
+
+def timeless(values):
+    return {key: value for key, value in values.items() if key not in ("milliseconds", "image")}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"model": "plain20.cifar10"}, {"model": "plain20.cifar10", "target": "dog", "layer": "layer2"}],
+)
+def test_the_endpoint_answers_as_the_library_does(client, options):
+    answer = ask(client, CAT, **options)
+    expected = analyze(CAT, options.get("model", "resnet20.cifar10"), options.get("target"), options.get("layer"))
+    assert timeless(answer) == json.loads(json.dumps(timeless(expected.to_dict())))
+    assert answer["image"] == "cat.jpg"
+    assert len(answer["predictions"]) == 5
+
+
+def test_a_faster_precision_comes_with_its_error(client):
+    answer = ask(client, CAT, precision="bfloat16")
+    assert answer["precision"] == "bfloat16"
+    assert 0 < answer["precision_error"]["gradient_norm"] < 0.5
+    assert "precision_error" not in ask(client, CAT)
+
+
+def test_the_page_is_built_without_slow_imports():
+    code = """
+import sys
+from resnet_demo.ui import build_page
+from resnet_demo.zoo import ModelCache
+build_page(ModelCache("cpu", offline=True))
+print([name for name in ("torchvision", "torch._dynamo", "captum", "matplotlib.pyplot") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "resnet21"}, "There is no model 'resnet21'"),
+        ({"target": "zebra"}, "No class is called 'zebra'"),
+        ({"target": "10"}, "from 0 to 9"),
+        ({"layer": "layer4"}, "There is no layer 'layer4'"),
+        ({"model": "resnet50.tv_in1k"}, "this is offline"),
+        ({"model": "resnet110.cifar10"}, "has no trained weights in this copy"),
+    ],
+)
+def test_a_question_without_an_answer_gets_one_sentence(client, page, options, says):
+    if options.get("model") == "resnet110.cifar10" and find_entry("resnet110.cifar10").card:
+        pytest.skip("it has been trained by now")
+    with pytest.raises(AppError, match=says) as raised:
+        ask(client, CAT, **options)
+    assert "\n" not in str(raised.value)
+    assert page.trouble() == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no image at all", b"\x89PNG\r\n\x1a\n half a header", CAT.read_bytes()[:5000]]
+)
+def test_a_broken_file_gets_one_sentence_and_the_page_goes_on(client, page, tmp_path, content):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(content)
+    with pytest.raises(AppError, match=r"broken\.jpg"):
+        ask(client, broken)
+    assert ask(client, CAT)["predictions"]
+    assert page.trouble() == []
+
+
+def status(url, **headers):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../app.py", "..%2F..%2Fetc%2Fpasswd", f"{EXAMPLES.parent / 'page.py'}"]
+)
+def test_files_of_the_machine_are_not_served(page, path):
+    assert status(f"{page.url}/gradio_api/file={path}") in (403, 404)
+
+
+def test_a_large_upload_is_refused(page):
+    boundary = "limit"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'.encode()
+    body = head + bytes(MAX_BYTES + 1) + f"\r\n--{boundary}--\r\n".encode()
+    request = urllib.request.Request(
+        f"{page.url}/gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=60)
+    assert raised.value.code == 413
+
+
+def test_only_the_endpoints_are_public(client):
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/analyze", "/compare", "/gradient_flow"]
+
+
+def test_compare_answers_as_the_library_does(client):
+    networks = {"first": "resnet20.cifar10", "second": "plain20.cifar10"}
+    answer = client.predict(image=handle_file(str(CAT)), **networks, target="dog", api_name="/compare")
+    expected = compare(CAT, *networks.values(), Question("dog")).to_dict()
+    for side in ("first", "second"):
+        assert timeless(answer[side]) == json.loads(json.dumps(timeless(expected[side])))
+    assert answer["same_class"] is True
+    with pytest.raises(AppError, match="There is no model"):
+        client.predict(image=handle_file(str(CAT)), first="resnet21", second="plain20.cifar10", api_name="/compare")
+
+
+def test_gradient_flow_answers_as_the_library_does(client):
+    answer = client.predict(networks="resnet8, plain8-nonorm-tanh", api_name="/gradient_flow")
+    expected = [gradient_flow(name).to_dict() for name in ("resnet8", "plain8-nonorm-tanh")]
+    assert answer == json.loads(json.dumps(expected))
+    for name, says in (
+        ("resnet9", "9 layers"),
+        ("resnet200", "at most 110 layers"),
+        ("resnet18", "too large for this page"),
+    ):
+        with pytest.raises(AppError, match=says):
+            client.predict(networks=name, api_name="/gradient_flow")
+
+
+def test_the_page_tells_nobody_that_it_runs(tmp_path):
+    """Every connection of the process is recorded; one to anywhere but loopback is an error."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket\n"
+        "for name in ('connect', 'connect_ex', 'sendto'):\n"
+        "    def guarded(self, *args, original=getattr(socket.socket, name)):\n"
+        "        address = args[-1]\n"
+        "        if self.family != socket.AF_UNIX and address[0] not in ('127.0.0.1', '::1', 'localhost'):\n"
+        "            print('Error: left loopback for', address, flush=True)\n"
+        "            raise OSError('no network')\n"
+        "        return original(self, *args)\n"
+        "    setattr(socket.socket, name, guarded)\n"
+        "def resolve(host, *args, original=socket.getaddrinfo, **options):\n"
+        "    if host not in ('127.0.0.1', '::1', 'localhost', None):\n"
+        "        print('Error: looked up', host, flush=True)\n"
+        "        raise OSError('no network')\n"
+        "    return original(host, *args, **options)\n"
+        "socket.getaddrinfo = resolve\n"
+        "print('guarded', flush=True)\n"
+    )
+    with running_page(tmp_path, PYTHONPATH=str(tmp_path)) as server:
+        assert ask(Client(server.url, verbose=False), CAT)["predictions"]
+        assert "guarded" in server.log_path.read_text()
+        assert server.trouble() == []
+
+
+def test_the_page_does_not_open_with_a_model_that_it_does_not_have():
+    with pytest.raises(InputError, match=r"There is no model 'resnet21'"):
+        build_page(ModelCache(), "resnet21")
+    missing = next((e.name for e in list_models() if weight_state(e).kind == "missing"), None)
+    if missing:
+        with pytest.raises(InputError, match="has no trained weights in this copy"):
+            build_page(ModelCache(), missing)
+
+
+def test_pickers_offer_only_what_exists():
+    for _, tag in choices.dataset_choices():
+        for _, connection in choices.connection_choices(tag):
+            depths = choices.depth_choices(tag, connection)
+            assert depths
+            for _, name in depths:
+                entry = find_entry(name)
+                assert (entry.tag, choices.connection_of(entry)) == (tag, connection)
+
+
+def test_depth_is_kept_when_the_connection_changes():
+    assert choices.nearest_depth("untrained", "plain", "resnet56.untrained") == "plain56.untrained"
+    assert choices.nearest_depth("tv_in1k", "residual", "resnet20.cifar10") == "resnet18.tv_in1k"
+
+
+def test_a_fetched_model_tells_its_size_beforehand(monkeypatch, tmp_path):
+    monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    titles = {name: title for title, name in choices.depth_choices("tv_in1k", "residual")}
+    assert titles["resnet50.tv_in1k"] == "ResNet-50 (98 MB to fetch)"
+
+
+@pytest.mark.parametrize("kind", ["overlay.png", "plot.png", "plot.svg", "json", "csv"])
+def test_downloads(kind):
+    shown, _ = engine.look(ModelCache(), str(CAT), "resnet20.untrained", "", "")
+    name, content = engine.export(shown, kind, 0.5)
+    assert name == f"cat.resnet20.untrained.{kind}"
+    if kind.endswith("png"):
+        assert Image.open(io.BytesIO(content)).size[0] > 400
+    elif kind == "json":
+        assert len(json.loads(content)["gradients"]) == 20
+    elif kind == "csv":
+        assert content.decode().splitlines()[1].startswith("conv1,stem,16x3x3x3,")
+    else:
+        assert content.startswith(b"<svg")
+
+
+def test_examples_are_small_photos_with_credits():
+    photos = sorted(EXAMPLES.glob("*.jpg"))
+    credits = (EXAMPLES / "CREDITS.md").read_text()
+    assert len(photos) >= 4
+    for photo in photos:
+        assert photo.name in credits
+        assert photo.stat().st_size < 100_000
+        assert np.asarray(Image.open(photo)).ndim == 3

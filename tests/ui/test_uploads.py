@@ -1,0 +1,94 @@
+"""The folder of what visitors send, and starting the page where it cannot be served."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from resnet_demo.errors import InputError
+from resnet_demo.ui.uploads import KEPT, LOCK, PREFIX, delete_old, delete_orphans, upload_folder
+from tests.page_server import ROOT
+
+
+def made(path: Path, hours: float) -> Path:
+    """A file that is so old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("sent")
+    then = time.time() - 3600 * hours
+    os.utime(path, (then, then))
+    return path
+
+
+def test_only_what_is_old_and_not_kept_is_deleted(tmp_path):
+    old, young, kept = (made(tmp_path / name / "photo.jpg", hours) for name, hours in (("a", 2), ("b", 0.5), ("c", 2)))
+    half = made(tmp_path / "half-an-upload", 2)
+    lock = made(tmp_path / LOCK, 2)
+    delete_old(tmp_path, {str(kept)})
+    assert [path.exists() for path in (old, half, young, kept, lock)] == [False, False, True, True, True]
+    delete_old(tmp_path, {str(kept)})
+    assert not old.parent.exists()
+
+
+def test_a_folder_of_its_own_is_made_and_removed_and_only_orphans_go_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "link"))
+    (tmp_path / "link").symlink_to(tmp_path)
+    orphan, running, starting, other = (tmp_path / name for name in (f"{PREFIX}1", f"{PREFIX}2", f"{PREFIX}3", "other"))
+    for folder in (orphan, running, starting, other):
+        made(folder / "photo.jpg", 2)
+    then = time.time() - KEPT - 60
+    for folder in (orphan, running, other):
+        os.utime(folder, (then, then))
+    with FileLock(running / LOCK):
+        os.utime(running, (then, then))
+        with upload_folder() as folder:
+            assert os.environ["GRADIO_TEMP_DIR"] == str(folder) == str(folder.resolve())
+            assert folder.stat().st_mode & 0o077 == 0
+            made(folder / "sent.jpg", 0)
+            delete_orphans(folder)
+            assert [path.exists() for path in (orphan, running, starting, other)] == [False, True, True, True]
+    assert not folder.exists()
+    assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path / "link")
+
+
+def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch, assert_clear_sentence):
+    place = made(tmp_path / "file", 0)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(place))
+    with pytest.raises(InputError, match="set GRADIO_TEMP_DIR to a folder") as caught, upload_folder():
+        pass
+    assert_clear_sentence(str(caught.value), paths=[place])
+
+
+def app(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "app.py", "--offline", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "x"])
+def test_a_port_that_cannot_be_is_refused(port):
+    done = app("--port", port)
+    assert done.returncode == 2
+    assert "Invalid value for '--port'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_page_that_cannot_be_served_is_one_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for done, says in (
+            (app("--port", port, GRADIO_TEMP_DIR=str(tmp_path)), f"The page cannot be served on 127.0.0.1:{port}"),
+            (app("--host", "::1", GRADIO_TEMP_DIR=str(tmp_path)), "The page cannot be served on ::1"),
+            (app(GRADIO_TEMP_DIR=str(made(tmp_path / "file", 0))), "There is no room for what visitors send"),
+        ):
+            assert done.returncode == 2
+            assert done.stderr.startswith(says)
+            assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
