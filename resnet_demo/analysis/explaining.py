@@ -5,7 +5,6 @@ parameters, under a caller's `no_grad` or `inference_mode`, after an exception, 
 """
 
 import math
-import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,6 @@ from resnet_demo.analysis.preparing import prepare
 from resnet_demo.analysis.weight_gradients import weight_gradient_norms
 from resnet_demo.images import ImageSource
 from resnet_demo.networks import Trace, TraceableNetwork
-from resnet_demo.networks.naming import stage_of
 from resnet_demo.networks.precision import computing_in, exact_float32
 from resnet_demo.networks.views import in_faster_layout, view_of
 from resnet_demo.records import (
@@ -112,7 +110,7 @@ def _passes(
         indices = logits.argmax(1).tolist() if target is None else [target] * len(x)
         clock.end("forward")
         explained = trace.logits[torch.arange(len(x)), indices].sum()
-        passed = [left for _, left in trace.passes.values()]
+        passed = [trace.layer_outputs[layer.name] for layer in network.layers()]
         gradients = torch.autograd.grad(explained, [*passed, *trace.outputs.values()])
     with torch.inference_mode(False), torch.no_grad(), exact_float32(model.device):
         measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
@@ -177,8 +175,8 @@ def _layer_gradients(
     model: Model, network: TraceableNetwork, trace: Trace, gradients: Sequence[Tensor]
 ) -> list[tuple[LayerGradient, ...]]:
     layers = network.layers()
-    inputs = [entered.float() for entered, _ in trace.passes.values()]
-    modules = [layers[name] for name in trace.passes]
+    inputs = [trace.layer_inputs[layer.name].float() for layer in layers]
+    modules = [layer.module for layer in layers]
     gradient_norms = weight_gradient_norms(modules, inputs, [gradient.float() for gradient in gradients])
     responses = list(trace.responses.values())
     deviations = deviations_by_image(responses) if responses else [[]] * len(trace.logits)
@@ -189,35 +187,31 @@ def _layer_gradients(
         found.append(
             tuple(
                 LayerGradient(
-                    layer=name,
-                    stage=stage_of(name),
-                    shape=tuple(layers[name].weight.shape),
+                    layer=layer.name,
+                    stage=layer.stage,
+                    role=layer.role,
+                    shape=tuple(layer.module.weight.shape),
                     gradient_norm=norm,
-                    weight_norm=weight_norms[name],
-                    response_std=response_std.get(name),
-                    multiply_adds=layers[name].weight.numel() * left.shape[2:].numel(),
+                    weight_norm=weight_norms[layer.name],
+                    response_std=response_std.get(layer.name),
+                    multiply_adds=layer.module.weight.numel() * trace.layer_outputs[layer.name].shape[2:].numel(),
                 )
-                for (name, (_, left)), norm in zip(trace.passes.items(), norms, strict=True)
+                for layer, norm in zip(layers, norms, strict=True)
             )
         )
     return found
 
 
 def _branch_ratios(trace: Trace) -> list[tuple[BranchRatio, ...]]:
-    """F(x) is the response of a block's last convolution, wherever it is simply added to a shortcut."""
-    last = {name.rpartition(".")[0]: name for name in trace.responses if re.search(r"\.conv\d$", name)}
-    gated = any(name.endswith(".gate") for name in trace.responses)
-    shortcuts = {block: shortcut for block, shortcut in trace.shortcuts.items() if block in last}
-    if gated or not shortcuts:
+    if not trace.branches:
         return [()] * len(trace.logits)
-    added = norms_by_image([trace.responses[last[block]] for block in shortcuts])
-    passed = norms_by_image(list(shortcuts.values()))
+    branches, shortcuts = (norms_by_image(tensors) for tensors in zip(*trace.branches.values(), strict=True))
     return [
         tuple(
-            BranchRatio(block, one / other if other else math.inf)
-            for block, one, other in zip(shortcuts, added[i], passed[i], strict=True)
+            BranchRatio(block, branch / shortcut if shortcut else math.inf)
+            for block, branch, shortcut in zip(trace.branches, *norms, strict=True)
         )
-        for i in range(len(added))
+        for norms in zip(branches, shortcuts, strict=True)
     ]
 
 

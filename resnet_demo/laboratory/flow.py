@@ -15,7 +15,6 @@ from resnet_demo.analysis.norms import norms
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
-from resnet_demo.networks.naming import on_main_path, stage_of
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.records import Flow, LayerFlow
 
@@ -42,20 +41,19 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
         x = x.clone()  # A caller's inference mode may have made it.
         model = create_network(spec, generator=generator).to(device).train()
         labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
-        weights = {name: weight for name, weight in model.weights().items() if on_main_path(name)}
+        main = [layer for layer in model.layers() if layer.is_main]
         trace = model.trace(x)
         loss = F.cross_entropy(trace.logits, labels)
-        gradients = torch.autograd.grad(loss, list(weights.values()))
-    gradient_norms = dict(zip(weights, norms(gradients), strict=True))
+        gradients = torch.autograd.grad(loss, [layer.module.weight for layer in main])
     layers = tuple(
         LayerFlow(
-            layer=name,
-            stage=stage_of(name),
-            gradient_norm=gradient_norms[name],
-            response_std=_deviation(trace.responses.get(name)),
-            dead_or_saturated=_dead_or_saturated(trace.activations.get(name), spec.activation),
+            layer=layer.name,
+            stage=layer.stage,
+            gradient_norm=norm,
+            response_std=_deviation(trace.responses.get(layer.name)),
+            dead_or_saturated=_dead_or_saturated(trace.activations.get(layer.name), spec.activation),
         )
-        for name in weights
+        for layer, norm in zip(main, norms(gradients), strict=True)
     )
     return Flow(spec.name, seed, len(x), loss.item(), layers)
 

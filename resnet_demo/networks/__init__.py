@@ -1,10 +1,12 @@
 """Every network of the paper, and no files, images or connections: a frozen spec in, an `nn.Module` out."""
 
+from resnet_demo.networks.blocks import Layer
 from resnet_demo.networks.network import Network, Trace, create_network, empty_network, parameter_count
 from resnet_demo.networks.protocol import TraceableBlock, TraceableNetwork, require_traceable
 from resnet_demo.networks.spec import NetworkSpec, families_of, parse_name
 
 __all__ = [
+    "Layer",
     "Network",
     "NetworkSpec",
     "Trace",

@@ -10,6 +10,7 @@ works in place and none is shared, so that every tensor a trace hands out stays 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,9 @@ from torch import Tensor, nn
 
 from resnet_demo.networks.spec import NetworkSpec
 
-EXPANSION = 4
+Role = Literal["main", "projection", "gate"]
+# Of a convolution: channels in and out, kernel, stride, groups.
+Shape = tuple[int, int, int, int, int]
 # A highway block starts by carrying its input: sigmoid(-2) = 0.12 of the transform (Srivastava et al. 2015, 2.2).
 GATE_BIAS = -2.0
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
@@ -60,58 +63,121 @@ class ZeroPadShortcut(nn.Module):
         return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
+class Projection(nn.Sequential):
+    """Options B and C: a 1x1 convolution and its normalization; torchvision calls them "downsample.0" and ".1"."""
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.Module) -> None:
+        super().__init__(conv, norm)
+
+    @property
+    def conv(self) -> nn.Conv2d:
+        conv = self[0]
+        assert isinstance(conv, nn.Conv2d)  # noqa: S101
+        return conv
+
+    @property
+    def norm(self) -> nn.Module:
+        return self[1]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution or fc, whose weight is measured.
+
+    name    as in the state dict, without ".weight"
+    stage   "stem", "layer1", ... or "fc"
+    role    "main" on the main path, fc included; beside it "projection" (of a shortcut) or "gate" (of a highway)
+    """
+
+    name: str
+    module: nn.Conv2d | nn.Linear
+    stage: str
+    role: Role = "main"
+
+    @property
+    def is_main(self) -> bool:
+        return self.role == "main"
+
+
+class Unit(NamedTuple):
+    """A convolution with the normalization and the nonlinearity that belong to it."""
+
+    name: str
+    conv: nn.Conv2d
+    norm: nn.Module
+    act: nn.Module
+
+
 @dataclass
 class BlockTrace:
-    """One pass through a block, looked at from the inside; everything by the name of its convolution.
+    """One pass through a block, looked at from the inside; everything by the name of a convolution in the network.
 
-    passes        what entered it and what left it, before normalization; those of "downsample.0" and "gate" too
-    responses     its output after normalization (in a pre-activation block, where the normalization comes first, its
-                  bare output), and those of "downsample.0" and "gate"
-    activations   what the nonlinearity that follows it lets through; in a pre-activation block the one before it. That
-                  of a residual block's last convolution follows the addition: it is the block's output
-    shortcut      S(x), or None in a plain block
+    layer_inputs    what enters it
+    layer_outputs   what leaves it, before normalization; both for a projection and a gate too
+    responses       its output after normalization (in a pre-activation block, where the normalization comes first, its
+                    bare output); for a projection and a gate too
+    activations     the output of the nonlinearity that follows it; in a pre-activation block of the one before it. That
+                    of a residual block's last convolution follows the addition: it is the block's output
+    branch          F(x) and S(x) where the one is added to the other; None in plain and highway blocks
     """
 
     output: Tensor
-    passes: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    layer_inputs: dict[str, Tensor] = field(default_factory=dict)
+    layer_outputs: dict[str, Tensor] = field(default_factory=dict)
     responses: dict[str, Tensor] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
-    shortcut: Tensor | None = None
+    branch: tuple[Tensor, Tensor] | None = None
 
     def convolve(self, name: str, conv: nn.Conv2d, x: Tensor) -> Tensor:
-        """conv(x), kept as a pass."""
+        """conv(x), with its input and output kept."""
         y = conv(x)
-        self.passes[name] = x, y
+        self.layer_inputs[name], self.layer_outputs[name] = x, y
         return y
 
 
 class Block(nn.Module):
-    """One block, `(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)`."""
+    """One block, `(N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride)`.
 
-    def __init__(self, spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> None:
+    name   of the block in its network, e.g. "layer1.0"
+    """
+
+    def __init__(self, spec: NetworkSpec, name: str, in_channels: int, planes: int, stride: int) -> None:
         super().__init__()
+        self.name = name
+        self.projection_name, self.gate_name = f"{name}.downsample.0", f"{name}.gate"
         self.connection = spec.connection
-        self.out_channels = planes * (EXPANSION if spec.bottleneck else 1)
-        shapes = (
-            _bottleneck(spec, in_channels, planes, stride)
-            if spec.bottleneck
-            else (
-                (in_channels, planes, 3, stride, 1),
-                (planes, planes, 3, 1, 1),
-            )
+        self.bottleneck = spec.bottleneck
+        self.stride = stride
+        self.out_channels = planes * spec.expansion
+        shapes = (_bottleneck if spec.bottleneck else _basic)(spec, in_channels, planes, stride)
+        self.conv1, self.bn1, self.act1 = _unit(spec, *shapes[0])
+        self.conv2, self.bn2, self.act2 = _unit(spec, *shapes[1])
+        if spec.bottleneck:
+            self.conv3, self.bn3, self.act3 = _unit(spec, *shapes[2])
+        plain, highway = spec.connection == "plain", spec.connection == "highway"
+        self.downsample = None if plain else _shortcut(spec, in_channels, self.out_channels, stride)
+        # The identity that a plain block could have been.
+        self.identity = ZeroPadShortcut(self.out_channels - in_channels, stride) if plain else None
+        self.gate = nn.Conv2d(in_channels, self.out_channels, 1, stride) if highway else None
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What F(x) is made of, in forward order."""
+        units = (
+            Unit(f"{self.name}.conv1", self.conv1, self.bn1, self.act1),
+            Unit(f"{self.name}.conv2", self.conv2, self.bn2, self.act2),
         )
-        self.depth = len(shapes)
-        for i, (channels_in, channels_out, kernel, step, groups) in enumerate(shapes, 1):
-            normalized = channels_in if spec.connection == "preactivation" else channels_out
-            setattr(self, f"conv{i}", convolution(spec, channels_in, channels_out, kernel, step, groups))
-            setattr(self, f"bn{i}", normalization(spec, normalized))
-            setattr(self, f"act{i}", ACTIVATIONS[spec.activation]())
-        if spec.connection == "plain":
-            self.bypassed = ZeroPadShortcut(self.out_channels - in_channels, stride)
-        else:
-            self.downsample = _shortcut(spec, in_channels, self.out_channels, stride)
-        if spec.connection == "highway":
-            self.gate = nn.Conv2d(in_channels, self.out_channels, 1, stride)
+        return (*units, Unit(f"{self.name}.conv3", self.conv3, self.bn3, self.act3)) if self.bottleneck else units
+
+    def layers(self) -> list[Layer]:
+        """Its convolutions, those of F(x) first, by their names in the network."""
+        stage = self.name.partition(".")[0]
+        layers = [Layer(unit.name, unit.conv, stage) for unit in self.units]
+        if isinstance(self.downsample, Projection):
+            layers.append(Layer(self.projection_name, self.downsample.conv, stage, "projection"))
+        if self.gate is not None:
+            layers.append(Layer(self.gate_name, self.gate, stage, "gate"))
+        return layers
 
     def forward(self, x: Tensor) -> Tensor:
         return self.trace(x).output
@@ -119,24 +185,28 @@ class Block(nn.Module):
     def trace(self, x: Tensor) -> BlockTrace:
         """The same computation as `forward`, with everything named on the way."""
         trace = BlockTrace(x)
-        out = self._preactivated(x, trace) if self.connection == "preactivation" else self._transform(x, trace)
-        _, _, activation = self._unit(self.depth)
-        last = f"conv{self.depth}"
+        units = self.units
+        last = units[-1]
+        transform = _preactivated if self.connection == "preactivation" else _transform
+        out = transform(units, x, trace)
 
-        if self.connection == "plain":
-            trace.output = trace.activations[last] = activation(out)
+        if self.downsample is None:
+            trace.output = trace.activations[last.name] = last.act(out)
             return trace
 
-        shortcut = trace.shortcut = self._shortcut(x, trace)
+        shortcut = self._shortcut(x, trace)
+        if self.gate is not None:
+            gate = trace.responses[self.gate_name] = trace.convolve(self.gate_name, self.gate, x)
+            share = torch.sigmoid(gate)
+            out = trace.activations[last.name] = last.act(out)
+            trace.output = share * out + (1 - share) * shortcut
+            return trace
+
+        trace.branch = out, shortcut
         if self.connection == "preactivation":
             trace.output = out + shortcut
-        elif self.connection == "residual":
-            trace.output = trace.activations[last] = activation(out + shortcut)
         else:
-            gate = trace.responses["gate"] = trace.convolve("gate", self.gate, x)
-            share = torch.sigmoid(gate)
-            out = trace.activations[last] = activation(out)
-            trace.output = share * out + (1 - share) * shortcut
+            trace.output = trace.activations[last.name] = last.act(out + shortcut)
         return trace
 
     def bypass(self, x: Tensor) -> Tensor:
@@ -144,50 +214,60 @@ class Block(nn.Module):
 
         A plain block has no shortcut; it is replaced by the identity of option A that it could have been.
         """
-        if self.connection == "plain":
-            return self.bypassed(x)
+        if self.identity is not None:
+            return self.identity(x)
+        assert self.downsample is not None  # noqa: S101 - tells a type checker what the line above means
         shortcut = self.downsample(x)
-        if self.connection == "residual":
-            return self._unit(self.depth)[2](shortcut)
-        return shortcut
-
-    def _unit(self, i: int) -> tuple[nn.Module, nn.Module, nn.Module]:
-        """The i-th convolution, its normalization and its activation, counted from 1."""
-        return getattr(self, f"conv{i}"), getattr(self, f"bn{i}"), getattr(self, f"act{i}")
-
-    def _transform(self, x: Tensor, trace: BlockTrace) -> Tensor:
-        """F(x): convolution, normalization, activation; the last activation is left to the connection."""
-        for i in range(1, self.depth + 1):
-            conv, norm, activation = self._unit(i)
-            x = trace.responses[f"conv{i}"] = norm(trace.convolve(f"conv{i}", conv, x))
-            if i < self.depth:
-                x = trace.activations[f"conv{i}"] = activation(x)
-        return x
-
-    def _preactivated(self, x: Tensor, trace: BlockTrace) -> Tensor:
-        """F(x): normalization, activation, convolution."""
-        for i in range(1, self.depth + 1):
-            conv, norm, activation = self._unit(i)
-            x = trace.activations[f"conv{i}"] = activation(norm(x))
-            x = trace.responses[f"conv{i}"] = trace.convolve(f"conv{i}", conv, x)
-        return x
+        return self.units[-1].act(shortcut) if self.connection == "residual" else shortcut
 
     def _shortcut(self, x: Tensor, trace: BlockTrace) -> Tensor:
-        if not isinstance(self.downsample, nn.Sequential):
-            return self.downsample(x)
-        conv, norm = self.downsample
-        x = trace.responses["downsample.0"] = norm(trace.convolve("downsample.0", conv, x))
-        return x
+        if isinstance(self.downsample, Projection):
+            y = trace.convolve(self.projection_name, self.downsample.conv, x)
+            y = trace.responses[self.projection_name] = self.downsample.norm(y)
+            return y
+        assert self.downsample is not None  # noqa: S101
+        return self.downsample(x)
 
 
-def _bottleneck(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[tuple[int, ...], ...]:
-    """(in, out, kernel, stride, groups) of the 1x1, 3x3, 1x1 convolutions; width by Xie et al. 2017, section 3.3."""
+def _transform(units: tuple[Unit, ...], x: Tensor, trace: BlockTrace) -> Tensor:
+    """F(x): convolution, normalization, activation; the last activation is left to the connection."""
+    *inner, last = units
+    for name, conv, norm, act in inner:
+        x = trace.responses[name] = norm(trace.convolve(name, conv, x))
+        x = trace.activations[name] = act(x)
+    x = trace.responses[last.name] = last.norm(trace.convolve(last.name, last.conv, x))
+    return x
+
+
+def _preactivated(units: tuple[Unit, ...], x: Tensor, trace: BlockTrace) -> Tensor:
+    """F(x): normalization, activation, convolution."""
+    for name, conv, norm, act in units:
+        x = trace.activations[name] = act(norm(x))
+        x = trace.responses[name] = trace.convolve(name, conv, x)
+    return x
+
+
+def _unit(
+    spec: NetworkSpec, in_channels: int, out_channels: int, kernel: int, stride: int, groups: int
+) -> tuple[nn.Conv2d, nn.Module, nn.Module]:
+    normalized = in_channels if spec.connection == "preactivation" else out_channels
+    conv = convolution(spec, in_channels, out_channels, kernel, stride, groups)
+    return conv, normalization(spec, normalized), ACTIVATIONS[spec.activation]()
+
+
+def _basic(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[Shape, ...]:
+    """The two 3x3 convolutions."""
+    return (in_channels, planes, 3, stride, 1), (planes, planes, 3, 1, 1)
+
+
+def _bottleneck(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[Shape, ...]:
+    """The 1x1, 3x3, 1x1 convolutions; width by Xie et al. 2017, section 3.3."""
     width = int(planes * spec.base_width / 64) * spec.cardinality
     first, second = (stride, 1) if spec.stride_in == "1x1" else (1, stride)
     return (
         (in_channels, width, 1, first, 1),
         (width, width, 3, second, spec.cardinality),
-        (width, planes * EXPANSION, 1, 1, 1),
+        (width, planes * spec.expansion, 1, 1, 1),
     )
 
 
@@ -197,7 +277,7 @@ def _shortcut(spec: NetworkSpec, in_channels: int, out_channels: int, stride: in
         return nn.Identity()
     if spec.shortcut == "A":
         return ZeroPadShortcut(out_channels - in_channels, stride)
-    return nn.Sequential(
+    return Projection(
         convolution(spec, in_channels, out_channels, 1, stride),
         normalization(spec, out_channels),
     )

@@ -14,13 +14,13 @@ resnet110     18-18-18                                          1,727,962
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from resnet_demo.networks.blocks import ACTIVATIONS, GATE_BIAS, Block, BlockTrace, convolution, normalization
+from resnet_demo.networks.blocks import ACTIVATIONS, GATE_BIAS, Block, BlockTrace, Layer, convolution, normalization
 from resnet_demo.networks.spec import NetworkSpec, parse_name
 
 
@@ -28,21 +28,23 @@ from resnet_demo.networks.spec import NetworkSpec, parse_name
 class Trace:
     """One forward pass, looked at from the inside. The tensors belong to the autograd graph of `logits`.
 
-    logits      (N, num_classes)
-    passes      by the name of each layer of `Network.layers`: what entered it, and what left it before normalization
-    outputs     by name in forward order: "stem" (what enters the first block), "layer1.0", "layer1.1", ...
-    responses   by the name of each convolution in forward order: its output after normalization, before the
-                nonlinearity (He et al. 2016, section 4.2, "layer responses")
-    activations by the name of each convolution of the main path: what its nonlinearity lets through
-    shortcuts   by the name of each block that has one: S(x), to which F(x) is added
+    logits          (N, num_classes)
+    layer_inputs    by the name of each of `Network.layers`, in forward order: what enters it
+    layer_outputs   what leaves it, before normalization
+    outputs         by name in forward order: "stem" (what enters the first block), "layer1.0", "layer1.1", ...
+    responses       by the name of each convolution in forward order: its output after normalization, before the
+                    nonlinearity (He et al. 2016, section 4.2, "layer responses")
+    activations     by the name of each convolution of the main path: the output of its nonlinearity
+    branches        by the name of each block that adds F(x) to S(x): both
     """
 
     logits: Tensor
-    passes: dict[str, tuple[Tensor, Tensor]]
+    layer_inputs: dict[str, Tensor]
+    layer_outputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
-    responses: dict[str, Tensor]
-    activations: dict[str, Tensor]
-    shortcuts: dict[str, Tensor]
+    responses: dict[str, Tensor] = field(default_factory=dict)
+    activations: dict[str, Tensor] = field(default_factory=dict)
+    branches: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
 
 class Network(nn.Module):
@@ -51,38 +53,42 @@ class Network(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        planes = 64 if spec.family == "imagenet" else 16
-        self.conv1 = convolution(spec, spec.in_channels, planes, *((7, 2) if spec.stem == "7x7" else (3, 1)))
-        if spec.connection != "preactivation":
-            self.bn1 = normalization(spec, planes)
-            self.act1 = ACTIVATIONS[spec.activation]()
-        if spec.stem == "7x7":
-            self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        preactivation, large = spec.connection == "preactivation", spec.stem == "7x7"
+        planes, channels = spec.planes[0], spec.planes[-1] * spec.expansion
 
-        channels = planes
-        for stage, count in enumerate(spec.stages):
-            blocks = []
-            for i in range(count):
-                stride = 2 if stage > 0 and i == 0 else 1
-                blocks.append(Block(spec, channels, planes * 2**stage, stride))
-                channels = blocks[-1].out_channels
-            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-
-        if spec.connection == "preactivation":
-            self.bn_last = normalization(spec, channels)
-            self.act_last = ACTIVATIONS[spec.activation]()
+        self.conv1 = convolution(spec, spec.in_channels, planes, *((7, 2) if large else (3, 1)))
+        self.bn1 = None if preactivation else normalization(spec, planes)
+        self.act1 = None if preactivation else ACTIVATIONS[spec.activation]()
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if large else None
+        self.layer1 = _stage(spec, 1)
+        self.layer2 = _stage(spec, 2)
+        self.layer3 = _stage(spec, 3)
+        self.layer4 = _stage(spec, 4) if len(spec.stages) == 4 else None
+        self.bn_last = normalization(spec, channels) if preactivation else None
+        self.act_last = ACTIVATIONS[spec.activation]() if preactivation else None
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, spec.num_classes)
 
+    def blocks(self) -> Iterator[Block]:
+        """The blocks in forward order."""
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            for block in stage if stage is not None else ():
+                assert isinstance(block, Block)  # noqa: S101 - nn.Sequential does not tell a type checker what it holds
+                yield block
+
     def named_blocks(self) -> Iterator[tuple[str, Block]]:
         """The blocks in forward order, as "layer1.0", "layer1.1", ..."""
-        for stage in range(1, len(self.spec.stages) + 1):
-            for i, block in enumerate(getattr(self, f"layer{stage}")):
-                yield f"layer{stage}.{i}", block
+        return ((block.name, block) for block in self.blocks())
+
+    def layers(self) -> list[Layer]:
+        """Every convolution and fc in forward order. A block's projection and gate come after the convolutions of its
+        F(x)."""
+        inner = [layer for block in self.blocks() for layer in block.layers()]
+        return [Layer("conv1", self.conv1, "stem"), *inner, Layer("fc", self.fc, "fc")]
 
     def forward(self, x: Tensor) -> Tensor:
         x = self._stem(x).output
-        for _, block in self.named_blocks():
+        for block in self.blocks():
             x = block(x)
         return self.fc(self._pooled(x))
 
@@ -90,65 +96,54 @@ class Network(nn.Module):
         """The same computation as `forward`, keeping every named tensor on the way. No hooks."""
         stem = self._stem(x)
         x = stem.output
-        outputs, shortcuts = {"stem": x}, {}
-        passes, responses, activations = stem.passes, stem.responses, stem.activations
-        for name, block in self.named_blocks():
+        trace = Trace(x, stem.layer_inputs, stem.layer_outputs, {"stem": x}, stem.responses, stem.activations)
+        for block in self.blocks():
             inner = block.trace(x)
-            x = outputs[name] = inner.output
-            passes.update({f"{name}.{conv}": pair for conv, pair in inner.passes.items()})
-            responses.update({f"{name}.{conv}": tensor for conv, tensor in inner.responses.items()})
-            activations.update({f"{name}.{conv}": tensor for conv, tensor in inner.activations.items()})
-            if inner.shortcut is not None:
-                shortcuts[name] = inner.shortcut
-        x = self._pooled(x)
-        logits = self.fc(x)
-        passes["fc"] = x, logits
-        return Trace(logits, passes, outputs, responses, activations, shortcuts)
+            x = trace.outputs[block.name] = inner.output
+            trace.layer_inputs.update(inner.layer_inputs)
+            trace.layer_outputs.update(inner.layer_outputs)
+            trace.responses.update(inner.responses)
+            trace.activations.update(inner.activations)
+            if inner.branch is not None:
+                trace.branches[block.name] = inner.branch
+        x = trace.layer_inputs["fc"] = self._pooled(x)
+        logits = trace.layer_outputs["fc"] = self.fc(x)
+        return replace(trace, logits=logits)
 
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
         """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""
         x = self._stem(x).output
-        for name, block in self.named_blocks():
-            x = block.bypass(x) if name in removed else block(x)
+        for block in self.blocks():
+            x = block.bypass(x) if block.name in removed else block(x)
         return self.fc(self._pooled(x))
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
         """The output of the block called `upto`, or of "stem": what `finish` goes on from."""
         x = self._stem(x).output
-        for name, block in self.named_blocks() if upto != "stem" else ():
+        for block in self.blocks() if upto != "stem" else ():
             x = block(x)
-            if name == upto:
+            if block.name == upto:
                 break
         return x
 
     def finish(self, x: Tensor, after: str) -> Tensor:
         """The logits from the output of the block called `after`, or of "stem"."""
-        names = ["stem", *(name for name, _ in self.named_blocks())]
-        for _, block in list(self.named_blocks())[names.index(after) :]:
+        blocks = list(self.blocks())
+        names = ["stem", *(block.name for block in blocks)]
+        for block in blocks[names.index(after) :]:
             x = block(x)
         return self.fc(self._pooled(x))
-
-    def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
-        """Every convolution and fc by name, in forward order. A block's projection and gate come after the
-        convolutions of its F(x)."""
-        layers = [("conv1", self.conv1)]
-        for name, block in self.named_blocks():
-            layers += [(f"{name}.{inner}", m) for inner, m in block.named_modules() if isinstance(m, nn.Conv2d)]
-        return dict([*layers, ("fc", self.fc)])
-
-    def weights(self) -> dict[str, nn.Parameter]:
-        """The weight of each of `layers`."""
-        return {name: layer.weight for name, layer in self.layers().items()}
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw new weights by `spec.init`; biases are 0 and normalizations the identity. fc keeps PyTorch's own
         initialization, whose scale does not depend on the number of classes."""
-        for name, module in self.named_modules():
-            if isinstance(module, nn.Conv2d):
-                _INITS[self.spec.init](module.weight, generator)
-                if module.bias is not None:
-                    nn.init.constant_(module.bias, GATE_BIAS if name.endswith(".gate") else 0.0)
-            elif isinstance(module, nn.BatchNorm2d):
+        for layer in self.layers():
+            if isinstance(layer.module, nn.Conv2d):
+                _INITS[self.spec.init](layer.module.weight, generator)
+                if layer.module.bias is not None:
+                    nn.init.constant_(layer.module.bias, GATE_BIAS if layer.role == "gate" else 0.0)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
         bound = self.fc.in_features**-0.5
         nn.init.uniform_(self.fc.weight, -bound, bound, generator=generator)
@@ -158,22 +153,32 @@ class Network(nn.Module):
         """How what enters the first block comes about."""
         trace = BlockTrace(x)
         x = trace.convolve("conv1", self.conv1, x)
-        if self.spec.connection != "preactivation":
+        if self.bn1 is not None:
             x = self.bn1(x)
         trace.responses["conv1"] = x
-        if self.spec.connection != "preactivation":
+        if self.act1 is not None:
             x = trace.activations["conv1"] = self.act1(x)
-        if self.spec.stem == "7x7":
+        if self.maxpool is not None:
             x = self.maxpool(x)
         trace.output = x
         return trace
 
     def _pooled(self, x: Tensor) -> Tensor:
         """What enters fc."""
-        if self.spec.connection == "preactivation":
+        if self.bn_last is not None and self.act_last is not None:
             x = self.act_last(self.bn_last(x))
         x = self.avgpool(x)
         return torch.flatten(x, 1)
+
+
+def _stage(spec: NetworkSpec, number: int) -> nn.Sequential:
+    """The blocks of "layer1", "layer2", ...; all but the first of them halve the size."""
+    planes = spec.planes[number - 1]
+    out_channels = planes * spec.expansion
+    in_channels, stride = (spec.planes[number - 2] * spec.expansion, 2) if number > 1 else (planes, 1)
+    blocks = [Block(spec, f"layer{number}.0", in_channels, planes, stride)]
+    blocks += [Block(spec, f"layer{number}.{i}", out_channels, planes, 1) for i in range(1, spec.stages[number - 1])]
+    return nn.Sequential(*blocks)
 
 
 # He et al. 2015 with fan_out keeps the size of the gradients; it is what torchvision's weights started from.

@@ -1,11 +1,12 @@
 """What a network has to offer so that it can be analyzed, explained and cut up: ours do, and yours can."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
+from resnet_demo.networks.blocks import Layer
 from resnet_demo.networks.network import Trace
 
 
@@ -29,15 +30,16 @@ class TraceableNetwork(Protocol):
     def __call__(self, x: Tensor) -> Tensor:
         """The logits (N, classes) of standardized images (N, C, H, W)."""
 
-    def layers(self) -> dict[str, nn.Conv2d | nn.Linear]:
-        """Every layer whose weight is measured, by name, in forward order. Names are "STAGE.rest", "conv1" or "fc"."""
+    def layers(self) -> Sequence[Layer]:
+        """Every layer whose weight is measured, in forward order."""
 
     def named_blocks(self) -> Iterable[tuple[str, TraceableBlock]]:
         """The blocks by name, e.g. "layer1.0", in forward order."""
 
     def trace(self, x: Tensor) -> Trace:
-        """One forward pass with everything on the way: `passes` of each of `layers()`, `outputs` of "stem" and of
-        each block in forward order, (N, K, h, w). The rest may be empty, and then is not shown."""
+        """One forward pass with everything on the way: `layer_inputs` and `layer_outputs` of each of `layers()`,
+        `outputs` of "stem" and of each block in forward order, (N, K, h, w). The rest may be left out, and then is not
+        shown."""
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
         """The output (N, K, h, w) of the block called `upto`, or of "stem", for images (N, C, H, W)."""

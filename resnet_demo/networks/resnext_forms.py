@@ -17,7 +17,7 @@ from resnet_demo.networks.blocks import Block
 
 def grouped(block: Block, x: Tensor) -> Tensor:
     """Figure 3(c): what the block itself computes before its shortcut is added. (N, C, H, W)."""
-    return block.trace(x).responses["conv3"]
+    return block.trace(x).responses[block.units[-1].name]
 
 
 def concatenated(block: Block, x: Tensor) -> Tensor:

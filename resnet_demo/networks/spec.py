@@ -126,6 +126,17 @@ class NetworkSpec:
         return ((self.depth - 2) // 6,) * 3
 
     @property
+    def planes(self) -> tuple[int, ...]:
+        """Channels of the 3x3 convolutions of each stage: the first stage's, doubled wherever the size is halved."""
+        first = 64 if self.family == "imagenet" else 16
+        return tuple(first * 2**i for i in range(len(self.stages)))
+
+    @property
+    def expansion(self) -> int:
+        """Channels of a block's output over its planes."""
+        return 4 if self.bottleneck else 1
+
+    @property
     def name(self) -> str:
         """The spelling that `parse_name` reads back; `in_channels` and `num_classes` are not part of it."""
         widened = (self.cardinality, self.base_width) != (1, 64)

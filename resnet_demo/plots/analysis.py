@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.networks.naming import kind_of
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 from resnet_demo.records import Analysis, LayerGradient, Prediction
 
@@ -104,7 +103,7 @@ def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "
 def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
     norms = [g.gradient_norm for g in gradients]
     drawable = [norm if math.isfinite(norm) and norm > 0 else math.nan for norm in norms]
-    kinds = [kind_of(g.layer) for g in gradients]
+    kinds = ["fc" if g.stage == "fc" else g.role for g in gradients]
     main = [i for i, kind in enumerate(kinds) if kind in ("main", "fc")]
     axes.plot(main, [drawable[i] for i in main], color=ink, alpha=0.35, linewidth=1, zorder=1)
 

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from resnet_demo.networks.naming import on_main_path
 from resnet_demo.plots.style import COLORS, power_of_ten, style
 from resnet_demo.records import BranchRatio, Comparison, Flow, LesionStudy, relative_depths
 
@@ -27,7 +26,7 @@ def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
     norms, responses = figure.subplots(1, 2)
     for i, analysis in enumerate((comparison.first, comparison.second)):
         depths, layers = relative_depths(analysis), analysis.gradients
-        main = [k for k, g in enumerate(layers) if on_main_path(g.layer)]
+        main = [k for k, g in enumerate(layers) if g.is_main]
         _curve(norms, i, analysis.model, [depths[k] for k in main], [layers[k].gradient_norm for k in main])
         answered = [k for k in main if layers[k].response_std is not None]
         _curve(responses, i, analysis.model, [depths[k] for k in answered], [layers[k].response_std for k in answered])

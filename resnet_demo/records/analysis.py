@@ -49,6 +49,7 @@ class LayerGradient:
     """One convolution, or fc.
 
     stage           "stem", "layer1" ... "layer4", or "fc"
+    role            "main", or "projection" or "gate" beside the main path
     shape           of the weight: (out, in / groups, height, width), or (out, in)
     gradient_norm   L2 norm of d logit / d weight
     weight_norm     L2 norm of the weight itself
@@ -59,11 +60,16 @@ class LayerGradient:
 
     layer: str
     stage: str
+    role: str
     shape: tuple[int, ...]
     gradient_norm: float
     weight_norm: float
     response_std: float | None
     multiply_adds: int
+
+    @property
+    def is_main(self) -> bool:
+        return self.role == "main"
 
 
 @dataclass(frozen=True)

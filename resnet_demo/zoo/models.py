@@ -47,7 +47,7 @@ class Model:
     @property
     def weight_norms(self) -> dict[str, float]:
         """L2 norm of the weight of each layer; measured again only when a weight has changed."""
-        weights = {name: layer.weight for name, layer in self.network.layers().items()}
+        weights = {layer.name: layer.module.weight for layer in self.network.layers()}
         state = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in weights.values())
         if self._measured.get("state") != state:
             found = dict(zip(weights, norms(list(weights.values())), strict=True))

@@ -5,7 +5,6 @@ import torch
 
 from resnet_demo import InputError
 from resnet_demo.analysis.norms import deviations_by_image, norms, norms_by_image
-from resnet_demo.networks.naming import kind_of, on_main_path
 from resnet_demo.networks.precision import computing_in
 
 SHAPES = [(3, 16, 9, 9), (1, 64, 28, 28), (2, 64, 112, 112), (2, 7), (2, 256, 1, 1)]
@@ -37,12 +36,6 @@ def test_deviations_do_not_cancel(mean):
 def test_a_constant_deviates_by_nothing():
     assert deviations_by_image([torch.full((1, 4, 5, 5), 3.0)]) == [[0.0]]
     assert norms_by_image([torch.zeros(1, 4, 5, 5)]) == [[0.0]]
-
-
-def test_what_is_beside_the_main_path():
-    kinds = {"conv1": "main", "layer1.0.conv2": "main", "layer2.0.downsample.0": "projection", "layer1.0.gate": "gate"}
-    assert {layer: kind_of(layer) for layer in (*kinds, "fc")} == kinds | {"fc": "fc"}
-    assert [on_main_path(layer) for layer in kinds] == [True, True, False, False]
 
 
 def test_a_precision_that_is_not_there():

@@ -77,7 +77,7 @@ def test_responses_and_weights_name_every_convolution_in_the_same_order(name):
     network = seeded(name)
     convolutions = {key for key, module in network.named_modules() if isinstance(module, nn.Conv2d)}
     trace = network.trace(torch.randn(2, 3, 64, 64))
-    assert list(network.weights()) == [*trace.responses, "fc"]
+    assert [layer.name for layer in network.layers()] == [*trace.responses, "fc"]
     assert set(trace.responses) == convolutions
 
 
@@ -127,7 +127,7 @@ def test_a_plain_network_has_no_shortcut_at_all():
 def block(name, **overrides):
     """A block that keeps its shape, and an input for it."""
     torch.manual_seed(0)
-    return Block(parse_name(name, **overrides), 16, 16, 1).eval(), torch.randn(2, 16, 8, 8)
+    return Block(parse_name(name, **overrides), "layer1.0", 16, 16, 1).eval(), torch.randn(2, 16, 8, 8)
 
 
 def transform(made, x):
@@ -273,3 +273,14 @@ def test_golden_logits_of_a_seeded_network():
     x = torch.linspace(-1, 1, 3 * 32 * 32).view(1, 3, 32, 32)
     logits = network(x)[0, :4]
     torch.testing.assert_close(logits, torch.tensor(GOLDEN), rtol=1e-3, atol=1e-4)
+
+
+def test_each_layer_says_what_it_is():
+    layers = {layer.name: layer for layer in empty_network(parse_name("highway20-B")).layers()}
+    roles = {"conv1": "main", "layer1.0.conv2": "main", "layer2.0.downsample.0": "projection", "layer1.0.gate": "gate"}
+    assert {name: layers[name].role for name in (*roles, "fc")} == roles | {"fc": "main"}
+    assert [layers[name].is_main for name in roles] == [True, True, False, False]
+    stages = {"conv1": "stem", "layer1.0.conv2": "layer1", "layer2.0.downsample.0": "layer2", "fc": "fc"}
+    assert {name: layers[name].stage for name in stages} == stages
+    network = create_network("highway20-B")
+    assert all(network.get_submodule(layer.name) is layer.module for layer in network.layers())

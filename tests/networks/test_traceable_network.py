@@ -12,7 +12,7 @@ from resnet_demo import InputError, Model, analyze, plots
 from resnet_demo.analysis.attributions import attribute
 from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.laboratory.lesion import lesion_errors, predict_lesioned
-from resnet_demo.networks import Trace, TraceableNetwork, create_network
+from resnet_demo.networks import Layer, Trace, TraceableNetwork, create_network
 from resnet_demo.zoo import Preprocessing
 
 LABELS = ("a", "b", "c")
@@ -44,7 +44,8 @@ class Own(nn.Module):
         self.last = nn.Linear(4, len(LABELS))
 
     def layers(self):
-        return {"first": self.first, "one.mix": self.one.mix, "two.mix": self.two.mix, "last": self.last}
+        layers = {"first": self.first, "one.mix": self.one.mix, "two.mix": self.two.mix, "last": self.last}
+        return [Layer(name, module, stage=name.partition(".")[0]) for name, module in layers.items()]
 
     def named_blocks(self):
         return [("one", self.one), ("two", self.two)]
@@ -59,15 +60,15 @@ class Own(nn.Module):
         return self.head(self.two(self.one(self.stem(x))))
 
     def trace(self, x):
-        passes = {"first": (x, self.first(x))}
-        outputs = {"stem": self.act(passes["first"][1])}
-        before = outputs["stem"]
+        entered, left = {"first": x}, {"first": self.first(x)}
+        before = self.act(left["first"])
+        outputs = {"stem": before}
         for name, block in self.named_blocks():
-            passes[f"{name}.mix"] = before, block.mix(before)
-            before = outputs[name] = block.act(passes[f"{name}.mix"][1] + before)
-        pooled = before.mean((2, 3))
-        passes["last"] = pooled, self.last(pooled)
-        return Trace(passes["last"][1], passes, outputs, responses={}, activations={}, shortcuts={})
+            entered[f"{name}.mix"], left[f"{name}.mix"] = before, block.mix(before)
+            before = outputs[name] = block.act(left[f"{name}.mix"] + before)
+        entered["last"] = before.mean((2, 3))
+        left["last"] = self.last(entered["last"])
+        return Trace(left["last"], entered, left, outputs)
 
     def begin(self, x, upto):
         x = self.stem(x)
@@ -102,7 +103,7 @@ def input_of(model):
 def test_it_is_analyzed(model):
     analysis = analyze(PHOTO, model, layer="one")
     assert analysis.layers == ("stem", "one", "two")
-    assert [gradient.layer for gradient in analysis.gradients] == list(model.network.layers())
+    assert [gradient.layer for gradient in analysis.gradients] == [layer.name for layer in model.network.layers()]
     logits = model.network(input_of(model))
     gradients = torch.autograd.grad(logits[0, analysis.target.index], list(model.network.parameters()))
     names = [name for name, _ in model.network.named_parameters()]
