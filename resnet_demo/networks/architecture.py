@@ -47,11 +47,11 @@ def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     multiply_adds = {"stem": built.conv1.weight.numel() * side**2, "fc": built.fc.weight.numel()}
     side = math.ceil(side / 2) if built.maxpool is not None else side
     outputs = {"stem": (built.conv1.out_channels, side, side)}
-    for block in built.blocks():
+    for name, block in built.named_blocks():
         for layer in block.layers():
             side = _strided(side, layer.module) if layer.is_main else side
             multiply_adds[layer.stage] = multiply_adds.get(layer.stage, 0) + layer.module.weight.numel() * side**2
-        outputs[block.name] = (block.out_channels, side, side)
+        outputs[name] = (block.out_channels, side, side)
     return Table(spec.name, size, tuple(_rows(built, outputs, multiply_adds)))
 
 
@@ -65,11 +65,11 @@ def _rows(network: Network, outputs: dict[str, tuple[int, int, int]], multiply_a
     pooled = ("3x3 max-pool, stride 2",) if network.maxpool is not None else ()
     layers = (_layer(network.conv1), *pooled)
     yield Row("stem", 1, layers, outputs["stem"], sum(map(parameter_count, stem)), multiply_adds["stem"])
-    for stage, members in groupby(network.blocks(), lambda block: block.name.partition(".")[0]):
-        blocks = list(members)
+    for stage, members in groupby(network.named_blocks(), lambda named: named[0].partition(".")[0]):
+        names, blocks = zip(*members, strict=True)
         convolutions = tuple(_layer(unit.conv) for unit in blocks[-1].units)
         parameters = sum(map(parameter_count, blocks))
-        yield Row(stage, len(blocks), convolutions, outputs[blocks[-1].name], parameters, multiply_adds[stage])
+        yield Row(stage, len(blocks), convolutions, outputs[names[-1]], parameters, multiply_adds[stage])
     rest = [module for module in (network.fc, network.bn_last) if module is not None]
     classes = network.spec.num_classes
     layers = ("average pool", f"fc, {classes}")

@@ -15,7 +15,7 @@ resnet110     18-18-18                                          1,727,962
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -60,35 +60,31 @@ class Network(nn.Module):
         self.bn1 = None if preactivation else normalization(spec, planes)
         self.act1 = None if preactivation else ACTIVATIONS[spec.activation]()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if large else None
-        self.layer1 = _stage(spec, 1)
-        self.layer2 = _stage(spec, 2)
-        self.layer3 = _stage(spec, 3)
-        self.layer4 = _stage(spec, 4) if len(spec.stages) == 4 else None
+        self.layer1 = Stage(spec, 1)
+        self.layer2 = Stage(spec, 2)
+        self.layer3 = Stage(spec, 3)
+        self.layer4 = Stage(spec, 4) if len(spec.stages) == 4 else None
         self.bn_last = normalization(spec, channels) if preactivation else None
         self.act_last = ACTIVATIONS[spec.activation]() if preactivation else None
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, spec.num_classes)
 
-    def blocks(self) -> Iterator[Block]:
-        """The blocks in forward order."""
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            for block in stage if stage is not None else ():
-                assert isinstance(block, Block)  # noqa: S101 - nn.Sequential does not tell a type checker what it holds
-                yield block
-
     def named_blocks(self) -> Iterator[tuple[str, Block]]:
         """The blocks in forward order, as "layer1.0", "layer1.1", ..."""
-        return ((block.name, block) for block in self.blocks())
+        stages = (self.layer1, self.layer2, self.layer3, self.layer4)
+        for number, stage in enumerate(stages, 1):
+            for i, block in enumerate(stage or ()):
+                yield f"layer{number}.{i}", block
 
     def layers(self) -> list[Layer]:
         """Every convolution and fc in forward order. A block's projection and gate come after the convolutions of its
         F(x)."""
-        inner = [layer for block in self.blocks() for layer in block.layers()]
+        inner = [layer for _, block in self.named_blocks() for layer in block.layers()]
         return [Layer("conv1", self.conv1, "stem"), *inner, Layer("fc", self.fc, "fc")]
 
     def forward(self, x: Tensor) -> Tensor:
         x = self._stem(x).output
-        for block in self.blocks():
+        for _, block in self.named_blocks():
             x = block(x)
         return self.fc(self._pooled(x))
 
@@ -97,15 +93,15 @@ class Network(nn.Module):
         stem = self._stem(x)
         x = stem.output
         trace = Trace(x, stem.layer_inputs, stem.layer_outputs, {"stem": x}, stem.responses, stem.activations)
-        for block in self.blocks():
+        for name, block in self.named_blocks():
             inner = block.trace(x)
-            x = trace.outputs[block.name] = inner.output
+            x = trace.outputs[name] = inner.output
             trace.layer_inputs.update(inner.layer_inputs)
             trace.layer_outputs.update(inner.layer_outputs)
             trace.responses.update(inner.responses)
             trace.activations.update(inner.activations)
             if inner.branch is not None:
-                trace.branches[block.name] = inner.branch
+                trace.branches[name] = inner.branch
         x = trace.layer_inputs["fc"] = self._pooled(x)
         logits = trace.layer_outputs["fc"] = self.fc(x)
         return replace(trace, logits=logits)
@@ -113,24 +109,24 @@ class Network(nn.Module):
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
         """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""
         x = self._stem(x).output
-        for block in self.blocks():
-            x = block.bypass(x) if block.name in removed else block(x)
+        for name, block in self.named_blocks():
+            x = block.bypass(x) if name in removed else block(x)
         return self.fc(self._pooled(x))
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
         """The output of the block called `upto`, or of "stem": what `finish` goes on from."""
         x = self._stem(x).output
-        for block in self.blocks() if upto != "stem" else ():
+        for name, block in self.named_blocks() if upto != "stem" else ():
             x = block(x)
-            if block.name == upto:
+            if name == upto:
                 break
         return x
 
     def finish(self, x: Tensor, after: str) -> Tensor:
         """The logits from the output of the block called `after`, or of "stem"."""
-        blocks = list(self.blocks())
-        names = ["stem", *(block.name for block in blocks)]
-        for block in blocks[names.index(after) :]:
+        blocks = list(self.named_blocks())
+        names = ["stem", *(name for name, _ in blocks)]
+        for _, block in blocks[names.index(after) :]:
             x = block(x)
         return self.fc(self._pooled(x))
 
@@ -171,14 +167,19 @@ class Network(nn.Module):
         return torch.flatten(x, 1)
 
 
-def _stage(spec: NetworkSpec, number: int) -> nn.Sequential:
-    """The blocks of "layer1", "layer2", ...; all but the first of them halve the size."""
-    planes = spec.planes[number - 1]
-    out_channels = planes * spec.expansion
-    in_channels, stride = (spec.planes[number - 2] * spec.expansion, 2) if number > 1 else (planes, 1)
-    blocks = [Block(spec, f"layer{number}.0", in_channels, planes, stride)]
-    blocks += [Block(spec, f"layer{number}.{i}", out_channels, planes, 1) for i in range(1, spec.stages[number - 1])]
-    return nn.Sequential(*blocks)
+class Stage(nn.Sequential):
+    """The blocks of "layer1", "layer2", ...; the first block of all but the first stage halves the size."""
+
+    def __init__(self, spec: NetworkSpec, number: int) -> None:
+        planes = spec.planes[number - 1]
+        out_channels = planes * spec.expansion
+        in_channels, stride = (spec.planes[number - 2] * spec.expansion, 2) if number > 1 else (planes, 1)
+        first = Block(spec, f"layer{number}.0", in_channels, planes, stride)
+        others = (Block(spec, f"layer{number}.{i}", out_channels, planes, 1) for i in range(1, spec.stages[number - 1]))
+        super().__init__(first, *others)
+
+    def __iter__(self) -> Iterator[Block]:
+        return cast(Iterator[Block], super().__iter__())
 
 
 # He et al. 2015 with fan_out keeps the size of the gradients; it is what torchvision's weights started from.
