@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -19,13 +20,20 @@ from resnet_demo.zoo import Model
 PIXELS = {"cpu": 32 * 32 * 32, "cuda": 16 * 224 * 224}
 
 
+class Analyzed(NamedTuple):
+    """A photo, RGB and upright, as it was decoded; and what was found."""
+
+    photo: Image.Image
+    analysis: Analysis
+
+
 def analyze_files(
     files: Iterable[Path],
     model: Model,
     question: Question = DEFAULT_QUESTION,
     batch_size: int | None = None,
-) -> Iterator[tuple[Path, Analysis | InputError]]:
-    """Each file with its analysis, or with what is wrong with it; in order.
+) -> Iterator[tuple[Path, Analyzed | InputError]]:
+    """Each file with its photo and analysis, or with what is wrong with it; in order.
 
     batch_size   photos of one pass; what suits the network and its device unless given
 
@@ -41,7 +49,7 @@ def analyze_files(
             photos = [photo for _, photo in batch if not isinstance(photo, InputError)]
             analyses = iter(_analyzed(photos, model, question))
             for file, photo in batch:
-                yield file, photo if isinstance(photo, InputError) else next(analyses)
+                yield file, photo if isinstance(photo, InputError) else Analyzed(photo, next(analyses))
 
 
 def default_batch(model: Model) -> int:

@@ -110,65 +110,54 @@ def _tell_error(files: list[Path], models: list[Any], question: Question) -> Non
 
 
 Found = Iterator[tuple[Path, dict[str, Any] | InputError]]
+# What waits for its files to be written, or raises `InputError`; what is shown of it then.
+Pending = tuple[Path, Callable[[], None], dict[str, Any]]
 
 
-def _analyses(
-    files: list[Path],
-    known: set[Path],
-    model: Any,
-    question: Question,
-    batch_size: int | None,
-    output: Path | None,
-    stems: dict[Path, str],
-    sources: dict[Path, Any],
-) -> Found:
-    """The values of each file, written to `output` too; read from there where they are `known`."""
-    from resnet_demo.analysis.batches import analyze_files
+@dataclass(frozen=True)
+class Job:
+    """What this process is to do: `known` is already in `output`."""
 
-    missing = [file for file in files if file not in known]
-    fresh = analyze_files(missing, model, question, batch_size)
-    for file in files:
-        if file in known:
-            values = json.loads(Path(f"{output / stems[file]}.json").read_text(encoding="utf-8"))
-            yield file, {key: value for key, value in values.items() if key not in ("asked", "source")}
+    files: list[Path]
+    known: set[Path]
+    output: Path | None
+    stems: dict[Path, str]
+    sources: dict[Path, Any]
+    question: Question
+
+    def stem(self, file: Path) -> Path:
+        return (self.output or Path()) / self.stems[file]
+
+
+def _analyses(job: Job, model: Any, batch_size: int | None, writer: Writer) -> Found:
+    """The values of each file, written too if there is an output; read from there where they are known."""
+    missing = [file for file in job.files if file not in job.known]
+    fresh = analyze_files(missing, model, job.question, batch_size)
+    for file in job.files:
+        if file in job.known:
+            values = json.loads(Path(f"{job.stem(file)}.json").read_text(encoding="utf-8"))
+            yield file, {key: value for key, value in values.items() if key not in ("asked", "source")}, None
             continue
         _, found = next(fresh)
         if isinstance(found, InputError):
-            yield file, found
+            yield file, found, None
             continue
-        values = found.to_dict(str(file))
+        values = found.analysis.to_dict(str(file))
+        kept = values | {"asked": asdict(job.question), "source": job.sources[file]}
+        written = writer.write(job.stem(file), found.photo, found.analysis, kept) if job.output else None
+        yield file, values, written
+
+
+def _comparisons(job: Job, models: list[Any], writer: Writer) -> Found:
+    for file in job.files:
         try:
-            if output:
-                kept = values | {"asked": asdict(question), "source": sources[file]}
-                write_results(output / stems[file], file, found, kept)
+            photo = load_image(file)
+            comparison = compare(photo, *models, job.question)
         except InputError as error:
-            yield file, error
+            yield file, error, None
             continue
-        yield file, values
-
-
-def _comparisons(
-    files: list[Path], models: list[Any], question: Question, output: Path | None, stems: dict[Path, str]
-) -> Found:
-    from resnet_demo import plots
-    from resnet_demo.analysis.comparison import compare
-
-    for file in files:
-        try:
-            comparison = compare(file, *models, question)
-            if output:
-                for analysis in (comparison.first, comparison.second):
-                    stem = output / f"{stems[file]}.{analysis.model}"
-                    write_results(stem, file, analysis, analysis.to_dict(str(file)))
-                path = output / f"{stems[file]}.compare.png"
-                with writing(path):
-                    path.write_bytes(plots.to_png(plots.compare_figure(comparison)))
-        except InputError as error:
-            yield file, error
-            continue
-        yield file, comparison.to_dict(str(file))
-
-
+        written = partial(_write_comparison, job, file, photo, comparison) if job.output else None
+        yield file, comparison.to_dict(str(file)), written
 def _files(paths: list[Path]) -> list[Path]:
     """Folders become the images in them; a named file stays, whatever it is, to be done or reported."""
     from resnet_demo.images import SUFFIXES

@@ -2,16 +2,26 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resnet_demo.errors import InputError, writing
-from resnet_demo.records import Question
+from PIL import Image
+
+from resnet_demo import plots
+from resnet_demo.errors import writing
+from resnet_demo.records import Analysis, Question
 
 # Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
+# Photos that are written sooner than processes start that could help.
+FEW = 8
 
 
 def source_of(file: Path, models: list[Any]) -> list[Any]:
@@ -63,18 +73,54 @@ def _short_stem(file: Path) -> str:
     return f"{stem[: MOST_STEM_BYTES - 17].decode(errors='ignore')}-{digest}"
 
 
-def write_results(stem: Path, file: Path, analysis: Any, values: dict[str, Any]) -> None:
-    """The JSON last and at once: where it is, the other two are. Raises `InputError`."""
-    from resnet_demo import plots
-    from resnet_demo.images import load_image
+class Writer:
+    """Draws and writes what was found, beside the analyses and on every core: a drawing takes longer than a small
+    network. A few photos are written here and now, before other processes would have started.
 
-    photo = load_image(file)
-    if photo.size != analysis.photo_size:
-        raise InputError("the photo has been changed while it was analyzed: try again.")
+    photos      how many there are to come
+    processes   that share this machine with this one
+    """
+
+    def __init__(self, photos: int, processes: int = 1) -> None:
+        workers = max(1, (os.cpu_count() or 1) // processes)
+        self._pool = None
+        if photos > FEW:
+            # Not forked, for this process has threads.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(workers, context, initializer=_give_way)
+        # What waits to be drawn is in memory.
+        self.ahead = 4 * workers if self._pool else 0
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def write(
+        self, stem: Path, photo: Image.Image, analysis: Analysis, values: dict[str, Any]
+    ) -> Callable[[], None]:
+        """Begin with the three files of an analysis; what is returned waits for them, and raises `InputError` if they
+        could not be written."""
+        if self._pool is None:
+            return partial(write_results, stem, photo, analysis, values)
+        return self._pool.submit(write_results, stem, photo, analysis, values).result
+
+
+def _give_way() -> None:
+    """The networks come first: what they have found can still be drawn when they have done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal tells all processes; the first one answers.
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def write_results(stem: Path, photo: Image.Image, analysis: Analysis, values: dict[str, Any]) -> None:
+    """The JSON last and at once: where it is, the other two are. Raises `InputError`."""
     path = Path(f"{stem}.json")
     with writing(path):
-        plots.overlay(photo, analysis).save(f"{stem}.overlay.png")
+        plots.overlay(photo, analysis).save(f"{stem}.overlay.png", compress_level=plots.COMPRESSION)
         Path(f"{stem}.plot.png").write_bytes(plots.to_png(plots.report_figure(analysis)))
-        partial = Path(f"{stem}.json.partial")
-        partial.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        partial_path = Path(f"{stem}.json.partial")
+        partial_path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(partial_path, path)

@@ -10,7 +10,8 @@ import torch
 from resnet_demo.errors import InputError, quoted
 
 # The flags belong to the process, so only one thread at a time may set them. A GPU works serially anyway.
-_CUDA_FLAGS = threading.Lock()
+# Reentrant: a training that holds them evaluates, too.
+_CUDA_FLAGS = threading.RLock()
 
 
 def precisions(device: str) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:
         products = [(matmul, "fp32_precision", precision), (cudnn.conv, "fp32_precision", precision)]
     else:
         products = [(matmul, "allow_tf32", precision == "tf32"), (cudnn, "allow_tf32", precision == "tf32")]
-    return [(cudnn, "deterministic", True), *products]
+    return [(cudnn, "deterministic", True), (cudnn, "benchmark", False), *products]
 
 
 def exact_float32(device: torch.device) -> AbstractContextManager[None]:

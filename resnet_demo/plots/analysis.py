@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
@@ -180,10 +181,12 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
 def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
     names = {kind: name for kind, name in MARKER_NAMES.items() if kind in kinds}
     handles = [
-        axes.scatter([], [], marker=MARKERS[kind], facecolor=ink if kind == "fc" else "none", edgecolor=ink, label=name)
+        Line2D(
+            [], [], linestyle="", marker=MARKERS[kind], color=ink, fillstyle="full" if kind in ("main", "fc") else "none",
+            label=name,
+        )
         for kind, name in {"main": "convolution", **names}.items()
-    ]
-    handles[0].set_facecolor(ink)
+    ]  # fmt: skip
     # Below the axes, where it hides no point: the best place inside would have to be searched for.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
     axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from resnet_demo.records import TrainingCurve
 from resnet_demo.plots.style import COLORS, style
-from resnet_demo.zoo import Card
 
 # One colour a depth, whatever other depths are shown.
 DEPTH_COLORS = {20: COLORS[4], 32: COLORS[2], 44: COLORS[3], 56: COLORS[5], 110: COLORS[0]}
@@ -15,16 +15,16 @@ CONNECTIONS = {"plain": "plain", "residual": "residual (ResNet)"}
 CEILING = 30.0
 
 
-def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
+def curves_figure(curves: Sequence[TrainingCurve], ink: str = "black") -> Figure:
     """Training (dashed) and test (bold) error in percent by epoch: plain networks left, residual ones right."""
     # A line of the legend for each depth.
-    depths = len({card.network["depth"] for card in cards})
+    depths = len({curve.depth for curve in curves})
     figure = Figure(figsize=(12, 4.2 + 0.22 * depths), layout="constrained")
     panels = figure.subplots(1, len(CONNECTIONS), sharey=True)
     for axes, (connection, title) in zip(panels, CONNECTIONS.items(), strict=True):
-        shown = sorted((c for c in cards if c.network["connection"] == connection), key=lambda c: c.network["depth"])
-        for card in shown:
-            _draw_curve(axes, card)
+        shown = sorted((c for c in curves if c.connection == connection), key=lambda c: c.depth)
+        for curve in shown:
+            _draw_curve(axes, curve)
         axes.set_title(title, color=ink, fontsize=12)
         axes.set_xlabel("epoch", color=ink, fontsize=11)
         axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
@@ -35,7 +35,7 @@ def curves_figure(cards: Sequence[Card], ink: str = "black") -> Figure:
             axes.legend(**place, frameon=False, labelcolor=ink, fontsize=10)
         else:
             axes.text(0.5, 0.5, "none chosen", transform=axes.transAxes, color=ink, ha="center")
-    worst = max((epoch.test_error for card in cards for epoch in card.curve[len(card.curve) // 2 :]), default=0)
+    worst = max((epoch.test_error for curve in curves for epoch in curve.epochs[len(curve.epochs) // 2 :]), default=0)
     # The first epochs are far above: a scale for them would hide the differences in the last ones.
     panels[0].set_ylim(0, min(100, max(CEILING, 1.1 * min(worst, 100))) if worst > CEILING else CEILING)
     panels[0].set_ylabel("error in %", color=ink, fontsize=11)
@@ -60,11 +60,9 @@ def race_figure(names: Sequence[str], laps: Sequence[tuple[int, tuple[float, ...
     return figure
 
 
-def _draw_curve(axes: Axes, card: Card) -> None:
-    depth = card.network["depth"]
-    color = DEPTH_COLORS.get(depth, COLORS[1])
-    epochs = [epoch.epoch for epoch in card.curve]
-    name = card.name.partition(".")[0]
-    label = f"{name}: test {card.test_error:.2f} %, training {card.train_error:.2f} %"
-    axes.plot(epochs, [epoch.train_error for epoch in card.curve], "--", color=color, linewidth=1)
-    axes.plot(epochs, [epoch.test_error for epoch in card.curve], "-", color=color, linewidth=2.2, label=label)
+def _draw_curve(axes: Axes, curve: TrainingCurve) -> None:
+    color = DEPTH_COLORS.get(curve.depth, COLORS[1])
+    epochs = [epoch.epoch for epoch in curve.epochs]
+    label = f"{curve.architecture}: test {curve.test_error:.2f} %, training {curve.train_error:.2f} %"
+    axes.plot(epochs, [epoch.train_error for epoch in curve.epochs], "--", color=color, linewidth=1)
+    axes.plot(epochs, [epoch.test_error for epoch in curve.epochs], "-", color=color, linewidth=2.2, label=label)

@@ -17,7 +17,7 @@ from resnet_demo.records.analysis import (
 )
 from resnet_demo.records.laboratory import Flow, LayerFlow, LesionStudy, Stop
 from resnet_demo.records.networks import BlockSummary, Row, Table
-from resnet_demo.records.training import Epoch, Lap, Source, Summary
+from resnet_demo.records.training import Epoch, Lap, Source, Summary, TrainingCurve
 
 __all__ = [
     "DEFAULT_QUESTION",
@@ -43,5 +43,6 @@ __all__ = [
     "Summary",
     "Table",
     "Target",
+    "TrainingCurve",
     "relative_depths",
 ]

@@ -17,6 +17,18 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class TrainingCurve:
+    """A whole training of one network. Errors in percent, of the last epoch."""
+
+    architecture: str
+    depth: int
+    connection: str
+    test_error: float
+    train_error: float
+    epochs: tuple[Epoch, ...]
+
+
+@dataclass(frozen=True)
 class Lap:
     """Where the networks are after `batches` batches each and `seconds` in all.
 

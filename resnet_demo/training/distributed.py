@@ -73,24 +73,28 @@ def joined(
 def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
     """`network` itself, or its DistributedDataParallel with synchronized normalization.
 
-    The parameters and buffers stay those of `network`.
+    The parameters and buffers stay those of `network`, whose normalizations are replaced.
     """
     if world.size == 1:
         return network
-    synchronize(network)
+    synchronize(network, device)
     ids = [device.index] if device.type == "cuda" else None
     return nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
 
 
-def synchronize(network: nn.Module) -> None:
-    """Every batch normalization of `network` made to use the statistics of the whole batch, in place."""
+def synchronize(network: nn.Module, device: torch.device) -> None:
+    """Every batch normalization of `network` made to use the statistics of the whole batch, in place: by torch's fused
+    SyncBatchNorm on CUDA, by ours elsewhere."""
+    if device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.__class__ = SynchronizedBatchNorm2d
 
 
 class SynchronizedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalization over the shares of all processes. torch's own SyncBatchNorm refuses CPUs."""
+    """Batch normalization over the shares of all processes, for CPUs, which torch's SyncBatchNorm refuses."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same; every process must have as many images."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError, writing
 from resnet_demo.networks import parameter_count
+from resnet_demo.networks.precision import exact_float32
 from resnet_demo.records import Epoch
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
@@ -204,7 +205,7 @@ def train(
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
     if found:
         trainer.restore(checkpoint)
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    with exact_float32(device):  # The learner turns autocast on by itself, for its forward pass alone.
         while not trainer.done:
             trainer.curve.append(trainer.train_epoch(on_status))
             if world.leads:

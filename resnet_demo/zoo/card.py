@@ -9,7 +9,7 @@ from typing import Any
 from resnet_demo.errors import InputError, quoted, writing
 from resnet_demo.json_files import read_json, to_record, told_as
 from resnet_demo.networks import NetworkSpec
-from resnet_demo.records import Epoch
+from resnet_demo.records import Epoch, TrainingCurve
 from resnet_demo.zoo.preprocessing import Preprocessing
 
 # Pixels of a side. Far more than any network here is trained on, far less than a host has memory for.
@@ -75,6 +75,12 @@ class Card:
             return to_record(NetworkSpec, self.network)
         except ValueError as error:
             raise InputError(f"network: {error}") from error
+
+    @property
+    def training_curve(self) -> TrainingCurve:
+        spec = self.spec
+        errors = (self.test_error, self.train_error)
+        return TrainingCurve(spec.name, spec.depth, spec.connection, *errors, tuple(self.curve))
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -95,7 +95,7 @@ def test_files_come_back_in_order_and_a_bad_one_in_its_place(folder, monkeypatch
     assert passes == [2, 2]
     for file, result in found:
         if file.name != "2.png":
-            assert_same(result, analyze(file, model))
+            assert_same(result.analysis, analyze(file, model))
 
 
 def test_small_photos_share_a_pass_and_large_ones_do_not():

@@ -67,12 +67,12 @@ def test_a_feature_grid_has_a_tile_for_each_channel():
 
 
 def test_curves_are_those_of_the_cards():
-    cards = [card for card in shipped_cards() if card.dataset == "cifar10"]
-    plain, residual = plots.curves_figure(cards).axes
+    curves = [card.training_curve for card in shipped_cards() if card.dataset == "cifar10"]
+    plain, residual = plots.curves_figure(curves).axes
     for axes, connection in ((plain, "plain"), (residual, "residual")):
-        there = sorted((c for c in cards if c.network["connection"] == connection), key=lambda c: c.network["depth"])
+        there = sorted((c for c in curves if c.connection == connection), key=lambda c: c.depth)
         drawn = [list(line.get_ydata()) for line in lines(axes)]
-        expected = [[getattr(e, f"{kind}_error") for e in c.curve] for c in there for kind in ("train", "test")]
+        expected = [[getattr(e, f"{kind}_error") for e in c.epochs] for c in there for kind in ("train", "test")]
         assert drawn == expected
     assert plots.to_png(plots.curves_figure([]))
 

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from resnet_demo import create_network
 from resnet_demo.training import World, joined
-from resnet_demo.training.distributed import spread
+from resnet_demo.training.distributed import SynchronizedBatchNorm2d, spread, synchronize
 from resnet_demo.zoo import Card
 from tests.page_server import free_port
 from tests.stripes import save_stripes
@@ -113,3 +113,16 @@ def test_shares_are_the_whole_batch():
     batch = torch.arange(10)
     shares = [World(rank, 3).share(batch) for rank in range(3)]
     assert torch.equal(torch.cat(shares).sort().values, batch)
+
+
+@pytest.mark.parametrize(("device", "kind"), [("cuda", torch.nn.SyncBatchNorm), ("cpu", SynchronizedBatchNorm2d)])
+def test_normalizations_are_synchronized_by_what_the_device_has(device, kind):
+    network = create_network("resnet8")
+    before = network.state_dict(keep_vars=True)
+    synchronize(network, torch.device(device))
+    normalizations = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    assert normalizations
+    assert all(type(m) is kind for m in normalizations)
+    after = network.state_dict(keep_vars=True)
+    assert list(after) == list(before)
+    assert all(after[name] is tensor for name, tensor in before.items())

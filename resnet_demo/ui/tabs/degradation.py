@@ -97,7 +97,7 @@ class Degradation:
 
     def _curves(self, dataset: str, depths: list[int]) -> str:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
-        figure = plots.curves_figure(cards, plots.PAGE_INK)
+        figure = plots.curves_figure([card.training_curve for card in cards], plots.PAGE_INK)
         return fragments.plot(plots.to_svg(figure, _curves_in_words(cards)))
 
     def _race(self, left: str, right: str, seconds: float) -> Iterator[list[Any]]:
