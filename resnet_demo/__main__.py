@@ -26,7 +26,7 @@ for command in (laboratory.gradient_flow, laboratory.lesion):
 
 
 def main() -> None:
-    """Run the command line; what its user can mend is one sentence on stderr and exit code 2."""
+    """Run the command line; what its user can put right is one sentence on stderr and exit code 2."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # What Pillow and torch remark about odd files is not for the user.
     for stream in (sys.stdout, sys.stderr):
