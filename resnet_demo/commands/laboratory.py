@@ -49,11 +49,12 @@ def lesion(
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
     console.make_folder(out or laboratory.STUDIES)
     for entry in map(zoo.find_entry, names):
-        if not entry.trained or entry.from_torchvision:
+        zoo.require_weights(entry)
+        card = entry.card
+        if card is None or entry.from_torchvision:
             raise InputError(
                 f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
             )
-        zoo.require_weights(entry)
         model = zoo.load_model(entry, device, offline)
         images, batches = training.standardized_test_set(entry, data, model.device, offline)
         columns = (TextColumn(entry.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -61,7 +62,7 @@ def lesion(
             task = bar.add_task("", total=images)
             whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = records.LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
+        study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
         path = laboratory.write_study(study, out)
         console.say(
