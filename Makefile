@@ -17,9 +17,10 @@ test: check ## Set up, then run every test, the browser's too (ARGS="-m 'not bro
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/test-installed ## Lint and formatting, without changing anything
+check: $(VENV)/test-installed ## Lint, formatting and types, without changing anything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/test-installed ## Format the code
 	$(BIN)/ruff check --fix .

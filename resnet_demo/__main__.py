@@ -1,5 +1,6 @@
 """The command line: `python -m resnet_demo --help`."""
 
+import io
 import os
 import sys
 import warnings
@@ -26,11 +27,12 @@ for command in (laboratory.gradient_flow, laboratory.lesion):
 
 
 def main() -> None:
-    """Run the command line; what its user can mend is one sentence on stderr and exit code 2."""
+    """Run the command line; what its user can put right is one sentence on stderr and exit code 2."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # What Pillow and torch remark about odd files is not for the user.
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # A file name need not be text in the terminal's encoding.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A file name need not be text in the terminal's encoding.
     try:
         app()
     except InputError as error:

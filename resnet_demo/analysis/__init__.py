@@ -1,1 +1,5 @@
-"""TODO"""
+"""One photo through trained networks: predictions, where they looked, the norms of every layer."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,6 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from resnet_demo import laboratory, plots, records, training, zoo
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Data, Device, Json, Offline
 from resnet_demo.errors import InputError, writing
@@ -21,14 +22,10 @@ def gradient_flow(
     device: Device = "auto",
 ) -> None:
     """Measure gradients, responses and dead or saturated units of networks at initialization, layer by layer."""
-    from resnet_demo import plots
-    from resnet_demo.laboratory.flow import gradient_flow as measure_flow
-    from resnet_demo.zoo import pick_device
-
-    on = str(pick_device(device))
+    on = str(zoo.pick_device(device))
     if output:
         console.require_file(output)
-    flows = [measure_flow(network, seed=seed, device=on) for network in networks]
+    flows = [laboratory.gradient_flow(network, seed=seed, device=on) for network in networks]
     if output:
         with writing(output):
             output.write_bytes(plots.to_png(plots.flow_figure(flows, "gradient_norm")))
@@ -50,28 +47,24 @@ def lesion(
     offline: Offline = False,
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
-    from resnet_demo.laboratory.lesion import STUDIES, lesion_errors, write_study
-    from resnet_demo.records import LesionStudy
-    from resnet_demo.training import standardized_test_set
-    from resnet_demo.zoo import find_entry, load_model, require_weights
-
-    console.make_folder(out or STUDIES)
-    for entry in map(find_entry, names):
-        if not entry.trained or entry.from_torchvision:
+    console.make_folder(out or laboratory.STUDIES)
+    for entry in map(zoo.find_entry, names):
+        zoo.require_weights(entry)
+        card = entry.card
+        if card is None or entry.from_torchvision:
             raise InputError(
                 f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
             )
-        require_weights(entry)
-        model = load_model(entry, device, offline)
-        images, batches = standardized_test_set(entry, data, model.device, offline)
+        model = zoo.load_model(entry, device, offline)
+        images, batches = training.standardized_test_set(entry, data, model.device, offline)
         columns = (TextColumn(entry.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with console.progress(*columns) as bar:
             task = bar.add_task("", total=images)
-            whole, wrong, total = lesion_errors(model.network, batches, partial(_advance, bar, task))
+            whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
+        study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
-        path = write_study(study, out)
+        path = laboratory.write_study(study, out)
         console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )

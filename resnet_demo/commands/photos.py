@@ -2,18 +2,34 @@
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict
+from concurrent.futures import BrokenExecutor
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from resnet_demo import analysis, training, zoo
+from resnet_demo import images as photos
 from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
-from resnet_demo.commands.results_of_photos import is_known, source_of, stems_of, write_results
-from resnet_demo.errors import InputError, visible, writing
+from resnet_demo.commands.results_of_photos import (
+    Writer,
+    Writing,
+    is_known,
+    source_of,
+    stems_of,
+    write_comparison,
+    write_results,
+)
+from resnet_demo.errors import InputError, visible
+from resnet_demo.memory import reuse_freed_memory
 from resnet_demo.records import Question
+
+if TYPE_CHECKING:
+    from resnet_demo.zoo import Model
 
 WEEK = timedelta(days=7)
 
@@ -44,41 +60,56 @@ def analyze(
 
     A folder too large for one device or machine: torchrun --nproc-per-node 4 -m resnet_demo analyze FOLDER --output OUT
     """
-    import torch
-
-    from resnet_demo.memory import reuse_freed_memory
-    from resnet_demo.training import joined
-    from resnet_demo.zoo import pick_device
-
     reuse_freed_memory()
     files = _files(images)
-    stems = stems_of(files)
     if output:
         make_folder(output)
     question = Question(target, layer, precision)
     # The shares may take very unequal times, and only plain numbers are exchanged.
-    with joined(pick_device(device), backend="gloo", patience=WEEK) as (world, on):
+    with training.joined(zoo.pick_device(device), backend="gloo", patience=WEEK) as (world, on):
         models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
-        sources = {file: source_of(file, models) for file in files}
-        kept = [f for f in files if output and not compare]
-        known = {f for f in kept if is_known(output / stems[f], f, models[0], question, sources[f])}
+        job = Job(files, output, question, models, stems_of(files), {f: source_of(f, models[0]) for f in files})
+        known = job.known() if output and not compare else set()
         world.wait()  # What one process writes must not be known to another that is still looking.
         missing = [file for file in files if file not in known]
         mine = {*sorted(known)[world.rank :: world.size], *missing[world.rank :: world.size]}
         mine = [file for file in files if file in mine]
         if precision != "float32" and world.leads:
-            _tell_error(files, models, question)
-        if compare:
-            found = _comparisons(mine, models, question, output, stems)
-        else:
-            found = _analyses(mine, known, models[0], question, batch_size, output, stems, sources)
-        failed = sum(_told(file, values, as_json) for file, values in tracked(found, len(mine), "analyzing", as_json))
+            _tell_error(job)
+        with Writer(len(mine) if output else 0, world.size) as writer:
+            found = _comparisons(job, mine, writer) if compare else _analyses(job, mine, known, batch_size, writer)
+            done = tracked(_written(found, writer.ahead), len(mine), "analyzing", as_json)
+            failed = sum(_tell(file, values, as_json) for file, values in done)
         # Together, as torchrun ends all processes when the first one reports a failure.
-        (failures,) = world.total(torch.tensor(failed))
+        failures = world.count(failed)
     raise typer.Exit(1 if failures else 0)
 
 
-def _told(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> bool:
+@dataclass(frozen=True)
+class Job:
+    """What is asked about which photos.
+
+    stems     the names of their results in `output`
+    sources   what each result is made from, as it was before anything was computed
+    """
+
+    files: list[Path]
+    output: Path | None
+    question: Question
+    models: list["Model"]
+    stems: dict[Path, str]
+    sources: dict[Path, list[Any]]
+
+    def stem(self, file: Path, suffix: str = "") -> Path:
+        return (self.output or Path()) / f"{self.stems[file]}{suffix}"
+
+    def known(self) -> set[Path]:
+        """The files that an earlier run has answered this question about."""
+        (model,) = self.models
+        return {f for f in self.files if is_known(self.stem(f), f, model, self.question, self.sources[f])}
+
+
+def _tell(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> bool:
     """Print what was found; whether that is an error."""
     if isinstance(values, InputError):
         warn(f"{file}: {values}")
@@ -91,94 +122,102 @@ def _told(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> boo
     return False
 
 
-def _tell_error(files: list[Path], models: list[Any], question: Question) -> None:
+def _tell_error(job: Job) -> None:
     """What the faster precision does to the first photo that can be read."""
-    from resnet_demo.analysis.explaining import analyze
-    from resnet_demo.analysis.precision import precision_error
-    from resnet_demo.images import load_image
-
-    for file in files:
+    for file in job.files:
         try:
-            photo = load_image(file)
+            photo = photos.load_image(file)
         except InputError:
             continue
-        for model in models:
-            exact = analyze(photo, model)
-            error = precision_error(analyze(photo, model, exact.target.index, precision=question.precision), exact)
-            warn(f"{question.precision}, {model.name}, {file}: {error}")
+        for model in job.models:
+            exact = analysis.analyze(photo, model)
+            faster = analysis.analyze(photo, model, exact.target.index, precision=job.question.precision)
+            error = analysis.precision_error(faster, exact)
+            warn(f"{job.question.precision}, {model.name}, {file}: {error}")
         return
 
 
-Found = Iterator[tuple[Path, dict[str, Any] | InputError]]
-# What waits for its files to be written, or raises `InputError`; what is shown of it then.
-Pending = tuple[Path, Callable[[], None], dict[str, Any]]
+Values = dict[str, Any] | InputError
+# A photo, what was found, and the files that are being written of it.
+Found = Iterator[tuple[Path, Values, list[Writing]]]
 
 
-@dataclass(frozen=True)
-class Job:
-    """What this process is to do: `known` is already in `output`."""
-
-    files: list[Path]
-    known: set[Path]
-    output: Path | None
-    stems: dict[Path, str]
-    sources: dict[Path, Any]
-    question: Question
-
-    def stem(self, file: Path) -> Path:
-        return (self.output or Path()) / self.stems[file]
-
-
-def _analyses(job: Job, model: Any, batch_size: int | None, writer: Writer) -> Found:
+def _analyses(job: Job, files: list[Path], known: set[Path], batch_size: int | None, writer: Writer) -> Found:
     """The values of each file, written too if there is an output; read from there where they are known."""
-    missing = [file for file in job.files if file not in job.known]
-    fresh = analyze_files(missing, model, job.question, batch_size)
-    for file in job.files:
-        if file in job.known:
+    (model,) = job.models
+    fresh = analysis.analyze_files([f for f in files if f not in known], model, job.question, batch_size)
+    for file in files:
+        if file in known:
             values = json.loads(Path(f"{job.stem(file)}.json").read_text(encoding="utf-8"))
-            yield file, {key: value for key, value in values.items() if key not in ("asked", "source")}, None
+            yield file, {key: value for key, value in values.items() if key not in ("asked", "source")}, []
             continue
         _, found = next(fresh)
         if isinstance(found, InputError):
-            yield file, found, None
+            yield file, found, []
             continue
         values = found.analysis.to_dict(str(file))
         kept = values | {"asked": asdict(job.question), "source": job.sources[file]}
-        written = writer.write(job.stem(file), found.photo, found.analysis, kept) if job.output else None
-        yield file, values, written
+        writings = [writer.write(write_results, job.stem(file), *found, kept)] if job.output else []
+        yield file, values, writings
 
 
-def _comparisons(job: Job, models: list[Any], writer: Writer) -> Found:
-    for file in job.files:
+def _comparisons(job: Job, files: list[Path], writer: Writer) -> Found:
+    """The values of both networks for each file, written too if there is an output."""
+    for file in files:
         try:
-            photo = load_image(file)
-            comparison = compare(photo, *models, job.question)
+            photo = photos.load_image(file)
+            comparison = analysis.compare(photo, *job.models, job.question)
         except InputError as error:
-            yield file, error, None
+            yield file, error, []
             continue
-        written = partial(_write_comparison, job, file, photo, comparison) if job.output else None
-        yield file, comparison.to_dict(str(file)), written
+        writings = []
+        for side in (comparison.first, comparison.second) if job.output else ():
+            stem = job.stem(file, f".{side.model}")
+            writings.append(writer.write(write_results, stem, photo, side, side.to_dict(str(file))))
+        if job.output:
+            writings.append(writer.write(write_comparison, job.stem(file, ".compare.png"), comparison))
+        yield file, comparison.to_dict(str(file)), writings
+
+
+def _written(found: Found, ahead: int) -> Iterator[tuple[Path, Values]]:
+    """What was found, in order, once its files are there; at most `ahead` photos wait for theirs."""
+    waiting: deque[tuple[Path, Values, list[Writing]]] = deque()
+    for one in found:
+        waiting.append(one)
+        if len(waiting) > ahead:
+            yield _finished(*waiting.popleft())
+    while waiting:
+        yield _finished(*waiting.popleft())
+
+
+def _finished(file: Path, values: Values, writings: list[Writing]) -> tuple[Path, Values]:
+    try:
+        for writing in writings:
+            writing()
+    except InputError as error:
+        return file, error
+    except BrokenExecutor:
+        return file, InputError("its results could not be drawn, for the process that does it was ended: try again.")
+    return file, values
+
+
 def _files(paths: list[Path]) -> list[Path]:
     """Folders become the images in them; a named file stays, whatever it is, to be done or reported."""
-    from resnet_demo.images import SUFFIXES
-
     files: list[Path] = []
     for path in paths:
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
             files.append(path)
             continue
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in photos.SUFFIXES and p.is_file())
         if not found:
-            raise InputError(f"{path} holds no images ({', '.join(SUFFIXES)}).")
+            raise InputError(f"{path} holds no images ({', '.join(photos.SUFFIXES)}).")
         files += found
     return list(dict.fromkeys(files))
 
 
-def _loaded(name: str, device: str, offline: bool) -> Any:
+def _loaded(name: str, device: str, offline: bool) -> "Model":
     with fetching(name) as progress:
-        from resnet_demo.zoo import load_model
-
-        return load_model(name, device, offline, progress)
+        return zoo.load_model(name, device, offline, progress)
 
 
 def _in_words(file: Path, values: dict[str, Any]) -> str:

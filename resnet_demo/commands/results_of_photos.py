@@ -10,13 +10,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from resnet_demo import plots
+from resnet_demo import plots, zoo
 from resnet_demo.errors import writing
-from resnet_demo.records import Analysis, Question
+from resnet_demo.records import Analysis, Comparison, Question
+
+if TYPE_CHECKING:
+    from resnet_demo.zoo import Model
 
 # Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
@@ -24,20 +27,18 @@ MOST_STEM_BYTES = 160
 FEW = 8
 
 
-def source_of(file: Path, models: list[Any]) -> list[Any]:
-    """What a result was made from: the very file, and the very weights."""
-    from resnet_demo.zoo import find_entry
-
-    cards = [find_entry(model.name).card for model in models]
-    weights = [card.sha256 if card else "" for card in cards]
+def source_of(file: Path, model: "Model") -> list[Any]:
+    """What a result is made from: the very file, and the very weights."""
+    card = zoo.find_entry(model.name).card
+    weights = card.sha256 if card else ""
     try:
         stat = file.stat()
     except OSError:
-        return weights  # It will be reported when it is opened.
-    return [stat.st_size, stat.st_mtime_ns, *weights]
+        return [weights]  # It will be reported when it is opened.
+    return [stat.st_size, stat.st_mtime_ns, weights]
 
 
-def is_known(stem: Path, file: Path, model: Any, question: Question, source: list[Any]) -> bool:
+def is_known(stem: Path, file: Path, model: "Model", question: Question, source: list[Any]) -> bool:
     """Whether an earlier run has written what this one would."""
     try:
         values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
@@ -73,6 +74,10 @@ def _short_stem(file: Path) -> str:
     return f"{stem[: MOST_STEM_BYTES - 17].decode(errors='ignore')}-{digest}"
 
 
+# Waits for what is being written, and raises `InputError` if it could not be.
+Writing = Callable[[], None]
+
+
 class Writer:
     """Draws and writes what was found, beside the analyses and on every core: a drawing takes longer than a small
     network. A few photos are written here and now, before other processes would have started.
@@ -98,14 +103,11 @@ class Writer:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
-    def write(
-        self, stem: Path, photo: Image.Image, analysis: Analysis, values: dict[str, Any]
-    ) -> Callable[[], None]:
-        """Begin with the three files of an analysis; what is returned waits for them, and raises `InputError` if they
-        could not be written."""
+    def write(self, function: Callable[..., None], *arguments: Any) -> Writing:
+        """Begin with `function(*arguments)`, one of the two below."""
         if self._pool is None:
-            return partial(write_results, stem, photo, analysis, values)
-        return self._pool.submit(write_results, stem, photo, analysis, values).result
+            return partial(function, *arguments)
+        return self._pool.submit(function, *arguments).result
 
 
 def _give_way() -> None:
@@ -124,3 +126,9 @@ def write_results(stem: Path, photo: Image.Image, analysis: Analysis, values: di
         partial_path = Path(f"{stem}.json.partial")
         partial_path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         os.replace(partial_path, path)
+
+
+def write_comparison(path: Path, comparison: Comparison) -> None:
+    """The plot of both. Raises `InputError`."""
+    with writing(path):
+        path.write_bytes(plots.to_png(plots.compare_figure(comparison)))

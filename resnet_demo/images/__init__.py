@@ -1,5 +1,5 @@
 """Any file a visitor may send, to a safe RGB photo."""
 
-from resnet_demo.images.loading import EXAMPLES, MAX_BYTES, MAX_SIDE, SUFFIXES, ImageSource, load_image
+import lazy_loader
 
-__all__ = ["EXAMPLES", "MAX_BYTES", "MAX_SIDE", "SUFFIXES", "ImageSource", "load_image"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

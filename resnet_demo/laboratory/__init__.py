@@ -1,1 +1,5 @@
-"""TODO"""
+"""Experiments on networks: gradients at initialization and their tour, networks without some of their blocks."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,21 +1,5 @@
 """Every network of the paper, and no files, images or connections: a frozen spec in, an `nn.Module` out."""
 
-from resnet_demo.networks.blocks import Layer
-from resnet_demo.networks.network import Network, Trace, create_network, empty_network, parameter_count
-from resnet_demo.networks.protocol import TraceableBlock, TraceableNetwork, require_traceable
-from resnet_demo.networks.spec import NetworkSpec, families_of, parse_name
+import lazy_loader
 
-__all__ = [
-    "Layer",
-    "Network",
-    "NetworkSpec",
-    "Trace",
-    "TraceableBlock",
-    "TraceableNetwork",
-    "create_network",
-    "empty_network",
-    "families_of",
-    "parameter_count",
-    "parse_name",
-    "require_traceable",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

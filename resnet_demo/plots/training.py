@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from resnet_demo.records import TrainingCurve
 from resnet_demo.plots.style import COLORS, style
+from resnet_demo.records import TrainingCurve
 
 # One colour a depth, whatever other depths are shown.
 DEPTH_COLORS = {20: COLORS[4], 32: COLORS[2], 44: COLORS[3], 56: COLORS[5], 110: COLORS[0]}

@@ -38,6 +38,10 @@ class World:
         dist.all_reduce(summed)
         return summed.tolist()
 
+    def count(self, number: int) -> int:
+        """A number of things, summed over all processes."""
+        return round(self.total(torch.tensor(number))[0])
+
     def wait(self) -> None:
         """Until every process is here."""
         if self.size > 1:

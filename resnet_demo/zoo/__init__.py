@@ -1,35 +1,5 @@
 """What can be picked: the catalogue, its weights, and models ready to look at photos."""
 
-from resnet_demo.zoo.card import Card, sha256_of
-from resnet_demo.zoo.catalogue import IMAGENET_MEAN, IMAGENET_STD, WEIGHTS, Entry, find_entry, list_models
-from resnet_demo.zoo.datasets import DATASETS, Dataset
-from resnet_demo.zoo.fetching import Progress, fetch
-from resnet_demo.zoo.models import Model, ModelCache, load_model, pick_device
-from resnet_demo.zoo.preprocessing import Preprocessing
-from resnet_demo.zoo.weights import WeightState, fetch_entry, is_offline, load_run, require_weights, weight_state
+import lazy_loader
 
-__all__ = [
-    "DATASETS",
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
-    "WEIGHTS",
-    "Card",
-    "Dataset",
-    "Entry",
-    "Model",
-    "ModelCache",
-    "Preprocessing",
-    "Progress",
-    "WeightState",
-    "fetch",
-    "fetch_entry",
-    "find_entry",
-    "is_offline",
-    "list_models",
-    "load_model",
-    "load_run",
-    "pick_device",
-    "require_weights",
-    "sha256_of",
-    "weight_state",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

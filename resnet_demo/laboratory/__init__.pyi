@@ -1,0 +1,10 @@
+from .flow import gradient_flow as gradient_flow, sample_images as sample_images
+from .lesion import (
+    STUDIES as STUDIES,
+    check_blocks as check_blocks,
+    lesion_errors as lesion_errors,
+    predict_lesioned as predict_lesioned,
+    read_study as read_study,
+    write_study as write_study,
+)
+from .tour import TOUR as TOUR, find_stop as find_stop

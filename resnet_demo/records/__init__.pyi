@@ -1,0 +1,18 @@
+from .analysis import (
+    DEFAULT_QUESTION as DEFAULT_QUESTION,
+    Analysis as Analysis,
+    Attribution as Attribution,
+    BranchRatio as BranchRatio,
+    ClassMap as ClassMap,
+    Comparison as Comparison,
+    LayerGradient as LayerGradient,
+    OutputGradient as OutputGradient,
+    PrecisionError as PrecisionError,
+    Prediction as Prediction,
+    Question as Question,
+    Target as Target,
+    relative_depths as relative_depths,
+)
+from .laboratory import Flow as Flow, LayerFlow as LayerFlow, LesionStudy as LesionStudy, Stop as Stop
+from .networks import BlockSummary as BlockSummary, Row as Row, Table as Table
+from .training import Epoch as Epoch, Lap as Lap, Source as Source, Summary as Summary, TrainingCurve as TrainingCurve
