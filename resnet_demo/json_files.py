@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from resnet_demo.errors import InputError, quoted
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 # The card of 1,000 epochs has 200 kB.
 MAX_BYTES = 5_000_000
 # No number in these files is anywhere near it, and everything below it can be computed with.
@@ -66,7 +69,7 @@ def finite(value: Any) -> Any:
 
 def _converted(value: Any, kind: Any, name: str) -> Any:
     of, inner = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return to_record(kind, value)
     if of is list and isinstance(value, list):
         return [_converted(item, inner[0], name) for item in value]

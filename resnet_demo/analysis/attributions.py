@@ -12,6 +12,7 @@ from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.analysis.preparing import prepare
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.images import ImageSource
+from resnet_demo.networks import TraceableNetwork
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.networks.views import copy_of
 from resnet_demo.records import Attribution
@@ -87,7 +88,9 @@ def attribute(
 class _Counted(nn.Module):
     """The network, telling how many images have passed through it."""
 
-    def __init__(self, network: nn.Module, total: int, proceed: Callable[[float], bool]) -> None:
+    network: TraceableNetwork
+
+    def __init__(self, network: TraceableNetwork, total: int, proceed: Callable[[float], bool]) -> None:
         super().__init__()
         self.network, self.total, self.proceed, self.done = network, total, proceed, 0
 

@@ -118,7 +118,7 @@ def _passes(
     return logits, indices, tuple(trace.outputs), name, measured
 
 
-def _mixes(network: nn.Module) -> bool:
+def _mixes(network: TraceableNetwork) -> bool:
     return any(isinstance(m, nn.BatchNorm2d) and m.running_mean is None for m in network.modules())
 
 
@@ -234,7 +234,8 @@ class _Clock:
     """Milliseconds of named parts that follow each other, and their total; of each image if there are several."""
 
     def __init__(self, images: int) -> None:
-        self.images, self.last, self.parts = images, time.perf_counter(), {}
+        self.images, self.last = images, time.perf_counter()
+        self.parts: dict[str, float] = {}
 
     def end(self, part: str) -> None:
         now = time.perf_counter()

@@ -92,11 +92,10 @@ def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
     height, width = x.shape[2:]
     pixels = _gram(_rows(x, conv.groups)).view(-1, height, width, height, width)
     pixels = F.pad(pixels, (kernel // 2,) * 8)
-    alike = sum(
-        pixels[:, i : i + height, j : j + width, i : i + height, j : j + width]
-        for i in range(kernel)
-        for j in range(kernel)
-    )
+    alike = torch.zeros_like(pixels[:, :height, :width, :height, :width])
+    for i in range(kernel):
+        for j in range(kernel):
+            alike += pixels[:, i : i + height, j : j + width, i : i + height, j : j + width]
     return alike.reshape(-1, height * width, height * width)
 
 

@@ -42,7 +42,7 @@ def essence(data: bytes) -> Essence | None:
     damaged."""
     try:
         if data.startswith(b"\xff\xd8\xff"):
-            return _jpeg(memoryview(data))
+            return _jpeg(data)
         if data.startswith(PNG_SIGNATURE):
             return _png(memoryview(data))
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -68,9 +68,10 @@ def orientation(exif: bytes) -> int:
     return 1
 
 
-def _jpeg(data: memoryview) -> Essence:
+def _jpeg(whole: bytes) -> Essence:
     """The segments up to the first scan, and all scans of the first image: some files have another one behind it."""
-    kept, turned, frame = [data[:2]], 1, None
+    data = memoryview(whole)
+    kept, turned, frame, end = [data[:2]], 1, None, 2
     for marker, start, end in _segments(data):
         if marker == APP1:
             turned = turned if turned != 1 else _turned(bytes(data[start + 4 : end]))
@@ -86,7 +87,7 @@ def _jpeg(data: memoryview) -> Essence:
             break
     if not frame:
         raise ValueError("no frame")
-    last = data.obj.find(bytes((0xFF, EOI)), end)
+    last = whole.find(bytes((0xFF, EOI)), end)
     scans = data[end : last + 2 if last > 0 else len(data)]
     whole = b"".join([*kept, scans])
     return Essence("JPEG", whole, turned, _jpeg_memory(*frame, 1 + whole.count(b"\xff\xda", -len(scans))))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 ISOLATED = ("GIF", "BMP", "TIFF", "AVIF")
 # A JPEG is decoded at reduced size; WebP takes 17 to 27 bytes a pixel, the others 4.
@@ -53,14 +54,15 @@ def bounded_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
 def small_rgb(image: Image.Image, max_side: int, orientation: int = 1) -> Image.Image:
     """RGB pixels without any metadata, the longer side of at most `max_side`, turned as EXIF's `orientation` says."""
     size = bounded_size(image.size, max_side)
-    factors = tuple(max(1, int(old / new / 2)) for old, new in zip(image.size, size, strict=True))
-    small = _reduced(image, factors)
+    across, down = (max(1, int(old / new / 2)) for old, new in zip(image.size, size, strict=True))
+    small = _reduced(image, (across, down))
     # Of the last column and row of a reduced picture only a part may be image.
-    covered = image.width / factors[0], image.height / factors[1]
+    width, height = image.width / across, image.height / down
     if orientation in UPRIGHT:
         small = small.transpose(UPRIGHT[orientation])
-        size, covered = (size[::-1], covered[::-1]) if orientation >= 5 else (size, covered)
-    return small if small.size == size else small.resize(size, Image.Resampling.BILINEAR, box=(0, 0, *covered))
+        if orientation >= 5:
+            size, width, height = (size[1], size[0]), height, width
+    return small if small.size == size else small.resize(size, Image.Resampling.BILINEAR, box=(0, 0, width, height))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -156,8 +158,8 @@ def decode_isolated(data: bytes, max_side: int) -> Image.Image:
 def decode_here(data: bytes, max_side: int) -> Image.Image:
     """The small picture of a file of one of the isolated formats."""
     with Image.open(BytesIO(data), formats=ISOLATED) as image:
-        check_pixels(image.format, *image.size)
-        ycbcr = image.format == "TIFF" and _prepare_tiff(image)
+        check_pixels(str(image.format), *image.size)
+        ycbcr = isinstance(image, TiffImageFile) and _prepare_tiff(image)
         image.load()
         try:
             orientation = image.getexif().get(0x112, 1)  # None in a TIFF: it has turned itself.
@@ -167,7 +169,7 @@ def decode_here(data: bytes, max_side: int) -> Image.Image:
         return Image.merge("YCbCr", small.split()).convert("RGB") if ycbcr else small
 
 
-def _prepare_tiff(image: Image.Image) -> bool:
+def _prepare_tiff(image: TiffImageFile) -> bool:
     """Whether the decoder will give Y, Cb and Cr as its three channels."""
     if image.info.get("compression") not in COMPRESSIONS:
         raise Refused("is a TIFF of an unusual compression: save it again without one")
@@ -177,7 +179,8 @@ def _prepare_tiff(image: Image.Image) -> bool:
     if tags.get(SUBSAMPLING) != (1, 1):
         raise Refused("is a TIFF with subsampled colours: save it again as RGB")
     # Pillow writes three bytes a pixel and expects four.
-    image.tile = [tile._replace(args=("RGB", *tile.args[1:])) for tile in image.tile]
+    rest = [tile.args[1:] if isinstance(tile.args, tuple) else () for tile in image.tile]
+    image.tile = [tile._replace(args=("RGB", *others)) for tile, others in zip(image.tile, rest, strict=True)]
     return True
 
 

@@ -48,9 +48,13 @@ def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     side = math.ceil(side / 2) if built.maxpool is not None else side
     outputs = {"stem": (built.conv1.out_channels, side, side)}
     for name, block in built.named_blocks():
-        for layer in block.layers():
-            side = _strided(side, layer.module) if layer.is_main else side
-            multiply_adds[layer.stage] = multiply_adds.get(layer.stage, 0) + layer.module.weight.numel() * side**2
+        stage = block.layers()[0].stage
+        multiply_adds.setdefault(stage, 0)
+        for unit in block.units:
+            side = _strided(side, unit.conv)
+            multiply_adds[stage] += unit.conv.weight.numel() * side**2
+        beside = sum(layer.module.weight.numel() for layer in block.layers() if not layer.is_main)
+        multiply_adds[stage] += beside * side**2
         outputs[name] = (block.out_channels, side, side)
     return Table(spec.name, size, tuple(_rows(built, outputs, multiply_adds)))
 

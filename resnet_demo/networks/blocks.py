@@ -37,12 +37,12 @@ class BatchNorm2d(nn.BatchNorm2d):
     """torch's, but where a gradient will go back through frozen statistics a scale and a shift, which is all it then
     is: on a CPU the backward pass of torch's takes five times as long as that of a multiplication."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        frozen = not self.training and self.running_var is not None
-        if not (frozen and x.requires_grad and x.device.type == "cpu"):
+    def forward(self, input: Tensor) -> Tensor:
+        x, mean, variance = input, self.running_mean, self.running_var
+        if self.training or mean is None or variance is None or not x.requires_grad or x.device.type != "cpu":
             return super().forward(x)
-        scale = self.weight * (self.running_var + self.eps).rsqrt()
-        shift = self.bias - self.running_mean * scale
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shift = self.bias - mean * scale
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
 
 

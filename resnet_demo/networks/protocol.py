@@ -1,7 +1,7 @@
 """What a network has to offer so that it can be analyzed, explained and cut up: ours do, and yours can."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
@@ -17,6 +17,7 @@ class TraceableBlock(Protocol):
 
     def bypass(self, x: Tensor) -> Tensor:
         """What is left of its output (N, K, h, w) when its F(x) is 0: what its shortcut passes on."""
+        ...
 
 
 class TraceableNetwork(Protocol):
@@ -27,28 +28,50 @@ class TraceableNetwork(Protocol):
     needs the nonlinearities to be `nn.ReLU` modules, each used once.
     """
 
+    # What every `nn.Module` has.
+    training: bool
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]: ...
+
+    def modules(self) -> Iterator[nn.Module]: ...
+
+    def train(self, mode: bool = True) -> Any: ...
+
+    def eval(self) -> Any: ...
+
+    # What has to be written.
+
     def __call__(self, x: Tensor) -> Tensor:
         """The logits (N, classes) of standardized images (N, C, H, W)."""
+        ...
 
     def layers(self) -> Sequence[Layer]:
         """Every layer whose weight is measured, in forward order."""
+        ...
 
     def named_blocks(self) -> Iterable[tuple[str, TraceableBlock]]:
         """The blocks by name, e.g. "layer1.0", in forward order."""
+        ...
 
     def trace(self, x: Tensor) -> Trace:
         """One forward pass with everything on the way: `layer_inputs` and `layer_outputs` of each of `layers()`,
         `outputs` of "stem" and of each block in forward order, (N, K, h, w). The rest may be left out, and then is not
         shown."""
+        ...
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
         """The output (N, K, h, w) of the block called `upto`, or of "stem", for images (N, C, H, W)."""
+        ...
 
     def finish(self, x: Tensor, after: str) -> Tensor:
         """The logits (N, classes) from the output (N, K, h, w) of the block called `after`, or of "stem"."""
+        ...
 
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
         """The logits (N, classes) of images (N, C, H, W) with each of the blocks called `removed` bypassed."""
+        ...
 
 
 def require_traceable(network: Any) -> None:
@@ -59,11 +82,11 @@ def require_traceable(network: Any) -> None:
     lacking = list(_lacking(network, TraceableNetwork))
     if lacking:
         raise InputError(f"{kind} lacks {', '.join(lacking)}: give it all that TraceableNetwork lists.")
-    blocks = list(network.named_blocks())
+    blocks = list(cast(TraceableNetwork, network).named_blocks())
     for name, block in blocks:
         if not isinstance(block, nn.Module) or list(_lacking(block, TraceableBlock)):
             raise InputError(f"Block {name} of {kind} has to be an nn.Module with a bypass, as TraceableBlock says.")
-    if not blocks or not network.layers():
+    if not blocks or not cast(TraceableNetwork, network).layers():
         raise InputError(f"{kind} has no blocks or no layers: there is nothing to explain.")
 
 

@@ -10,7 +10,7 @@ last one follows the sum in every form.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from resnet_demo.networks.blocks import Block
 
@@ -54,6 +54,8 @@ def _path(block: Block, x: Tensor, group: int) -> Tensor:
     return block.act2(_normalized(block.bn2, x, mine))
 
 
-def _normalized(norm: torch.nn.BatchNorm2d, x: Tensor, channels: slice) -> Tensor:
+def _normalized(norm: nn.Module, x: Tensor, channels: slice) -> Tensor:
+    if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None or norm.running_var is None:
+        return norm(x)  # Without statistics it treats every channel alike: as nothing, for there is no normalization.
     mean, variance = norm.running_mean[channels], norm.running_var[channels]
     return F.batch_norm(x, mean, variance, norm.weight[channels], norm.bias[channels], False, 0.0, norm.eps)

@@ -20,7 +20,6 @@ HEAT = "inferno"
 FRAME = 400
 # Layers that are not on the main path have a marker of their own, whatever the stage's colour.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
-FILLS = {"main": "full", "fc": "full"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
 
 
@@ -181,10 +180,10 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
 
 def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
     names = {kind: name for kind, name in MARKER_NAMES.items() if kind in kinds}
-    handles = [
-        Line2D([], [], linestyle="", marker=MARKERS[kind], color=ink, label=name, fillstyle=FILLS.get(kind, "none"))
-        for kind, name in {"main": "convolution", **names}.items()
-    ]
+    handles = []
+    for kind, name in {"main": "convolution", **names}.items():
+        fill = "full" if kind in ("main", "fc") else "none"
+        handles.append(Line2D([], [], linestyle="", marker=MARKERS[kind], color=ink, label=name, fillstyle=fill))
     # Below the axes, where it hides no point: the best place inside would have to be searched for.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
     axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))

@@ -28,8 +28,8 @@ def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
         depths, layers = relative_depths(analysis), analysis.gradients
         main = [k for k, g in enumerate(layers) if g.is_main]
         _curve(norms, i, analysis.model, [depths[k] for k in main], [layers[k].gradient_norm for k in main])
-        answered = [k for k in main if layers[k].response_std is not None]
-        _curve(responses, i, analysis.model, [depths[k] for k in answered], [layers[k].response_std for k in answered])
+        answered = {depths[k]: std for k in main if (std := layers[k].response_std) is not None}
+        _curve(responses, i, analysis.model, list(answered), list(answered.values()))
     for axes, title in ((norms, "gradient norm"), (responses, "standard deviation of the response")):
         axes.set_xlabel("depth, from the input to the output", color=ink, fontsize=11)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))

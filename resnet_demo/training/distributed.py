@@ -100,9 +100,10 @@ def synchronize(network: nn.Module, device: torch.device) -> None:
 class SynchronizedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalization over the shares of all processes, for CPUs, which torch's SyncBatchNorm refuses."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """(N, C, H, W) to the same; every process must have as many images."""
-        if not self.training:
+        x, running_mean, running_var = input, self.running_mean, self.running_var
+        if not self.training or running_mean is None or running_var is None:
             return super().forward(x)
         count = x.numel() // x.shape[1] * dist.get_world_size()
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
@@ -110,9 +111,10 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
         centred = wide - mean[:, None, None]
         variance = _summed(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+            running_mean.lerp_(mean, self.momentum or 0.0)
+            running_var.lerp_(variance * count / (count - 1), self.momentum or 0.0)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
 
@@ -121,14 +123,14 @@ class _Sum(torch.autograd.Function):
     """The sum over all processes; its gradient is the sum of theirs."""
 
     @staticmethod
-    def forward(context: object, values: Tensor) -> Tensor:
+    def forward(ctx: object, values: Tensor) -> Tensor:
         total = values.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(context: object, gradient: Tensor) -> Tensor:
-        total = gradient.clone()
+    def backward(ctx: object, *grad_outputs: Tensor) -> Tensor:
+        total = grad_outputs[0].clone()
         dist.all_reduce(total)
         return total
 

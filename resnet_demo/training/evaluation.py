@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resnet_demo.errors import InputError
-from resnet_demo.networks import empty_network
+from resnet_demo.networks import TraceableNetwork, empty_network
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.training.data import Labelled, Photos, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
@@ -51,7 +51,7 @@ def in_order(images: int, processes: int = 1) -> tuple[Tensor, ...]:
 
 
 @torch.inference_mode()
-def count_errors(network: nn.Module, batches: Iterable[Batch], mean: Tensor, std: Tensor) -> Errors:
+def count_errors(network: TraceableNetwork, batches: Iterable[Batch], mean: Tensor, std: Tensor) -> Errors:
     """Errors of `network` in evaluation mode, in the caller's precision; its mode is restored.
 
     batches   of uint8 images (N, C, H, W) and labels int64 (N,) on the network's device; mean, std (1, C, 1, 1)

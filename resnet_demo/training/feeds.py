@@ -115,5 +115,5 @@ class _Decoder(torch.utils.data.Dataset):
 
 def _collate(items: list[tuple[Tensor | str, int]]) -> tuple[Tensor | None, Tensor, str]:
     trouble = next((image for image, _ in items if isinstance(image, str)), "")
-    images = None if trouble else torch.stack([image for image, _ in items])
+    images = None if trouble else torch.stack([image for image, _ in items if isinstance(image, Tensor)])
     return images, torch.tensor([label for _, label in items]), trouble

@@ -28,7 +28,7 @@ class Learner:
         self.device = device
         self.mean, self.std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in statistics)
         self.network: Network = create_network(spec, generator=torch.Generator().manual_seed(seed))
-        self.network.to(device, memory_format=torch.channels_last)
+        self.network.to(device=device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=recipe.learning_rate,

@@ -83,7 +83,7 @@ class Trainer:
         draws = torch.Generator().manual_seed(self.run.seed * 100_003 + epoch + 1)
         order = torch.randperm(len(self.train_feed), generator=draws).split(self.batch_size)[: self.per_epoch]
         order = order[: self.run.recipe.steps(self.per_epoch) - epoch * self.per_epoch]
-        losses, wrongs = [], []
+        losses, wrongs, learning_rate = [], [], 0.0
         self.learner.network.train()
         for i, (images, labels) in enumerate(self.train_feed.batches(order, draws, self.world)):
             learning_rate = self._learning_rate(epoch * self.per_epoch + i)
@@ -149,7 +149,9 @@ class Trainer:
 
     def _learning_rate(self, step: int) -> float:
         recipe = self.run.recipe
-        return recipe.warmup_rate if self.warming else recipe.learning_rate_at(step, self.per_epoch)
+        if self.warming and recipe.warmup_rate is not None:
+            return recipe.warmup_rate
+        return recipe.learning_rate_at(step, self.per_epoch)
 
     def _end_warmup(self, wrongs: list[Tensor]) -> None:
         (wrong,) = self.world.total(torch.stack(wrongs).sum())
