@@ -157,7 +157,8 @@ def _analyses(job: Job, files: list[Path], known: set[Path], batch_size: int | N
             continue
         values = found.analysis.to_dict(str(file))
         kept = values | {"asked": asdict(job.question), "source": job.sources[file]}
-        writings = [writer.write(write_results, job.stem(file), *found, kept)] if job.output else []
+        photo, made = found
+        writings = [writer.write(write_results, job.stem(file), photo, made, kept)] if job.output else []
         yield file, values, writings
 
 

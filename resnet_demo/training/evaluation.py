@@ -63,8 +63,8 @@ def count_errors(network: TraceableNetwork, batches: Iterable[Batch], mean: Tens
         x = normalize(x, mean, std).contiguous(memory_format=torch.channels_last)
         logits = network(x)
         ranked = logits.topk(min(5, logits.shape[1])).indices
-        wrong1 += (ranked[:, :1] != y[:, None]).sum().item()
-        wrong5 += (ranked != y[:, None]).all(dim=1).sum().item()
+        wrong1 += int((ranked[:, :1] != y[:, None]).sum())
+        wrong5 += int((ranked != y[:, None]).all(dim=1).sum())
         images += len(y)
     network.train(training)
     return Errors(wrong1, wrong5, images)
