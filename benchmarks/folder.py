@@ -1,10 +1,14 @@
-"""A folder of photos: decoded while others are computed and in batches, beside one photo after the other.
+"""A folder of photos: decoded while others are computed and in batches, beside one photo after the other; and what the
+command line writes of each, overlay, plot and JSON, drawn on every core, beside one after the other.
 
 python -m benchmarks.folder [--photos 64] [--rounds 5]
 """
 
+import io
+import itertools
 import statistics
 import tempfile
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +17,11 @@ from PIL import Image
 from rich.table import Table
 
 from benchmarks.side_by_side import out, print_machine, take_turns
-from resnet_demo import analyze, load_model
+from resnet_demo import Model, analyze, load_model
 from resnet_demo.analysis.batches import analyze_files, default_batch
-from resnet_demo.images import EXAMPLES
+from resnet_demo.commands.photos import analyze as analyze_command
+from resnet_demo.commands.results_of_photos import write_results
+from resnet_demo.images import EXAMPLES, load_image
 
 SIZE = (1280, 960)
 
@@ -31,10 +37,39 @@ def save_photos(folder: Path, count: int) -> list[Path]:
     return files
 
 
+def write_each(files: list[Path], model: Model, folder: Path) -> None:
+    """One after the other: analyze a photo, draw it, write its three files."""
+    folder.mkdir()
+    for file in files:
+        photo = load_image(file)
+        analysis = analyze(photo, model)
+        write_results(folder / file.stem, photo, analysis, analysis.to_dict(str(file)))
+
+
+def write_all(files: list[Path], model: Model, folder: Path) -> None:
+    """As `resnet-demo analyze FILES --output FOLDER` does, but for what it prints."""
+    with redirect_stdout(io.StringIO()), suppress(typer.Exit):
+        analyze_command(files, model.name, output=folder, device=str(model.device))
+
+
+def compare_writing(files: list[Path], model: Model, rounds: int) -> list[str]:
+    """Images/s of both, with the spread of the second."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = (Path(folder) / str(i) for i in itertools.count())  # What is there already would not be done again.
+        made = {"one by one": write_each, "command": write_all}
+        calls = {name: lambda write=write: write(files, model, next(fresh)) for name, write in made.items()}
+        times = take_turns(calls, rounds, warmups=0)
+    rates = {kind: [1000 * len(files) / t for t in values] for kind, values in times.items()}
+    one, command = (statistics.median(rates[kind]) for kind in made)
+    ends = (f"{min(rates['command']):.1f}", f"{max(rates['command']):.1f}")
+    return [model.name, f"{one:.1f}", f"{command:.1f}", *ends, f"{command / one:.2f}"]
+
+
 def main(photos: int = 64, rounds: int = 5, device: str = "auto") -> None:
     """Print the table."""
     title = f"{photos} photos of {SIZE[0]} x {SIZE[1]}: images/s"
     table = Table("", "one by one", "together", "least", "most", "times", "batch", title=title)
+    written = Table("", "one by one", "command", "least", "most", "times", title="The same with drawings, written")
     with tempfile.TemporaryDirectory() as folder:
         files = save_photos(Path(folder), photos)
         for name in ("resnet20.cifar10", "resnet56.cifar10", "resnet18.untrained"):
@@ -53,7 +88,9 @@ def main(photos: int = 64, rounds: int = 5, device: str = "auto") -> None:
             ends = (f"{min(rates['together']):.1f}", f"{max(rates['together']):.1f}")
             batch = str(default_batch(model) if model.trained else 1)
             table.add_row(name, f"{one:.1f}", f"{together:.1f}", *ends, f"{together / one:.2f}", batch)
+            written.add_row(*compare_writing(some, model, max(1, rounds // 2)))
     out.print(table)
+    out.print(written)
     out.print("An untrained network takes one photo a pass: it normalizes by what passes through it.")
     print_machine("pillow")
 
