@@ -1,46 +1,29 @@
 """What several files of tests need."""
 
-import io
+import os
 import re
+import subprocess
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
 from resnet_demo import create_network, zoo
 from resnet_demo.__main__ import main
 from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
+from tests.pictures import save_photo
 
-RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
-
-
-def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
-    """Top left, top right, bottom left, bottom right."""
-    small = Image.new("RGB", (2, 2))
-    small.putdata(colors)
-    return small.resize(size, Image.Resampling.NEAREST)
-
-
-def save_photo(path, size=(64, 32)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    quadrants(size=size).save(path)
-    return path
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def photo(tmp_path):
     return save_photo(tmp_path / "photos" / "photo.png")
-
-
-def encode(image, form, **options):
-    file = io.BytesIO()
-    image.save(file, form, **options)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -103,6 +86,18 @@ def run(monkeypatch, capsys):
         return SimpleNamespace(code=stopped.value.code, out=out, err=err)
 
     return run
+
+
+@pytest.fixture
+def run_process():
+    """The same in a process of its own, for what only a process shows; gives what `subprocess.run` does."""
+
+    def run_process(*arguments, **environment):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        command = [sys.executable, "-m", "resnet_demo", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+
+    return run_process
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import list_models
-from tests.training.test_evaluation import SHIPPED
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -143,7 +142,7 @@ def test_a_study_belongs_to_its_weights(tmp_path):
     assert read_study("plain20.cifar10", "abc", tmp_path) is None
 
 
-PAIRS = [e for e in SHIPPED if e.tag == "cifar10" and e.architecture.startswith("resnet")]
+PAIRS = [e for e in list_models() if e.card and e.tag == "cifar10" and e.architecture.startswith("resnet")]
 
 
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)

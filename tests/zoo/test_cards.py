@@ -17,7 +17,6 @@ from resnet_demo.ui import build_page
 from resnet_demo.ui.choices import available
 from resnet_demo.zoo import Card, ModelCache, catalogue, find_entry, list_models, results, weight_state, weights
 from resnet_demo.zoo.results import all_results, missing, read_cards, shipped_cards
-from tests.commands.test_command_line import run_process
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -181,7 +180,7 @@ def test_the_page_is_built_without_broken_cards(tmp_path, monkeypatch, which):
     assert not any(f'"{name}"' in offered for name in names)
 
 
-def test_a_process_warns_on_stderr_and_goes_on(tmp_path, card):
+def test_a_process_warns_on_stderr_and_goes_on(run_process, tmp_path, card):
     card.write(tmp_path / "a.b.json")
     (tmp_path / "bad\x1b.b.json").write_text("{}")
     result = run_process("results", tmp_path, "--json")
