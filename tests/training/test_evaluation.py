@@ -200,7 +200,7 @@ def test_a_network_sees_photos_after_reloading_as_when_it_was_tested(shipped, tm
     card = train(run, *data, shipped, device=CPU)
     assert 0 < card.test_error < 90  # Neither learned by heart nor guessed: it depends on how the photos are cut.
     seen = load_model(name, "cpu").preprocessing
-    assert (seen.resize, seen.crop, list(seen.mean), list(seen.std)) == (36, 24, card.mean, card.std)
+    assert (seen.resize_size, seen.crop_size, list(seen.mean), list(seen.std)) == (36, 24, card.mean, card.std)
     assert round(evaluate_model(name, folder, "cpu").top1, 2) == card.test_error
     ((_, errors),) = evaluate_runs(name, shipped, folder, "cpu")
     assert round(errors.top1, 2) == card.test_error
