@@ -1,6 +1,12 @@
 """What several files of tests need."""
 
+# ruff: noqa: E402 - torch reads the number of threads when it is imported
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes side by side share the cores: each computes on one, and so do the processes that it starts.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import re
 import subprocess
 import sys
