@@ -1,9 +1,12 @@
 """What several files of tests need."""
 
 import io
+import os
 import re
 import sys
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +20,9 @@ from resnet_demo.__main__ import main
 from resnet_demo.networks import parameter_count
 from resnet_demo.zoo import Card, paths, sha256_of
 from resnet_demo.zoo.preprocessing import CIFAR10
+
+# What whoever runs the tests has trained is not looked for, not even while tests are collected.
+os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
 
@@ -82,11 +88,11 @@ def shipped(tmp_path, monkeypatch):
 LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-def put_weights(folder, name):
+def put_weights(folder, name, seed=1):
     """Random weights and their card, as if a network of CIFAR-10 had been trained."""
     folder.mkdir(exist_ok=True)
     architecture, _, dataset = name.partition(".")
-    network = create_network(architecture, generator=torch.Generator().manual_seed(1))
+    network = create_network(architecture, generator=torch.Generator().manual_seed(seed))
     path = folder / f"{name}.safetensors"
     save_file(network.state_dict(), path)
     card = Card(

@@ -110,7 +110,8 @@ def open_catalogue(weights: Path | None = None) -> Catalogue:
     if weights and not os.path.isdir(weights):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         raise InputError(f"There is no folder {weights}: give --weights one that `train` has written to.")
     shipped, own = paths.shipped_folder(), weights or paths.user_folder()
-    return Catalogue((shipped,) if own.resolve() == shipped.resolve() else (shipped, own))
+    same = os.path.realpath(own) == os.path.realpath(shipped)  # Path.resolve raises where a link is a loop.
+    return Catalogue((shipped,) if same else (shipped, own))
 
 
 def list_models(weights: Path | None = None) -> tuple[Entry, ...]:

@@ -33,7 +33,7 @@ class Compare:
                 with gr.Group():
                     self.first = Choice(names, value=self.pair[0], label="One network")
                     self.second = Choice(names, value=self.pair[1], label="Another network")
-                    self.target = Choice(labels, value="", label="Class that both explain")
+                    self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
