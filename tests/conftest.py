@@ -1,46 +1,35 @@
 """What several files of tests need."""
 
-import io
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes side by side share the cores: each computes on one, and so do the processes that it starts.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import re
+import subprocess
 import sys
-from dataclasses import asdict
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from safetensors.torch import save_file
 
-from resnet_demo import create_network, zoo
 from resnet_demo.__main__ import main
-from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
+from resnet_demo.zoo import paths
+from tests.cards import put_weights
+from tests.pictures import save_photo
 
-RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
+# What whoever runs the tests has trained is not looked for, not even while tests are collected.
+os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
 
-
-def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
-    """Top left, top right, bottom left, bottom right."""
-    small = Image.new("RGB", (2, 2))
-    small.putdata(colors)
-    return small.resize(size, Image.Resampling.NEAREST)
-
-
-def save_photo(path, size=(64, 32)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    quadrants(size=size).save(path)
-    return path
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def photo(tmp_path):
     return save_photo(tmp_path / "photos" / "photo.png")
-
-
-def encode(image, form, **options):
-    file = io.BytesIO()
-    image.save(file, form, **options)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -59,8 +48,9 @@ def assert_clear_sentence(tmp_path):
 
 @pytest.fixture
 def own_folders(tmp_path, monkeypatch):
-    """Caches in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
+    """Caches and the user's weights in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
     monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("RESNET_DEMO_WEIGHTS", str(tmp_path / "own"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.delenv("RESNET_DEMO_OFFLINE", raising=False)
@@ -71,24 +61,9 @@ def shipped(tmp_path, monkeypatch):
     """A folder of shipped weights that holds one entry, resnet20.cifar10, with random weights and a card."""
     folder = tmp_path / "weights"
     folder.mkdir()
-    for module in (zoo, catalogue, weights):
-        monkeypatch.setattr(module, "WEIGHTS", folder)
-    network = create_network("resnet20", generator=torch.Generator().manual_seed(1))
-    save_file(network.state_dict(), folder / "resnet20.cifar10.safetensors")
-    card_of(folder / "resnet20.cifar10.safetensors").write(folder / "resnet20.cifar10.json")
+    monkeypatch.setattr(paths, "shipped_folder", lambda: folder)
+    put_weights(folder, "resnet20.cifar10")
     return folder
-
-
-def card_of(path):
-    entry = find_entry(path.stem)
-    preprocessing = entry.preprocessing
-    return Card(
-        name=entry.name, network=asdict(entry.spec), dataset=entry.tag, classes=list(entry.labels),
-        resize=preprocessing.resize_size, input_size=preprocessing.crop_size,
-        mean=list(preprocessing.mean), std=list(preprocessing.std),
-        parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
-        recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -103,6 +78,18 @@ def run(monkeypatch, capsys):
         return SimpleNamespace(code=stopped.value.code, out=out, err=err)
 
     return run
+
+
+@pytest.fixture
+def run_process():
+    """The same in a process of its own, for what only a process shows; gives what `subprocess.run` does."""
+
+    def run_process(*arguments, **environment):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        command = [sys.executable, "-m", "resnet_demo", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+
+    return run_process
 
 
 @pytest.fixture

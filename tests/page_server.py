@@ -1,4 +1,4 @@
-"""The page as its users start it: `python app.py` in a process of its own, with its log kept."""
+"""The page as its users start it, in a process of its own, with its log kept."""
 
 import os
 import re
@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "app.py")
 START_SECONDS = 120
 # What Gradio and Uvicorn print when something went wrong.
 TROUBLE = re.compile(r"Traceback|Error\b|ERROR|Exception|Warning")
@@ -29,14 +30,16 @@ class PageServer:
 
 
 @contextmanager
-def running_page(folder: Path, *arguments: str, **environment: str) -> Iterator[PageServer]:
-    """Serve the page on a free port until the end of the block."""
+def running_page(
+    folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, cwd: Path = ROOT, **environment: str
+) -> Iterator[PageServer]:
+    """Serve the page on a free port until the end of the block; its log comes to lie in `folder`."""
     log_path = folder / "server.log"
     port = free_port()
-    command = [sys.executable, "app.py", "--port", str(port), "--offline", *arguments]
+    command = [*program, "--port", str(port), "--offline", *arguments]
     with log_path.open("w") as log:
         variables = os.environ | {"PYTHONUNBUFFERED": "1"} | environment
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=variables)
+        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=subprocess.STDOUT, env=variables)
     try:
         _wait_until_serving(process, port, log_path)
         yield PageServer(f"http://127.0.0.1:{port}", log_path, process)
@@ -55,9 +58,9 @@ def _wait_until_serving(process: subprocess.Popen, port: int, log_path: Path) ->
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"app.py ended: {log_path.read_text()}")
+            raise RuntimeError(f"the page ended: {log_path.read_text()}")
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.2)
-    raise RuntimeError(f"app.py does not answer: {log_path.read_text()}")
+    raise RuntimeError(f"the page does not answer: {log_path.read_text()}")

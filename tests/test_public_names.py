@@ -12,7 +12,7 @@ import pytest
 import resnet_demo
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("records", "networks", "images", "zoo", "analysis", "laboratory", "training", "plots")
+ROOMS = ("records", "networks", "images", "zoo", "analysis", "laboratory", "training", "plots", "ui")
 HEAVY = {"torch", "torchvision", "gradio", "matplotlib", "captum"}
 
 

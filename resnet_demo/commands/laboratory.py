@@ -10,7 +10,7 @@ from rich.table import Table
 
 from resnet_demo import laboratory, plots, records, training, zoo
 from resnet_demo.commands import console
-from resnet_demo.commands.console import Data, Device, Json, Offline
+from resnet_demo.commands.console import Data, Device, Json, Offline, Weights
 from resnet_demo.errors import InputError, writing
 
 
@@ -42,13 +42,16 @@ def gradient_flow(
 def lesion(
     names: Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")],
     data: Data = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json; weights/lesions unless given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json, if not beside your networks.")] = None,
     device: Device = "auto",
     offline: Offline = False,
+    weights: Weights = None,
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
-    console.make_folder(out or laboratory.STUDIES)
-    for entry in map(zoo.find_entry, names):
+    catalogue = zoo.open_catalogue(weights)
+    folder = out or (weights or zoo.user_folder()) / zoo.LESIONS
+    console.make_folder(folder)
+    for entry in map(catalogue.find, names):
         zoo.require_weights(entry)
         card = entry.card
         if card is None or entry.from_torchvision:
@@ -64,7 +67,7 @@ def lesion(
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
         study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
-        path = laboratory.write_study(study, out)
+        path = laboratory.write_study(study, folder)
         console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )

@@ -14,7 +14,7 @@ import typer
 
 from resnet_demo import analysis, training, zoo
 from resnet_demo import images as photos
-from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
+from resnet_demo.commands.console import Device, Offline, Weights, fetching, make_folder, print_json, say, tracked, warn
 from resnet_demo.commands.results_of_photos import (
     Writer,
     Writing,
@@ -29,7 +29,7 @@ from resnet_demo.memory import reuse_freed_memory
 from resnet_demo.records import Question
 
 if TYPE_CHECKING:
-    from resnet_demo.zoo import Model
+    from resnet_demo.zoo import Entry, Model
 
 WEEK = timedelta(days=7)
 
@@ -55,6 +55,7 @@ def analyze(
     ] = None,
     device: Device = "auto",
     offline: Offline = False,
+    weights: Weights = None,
 ) -> None:
     """Predict, explain and measure photos. A file that cannot be read is reported, and the others are still done.
 
@@ -67,8 +68,10 @@ def analyze(
     question = Question(target, layer, precision)
     # The shares may take very unequal times, and only plain numbers are exchanged.
     with training.joined(zoo.pick_device(device), backend="gloo", patience=WEEK) as (world, on):
-        models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
-        job = Job(files, output, question, models, stems_of(files), {f: source_of(f, models[0]) for f in files})
+        catalogue = zoo.open_catalogue(weights)
+        entries = [catalogue.find(name) for name in (model, compare) if name]
+        models = [_loaded(entry, str(on), offline) for entry in entries]
+        job = Job(files, output, question, models, stems_of(files), {f: source_of(f, entries[0]) for f in files})
         known = job.known() if output and not compare else set()
         world.wait()  # What one process writes must not be known to another that is still looking.
         missing = [file for file in files if file not in known]
@@ -216,9 +219,9 @@ def _files(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _loaded(name: str, device: str, offline: bool) -> "Model":
-    with fetching(name) as progress:
-        return zoo.load_model(name, device, offline, progress)
+def _loaded(entry: "Entry", device: str, offline: bool) -> "Model":
+    with fetching(entry.name) as progress:
+        return zoo.load_model(entry, device, offline, progress)
 
 
 def _in_words(file: Path, values: dict[str, Any]) -> str:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from resnet_demo import plots, zoo
+from resnet_demo import plots
 from resnet_demo.errors import writing
 from resnet_demo.records import Analysis, Comparison, Question
 
 if TYPE_CHECKING:
-    from resnet_demo.zoo import Model
+    from resnet_demo.zoo import Entry, Model
 
 # Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
@@ -27,10 +27,9 @@ MOST_STEM_BYTES = 160
 FEW = 8
 
 
-def source_of(file: Path, model: "Model") -> list[Any]:
+def source_of(file: Path, entry: "Entry") -> list[Any]:
     """What a result is made from: the very file, and the very weights."""
-    card = zoo.find_entry(model.name).card
-    weights = card.sha256 if card else ""
+    weights = entry.card.sha256 if entry.card else ""
     try:
         stat = file.stat()
     except OSError:

@@ -12,4 +12,4 @@ from .protocol import (
     TraceableNetwork as TraceableNetwork,
     require_traceable as require_traceable,
 )
-from .spec import NetworkSpec as NetworkSpec, families_of as families_of, parse_name as parse_name
+from .spec import LADDER as LADDER, NetworkSpec as NetworkSpec, families_of as families_of, parse_name as parse_name

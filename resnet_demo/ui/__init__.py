@@ -1,7 +1,5 @@
 """The page. One file a tab; wiring only."""
 
-from resnet_demo.ui.page import build_page, launch_options
-from resnet_demo.ui.queues import share_cores
-from resnet_demo.ui.serving import serve
+import lazy_loader
 
-__all__ = ["build_page", "launch_options", "serve", "share_cores"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -38,7 +38,7 @@ from resnet_demo.records import (
     Question,
 )
 from resnet_demo.ui.picture import Overlaid
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 
 MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
@@ -73,13 +73,13 @@ def look(
     found = analyze(photo, model, target or None, layer or None, precision=precision)
     error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
     _return_memory(found)
-    return Shown(path, find_entry(name), found, error), photo
+    return Shown(path, cache.catalogue.find(name), found, error), photo
 
 
 def _require_affordable(cache: ModelCache, *names: str) -> None:
     """Raises `InputError` when these networks, each passed through once, take longer than a visitor of a CPU may ask
     for. One alone never does: the catalogue sees to that."""
-    entries = [find_entry(name) for name in names]
+    entries = [cache.catalogue.find(name) for name in names]
     work = sum(describe(entry.spec, entry.preprocessing.crop_size).multiply_adds for entry in entries)
     layers = sum(entry.spec.depth for entry in entries)
     if cache.device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):

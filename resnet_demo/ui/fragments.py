@@ -13,7 +13,7 @@ from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, de
 from resnet_demo.records import Analysis, ClassMap, Comparison, Flow, PrecisionError, Source, Stop, Summary, Table
 from resnet_demo.ui.choices import model_title
 from resnet_demo.ui.engine import Shown
-from resnet_demo.zoo import DATASETS, Entry
+from resnet_demo.zoo import Entry
 
 SMALL = 64
 DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
@@ -313,8 +313,7 @@ def _spread(mean: float, deviation: float | None) -> str:
 def _error(entry: Entry) -> str:
     if entry.test_error is None:
         return "no training, no error"
-    data = "ImageNet" if entry.from_torchvision else DATASETS[entry.tag].title
-    return f"{entry.test_error:.2f} % {data} top-1 error"
+    return f"{entry.test_error:.2f} % {escape(entry.dataset_title)} top-1 error"
 
 
 def _with_prefix(number: float) -> str:

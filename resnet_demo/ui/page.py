@@ -31,12 +31,13 @@ STYLE = Path(__file__).parent / "page.css"
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
 
-def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data: Path | None = None) -> gr.Blocks:
-    """The whole page as `gr.Blocks`, not yet served. Raises `InputError` when `default_model` does not exist.
+def build_page(cache: ModelCache, default_model: str | None = None, data: Path | None = None) -> gr.Blocks:
+    """The whole page as `gr.Blocks`, not yet served, with the models of the cache's catalogue. Raises `InputError`
+    when `default_model` does not exist.
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
-    default_model = choices.opening(default_model)
+    default_model = choices.opening(cache.catalogue, default_model)
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             f"<h1>{TITLE}</h1><p>What a residual network and its <i>plain</i> twin see, where they look, and the "
@@ -53,9 +54,9 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             with gr.Tab("Gradient flow", id="flow"):
                 flow = GradientFlow(cache.device)
             with gr.Tab("Degradation", id="degradation") as degradation_tab:
-                degradation = Degradation(data, cache.device, is_offline(cache.offline))
+                degradation = Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline))
             with gr.Tab("Architecture", id="architecture") as architecture_tab:
-                architecture = Architecture()
+                architecture = Architecture(cache.catalogue)
         add_endpoints(cache, default_model)
         views = (explore, compare, lesion, flow, degradation, architecture)
         for name, view in zip(TABS, views, strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from resnet_demo.commands.results_of_photos import stems_of
-from tests.conftest import save_photo
+from tests.pictures import save_photo
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 

@@ -7,7 +7,7 @@ import pytest
 
 from resnet_demo.training import loop
 from resnet_demo.zoo import Card, sha256_of
-from tests.conftest import save_photo
+from tests.pictures import save_photo
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 

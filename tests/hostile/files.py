@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageFile
 
-from tests.conftest import encode
+from tests.pictures import encode
 
 ImageFile.MAXBLOCK = 1 << 26  # Of Pillow's encoder, for noise.
 

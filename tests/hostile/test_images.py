@@ -10,7 +10,7 @@ from PIL import Image
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import MAX_BYTES, load_image
-from tests.conftest import encode, quadrants
+from tests.pictures import encode, quadrants
 
 from . import files
 

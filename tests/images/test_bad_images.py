@@ -15,7 +15,7 @@ from PIL import Image
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import MAX_BYTES, MAX_SIDE, decoding, load_image
-from tests.conftest import BLACK, encode, quadrants
+from tests.pictures import BLACK, encode, quadrants
 
 PHOTO, OTHER = quadrants(), quadrants((BLACK, BLACK, BLACK, BLACK))
 

@@ -6,7 +6,7 @@ from PIL import Image, ImageCms
 
 from resnet_demo.images import MAX_SIDE, decoding, load_image
 from resnet_demo.images import loading as images
-from tests.conftest import BLACK, BLUE, GREEN, RED, WHITE, encode, quadrants
+from tests.pictures import BLACK, BLUE, GREEN, RED, WHITE, encode, quadrants
 
 GARBAGE_EXIF = b"Exif\0\0" + b"garbage" * 20
 # What turns an upright picture into the one that a camera stores beside each EXIF orientation.

@@ -9,13 +9,12 @@ from torch import nn
 from resnet_demo import create_network, load_model
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
-from resnet_demo.laboratory.lesion import lesion_errors, predict_lesioned, read_study, write_study
+from resnet_demo.laboratory.lesion import find_study, lesion_errors, predict_lesioned, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import list_models
-from tests.training.test_evaluation import SHIPPED
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -143,13 +142,13 @@ def test_a_study_belongs_to_its_weights(tmp_path):
     assert read_study("plain20.cifar10", "abc", tmp_path) is None
 
 
-PAIRS = [e for e in SHIPPED if e.tag == "cifar10" and e.architecture.startswith("resnet")]
+PAIRS = [e for e in list_models() if e.card and e.tag == "cifar10" and e.architecture.startswith("resnet")]
 
 
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)
 def test_the_shipped_studies_are_of_the_shipped_weights(entry):
     twin = next(e for e in list_models() if e.name == entry.name.replace("resnet", "plain"))
-    studies = {e.name: read_study(e.name, e.card.sha256) for e in (entry, twin)}
+    studies = {e.name: find_study(e.name, e.card.sha256, [e.path.parent]) for e in (entry, twin)}
     if not any(studies.values()):
         pytest.skip("not measured yet")
     for name, study in studies.items():

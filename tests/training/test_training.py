@@ -184,7 +184,7 @@ def train_to_be_killed(folder, begun):
 def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     """SIGKILL, as a power failure would: no clean-up, at any moment of an epoch, of an evaluation or of a save."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_training"])
+    context.set_forkserver_preload([__name__])
 
     def start(folder):
         begun = context.Event()

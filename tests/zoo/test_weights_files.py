@@ -12,8 +12,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.training import evaluate_runs
 from resnet_demo.zoo import sha256_of
 from tests.stripes import save_stripes
-
-from .test_weights import RESNET18, cached_in, torch_bytes
+from tests.zoo.torchvision_files import RESNET18, cached_in, torch_bytes
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 

@@ -11,7 +11,7 @@ from resnet_demo.plots import drawing
 from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, PRIVATE
-from resnet_demo.zoo import find_entry, list_models
+from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
 
@@ -19,8 +19,11 @@ DEFAULT = "resnet34"
 class Architecture:
     """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
 
-    def __init__(self) -> None:
-        names = sorted({entry.architecture for entry in list_models()}, key=lambda n: (parse_name(n).depth, n))
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        names = sorted(
+            {entry.architecture for entry in choices.available(catalogue)}, key=lambda n: (parse_name(n).depth, n)
+        )
         gr.HTML(fragments.architecture_intro())
         self.name = Choice(
             names,
@@ -58,7 +61,8 @@ class Architecture:
             return [gr.skip(), gr.skip()]
         name = query["model"]
         try:
-            return [find_entry(name).architecture if choices.exists(name) else parse_name(name).name, gr.skip()]
+            known = choices.exists(self.catalogue, name)
+            return [self.catalogue.find(name).architecture if known else parse_name(name).name, gr.skip()]
         except InputError as error:
             return [gr.skip(), fragments.said(str(error))]
 

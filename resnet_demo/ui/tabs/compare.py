@@ -13,17 +13,17 @@ from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache
 
 
 class Compare:
     """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
 
     def __init__(self, cache: ModelCache) -> None:
-        self.cache = cache
-        self.pair = choices.deepest_pair()
-        names = choices.model_choices()
-        labels = choices.class_choices(find_entry(self.pair[0]))
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.pair = choices.deepest_pair(self.catalogue)
+        names = choices.model_choices(self.catalogue)
+        labels = choices.class_choices(self.catalogue.find(self.pair[0]))
         gr.HTML(fragments.compare_intro())
         # The network whose classes are on offer.
         self.known = gr.State(self.pair[0])
@@ -33,7 +33,7 @@ class Compare:
                 with gr.Group():
                     self.first = Choice(names, value=self.pair[0], label="One network")
                     self.second = Choice(names, value=self.pair[1], label="Another network")
-                    self.target = Choice(labels, value="", label="Class that both explain")
+                    self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
@@ -76,7 +76,7 @@ class Compare:
             return [gr.skip()] * 6
         names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
         try:
-            first, second = (choices.pickable(name) for name in names)
+            first, second = (choices.pickable(self.catalogue, name) for name in names)
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
             return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
@@ -86,8 +86,8 @@ class Compare:
 
     def _classes(self, first: str, target: str, known: str) -> list[Any]:
         """A class that the new network does not have, by its name, falls back to its top one."""
-        entry = find_entry(first)
-        before, offered = choices.class_choices(find_entry(known)), choices.class_choices(entry)
+        entry = self.catalogue.find(first)
+        before, offered = choices.class_choices(self.catalogue.find(known)), choices.class_choices(entry)
         kept = before == offered and target in [value for _, value in offered]
         return [gr.update(choices=offered, value=target if kept else offered[0][1]), entry.name]
 
@@ -96,11 +96,11 @@ class Compare:
         if not photo:
             return [gr.skip(), *nothing, *nothing, ""]
         try:
-            choices.require_here(first, second)
+            choices.require_here(self.catalogue, first, second)
             comparison, decoded = engine.look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return [fragments.said(str(error)), *nothing, *nothing, ""]
-        sides = [_side(find_entry(a.model), a, decoded) for a in (comparison.first, comparison.second)]
+        sides = [_side(self.catalogue.find(a.model), a, decoded) for a in (comparison.first, comparison.second)]
         svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), fragments.compare_label(comparison))
         return [gr.update(visible=False), *sides[0], *sides[1], fragments.plot(svg)]
 

@@ -15,7 +15,7 @@ from resnet_demo.training import race_process as racing
 from resnet_demo.ui import fragments
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
-from resnet_demo.zoo import DATASETS, Card, results
+from resnet_demo.zoo import Card, Catalogue, progress_text, results
 
 PROGRESS = gr.Progress()
 
@@ -27,9 +27,9 @@ class Degradation:
     device   that the race runs on
     """
 
-    def __init__(self, data: Path | None, device: str, offline: bool) -> None:
+    def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
-        self.cards = results.shipped_cards()
+        self.catalogue, self.cards = catalogue, results.trained_cards(catalogue)
         gr.HTML(fragments.degradation_intro())
         self._build_curves()
         self._build_race()
@@ -48,15 +48,17 @@ class Degradation:
         return [fragments.race_state(self._readiness()), gr.update(visible=missing)]
 
     def _build_curves(self) -> None:
+        titles = {card.dataset: card.dataset_title for card in reversed(self.cards)}  # The first card's.
         datasets = list(dict.fromkeys(card.dataset for card in self.cards))
-        names = [(DATASETS[dataset].title, dataset) for dataset in datasets]
+        names = [(titles[dataset], dataset) for dataset in datasets]
         first = datasets[0] if datasets else None
         depths = self._depths(first)
         with gr.Row():
             self.dataset = gr.Radio(names, value=first, label="Data set", scale=1, visible=len(names) > 1)
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
         self.curves = gr.HTML("", elem_id="curves")
-        gr.HTML(fragments.results_table(results.all_results(), results.SOURCES, results.missing()), elem_id="results")
+        reached, missing = results.all_results(self.catalogue), results.missing(self.catalogue)
+        gr.HTML(fragments.results_table(reached, results.SOURCES, missing), elem_id="results")
 
     def _build_race(self) -> None:
         gr.HTML(fragments.race_intro())
@@ -141,7 +143,7 @@ class Degradation:
 
     def _fetch(self, progress: Any = PROGRESS) -> list[Any]:
         def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=f"CIFAR-10: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            progress(done / max(total, 1), desc=progress_text("CIFAR-10", done, total))
 
         try:
             fetch_cifar10(fetching, self.offline)

@@ -14,7 +14,7 @@ from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.ui.tabs.closer import Closer
-from resnet_demo.zoo import ModelCache, find_entry
+from resnet_demo.zoo import ModelCache, progress_text
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
 SAVE = """(file) => {
@@ -36,8 +36,8 @@ class Explore:
     """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
 
     def __init__(self, cache: ModelCache, default_model: str) -> None:
-        self.cache = cache
-        self.default = choices.pickable(default_model)
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.default = choices.pickable(self.catalogue, default_model)
         with gr.Row(elem_id="explore"):
             with gr.Column(scale=3, min_width=320, elem_id="controls"):
                 self._build_controls()
@@ -56,7 +56,7 @@ class Explore:
         if query.get("tab", "explore") != "explore":
             return [gr.skip()] * (2 + len(self.pickers))
         try:
-            entry = choices.pickable(query.get("model") or self.default.name)
+            entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
@@ -67,9 +67,11 @@ class Explore:
         self.photo = photo_input("photo")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
-            depths = choices.depth_choices(tag, connection, self.default)
-            self.tag = Choice(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
-            self.connection = Options(choices.connection_choices(tag), value=connection, label="Connection")
+            depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
+            self.tag = Choice(choices.dataset_choices(self.catalogue), value=tag, label="Data set", filterable=False)
+            self.connection = Options(
+                choices.connection_choices(self.catalogue, tag), value=connection, label="Connection"
+            )
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
                 self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
@@ -136,8 +138,8 @@ class Explore:
         connection = choices.connection_of(entry)
         updates = [
             gr.update(value=entry.tag),
-            gr.update(choices=choices.connection_choices(entry.tag), value=connection),
-            gr.update(choices=choices.depth_choices(entry.tag, connection, entry), value=entry.name),
+            gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
+            gr.update(choices=choices.depth_choices(self.catalogue, entry.tag, connection, entry), value=entry.name),
         ]
         for offered, value in ((choices.class_choices(entry), target), (choices.layer_choices(entry), layer)):
             values = [choice for _, choice in offered]
@@ -145,22 +147,24 @@ class Explore:
         return updates
 
     def _pick_dataset(self, tag: str, name: str) -> list[Any]:
-        connections = [connection for _, connection in choices.connection_choices(tag)]
-        wanted = choices.connection_of(find_entry(name))
+        connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
+        wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)
-        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)))
+        return self._pickers(self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)))
 
     def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> list[Any]:
-        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)), target, layer)
+        return self._pickers(
+            self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)), target, layer
+        )
 
     def _pick_depth(self, name: str, target: str, layer: str) -> list[Any]:
-        return self._pickers(find_entry(name), target, layer)
+        return self._pickers(self.catalogue.find(name), target, layer)
 
     def _fetch(self, name: str, progress: Any = PROGRESS) -> list[Any]:
         """Get the weights of the picked model; the results follow when it is ready."""
 
         def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            progress(done / max(total, 1), desc=progress_text(name, done, total))
 
         try:
             model = self.cache.get(name, fetching)

@@ -13,17 +13,17 @@ from resnet_demo.ui import choices, engine, fragments
 from resnet_demo.ui.components import Choice, told
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Catalogue, Entry, ModelCache
 
 
 class Lesion:
     """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
 
     def __init__(self, cache: ModelCache) -> None:
-        self.cache = cache
-        names = choices.model_choices(trained=True) or choices.model_choices()
-        offered, deepest = [name for _, name in names], choices.deepest_pair()[0]
-        self.default = find_entry(deepest if deepest in offered else offered[0])
+        self.cache, self.catalogue = cache, cache.catalogue
+        names = choices.model_choices(self.catalogue, trained=True) or choices.model_choices(self.catalogue)
+        offered, deepest = [name for _, name in names], choices.deepest_pair(self.catalogue)[0]
+        self.default = self.catalogue.find(deepest if deepest in offered else offered[0])
         gr.HTML(fragments.lesion_intro())
         self.removed = gr.State([])
         with gr.Row():
@@ -73,7 +73,7 @@ class Lesion:
         if query.get("tab") != "lesion":
             return [gr.skip()] * 4
         try:
-            entry = _trained(choices.pickable(query.get("model") or self.default.name).name)
+            entry = _trained(self.catalogue, query.get("model") or self.default.name)
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(piece.name for piece in block_summaries(entry.spec)))
         except InputError as error:
@@ -82,29 +82,29 @@ class Lesion:
         return [entry.name, removed, gr.skip(), photo]
 
     def _opened(self, name: str, removed: list[str]) -> list[str]:
-        entry = _trained(name)
+        entry = _trained(self.catalogue, name)
         return [self._drawn(entry, removed), self._study(entry)]
 
     def _switch(self, name: str) -> list[Any]:
-        entry = _trained(name)
+        entry = _trained(self.catalogue, name)
         return [[], self._drawn(entry, []), self._study(entry)]
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> list[Any]:
         block = told(event, "block")
-        entry = _trained(name)
+        entry = _trained(self.catalogue, name)
         if block not in {piece.name for piece in block_summaries(entry.spec)}:
             return [gr.skip(), gr.skip()]
         now = [other for other in removed if other != block] if block in removed else [*removed, block]
         return [now, self._drawn(entry, now)]
 
     def _put_back(self, name: str) -> list[Any]:
-        return [[], self._drawn(_trained(name), [])]
+        return [[], self._drawn(_trained(self.catalogue, name), [])]
 
     def _show(self, photo: str | None, name: str, removed: list[str]) -> list[Any]:
         if not photo:
             return [gr.skip(), None, None]
         try:
-            choices.require_here(_trained(name).name)
+            choices.require_here(self.catalogue, _trained(self.catalogue, name).name)
             before, after = engine.lesioned(self.cache, photo, name, removed)
         except InputError as error:
             return [fragments.said(str(error)), None, None]
@@ -116,12 +116,12 @@ class Lesion:
         return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
 
     def _study_of(self, entry: Entry) -> lesion.LesionStudy | None:
-        return lesion.read_study(entry.name, entry.card.sha256) if entry.card else None
+        return lesion.find_study(entry.name, entry.card.sha256, self.catalogue.folders) if entry.card else None
 
     def _study(self, entry: Entry) -> str:
         """The measured removals of the network and its twin."""
         names = (entry.name, choices.twin(entry.name))
-        known = [self._study_of(find_entry(name)) for name in names if choices.exists(name)]
+        known = [self._study_of(self.catalogue.find(name)) for name in names if choices.exists(self.catalogue, name)]
         studies = [study for study in known if study]
         if not studies:
             return fragments.no_study(entry)
@@ -130,8 +130,8 @@ class Lesion:
         return fragments.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
 
 
-def _trained(name: str) -> Entry:
-    entry = find_entry(name)
+def _trained(catalogue: Catalogue, name: str) -> Entry:
+    entry = choices.pickable(catalogue, name)
     if not entry.trained:
         raise InputError(f"{entry.name} has learned nothing that a missing block could take away.")
     return entry

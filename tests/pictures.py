@@ -1,0 +1,26 @@
+"""Photos whose pixels are known, and files of them."""
+
+import io
+
+from PIL import Image
+
+RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
+
+
+def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
+    """Top left, top right, bottom left, bottom right."""
+    small = Image.new("RGB", (2, 2))
+    small.putdata(colors)
+    return small.resize(size, Image.Resampling.NEAREST)
+
+
+def save_photo(path, size=(64, 32)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quadrants(size=size).save(path)
+    return path
+
+
+def encode(image, form, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()

@@ -1,0 +1,106 @@
+"""What is given away: the wheel works where there is no clone, and the sdist can be tested."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.page_server import ROOT, running_page
+
+pytestmark = pytest.mark.packaging
+
+# Of the sdist's own tests, some that take seconds, and between them need its code, weights and photos.
+SOME_TESTS = ("tests/test_arrows.py", "tests/test_errors.py", "tests/analysis/test_precision.py")
+
+
+def run(*command, cwd, **environment):
+    """Its output; what it says when it fails is in the assertion."""
+    environment = os.environ | environment
+    command = [sys.executable, *map(str, command)]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory):
+    """The unpacked sdist."""
+    folder = tmp_path_factory.mktemp("sdist")
+    run("-m", "hatchling", "build", "--target", "sdist", "--directory", folder, cwd=ROOT)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter="data")
+    return archive.with_name(archive.name.removesuffix(".tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def installed(sdist, tmp_path_factory):
+    """The wheel, built from the sdist and installed in a folder of its own, and an empty folder to run it in."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run("-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=sdist)
+    (wheel,) = folder.glob("*.whl")
+    site, cwd = folder / "site", folder / "elsewhere"
+    cwd.mkdir()
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index")
+    run(*pip, "--no-compile", "--target", site, wheel, cwd=cwd)
+    return SimpleNamespace(site=site, cwd=cwd, environment={"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+@pytest.fixture
+def untouched(installed):
+    """Nothing may be written beside the code."""
+
+    def files():
+        return {path: path.stat().st_mtime_ns for path in installed.site.rglob("*")}
+
+    before = files()
+    yield
+    assert files() == before
+
+
+def test_the_wheel_is_what_runs(installed):
+    where = run("-c", "import resnet_demo; print(resnet_demo.__file__)", cwd=installed.cwd, **installed.environment)
+    assert Path(where.strip()).is_relative_to(installed.site)
+
+
+def test_the_wheel_holds_what_is_no_code(installed):
+    package = installed.site / "resnet_demo"
+    names = {str(path.relative_to(package)) for path in package.rglob("*")}
+    assert {"py.typed", "__init__.pyi", "zoo/__init__.pyi", "examples/cat.jpg", "ui/page.css"} <= names
+    assert {f"weights/{path.relative_to(ROOT / 'weights')}" for path in (ROOT / "weights").rglob("*.json")} <= names
+
+
+@pytest.mark.usefixtures("untouched")
+def test_models_of_the_wheel_are_the_shipped_ones(installed):
+    rows = json.loads(run("-m", "resnet_demo", "models", "--json", cwd=installed.cwd, **installed.environment))
+    errors = {row["name"]: row["test_error"] for row in rows}
+    for path in (ROOT / "weights").glob("*.json"):
+        assert errors[path.stem] == json.loads(path.read_text())["test_error"]
+
+
+@pytest.mark.usefixtures("untouched")
+def test_the_wheel_analyzes_a_photo(installed):
+    photo = installed.site / "resnet_demo" / "examples" / "cat.jpg"
+    command = ("-m", "resnet_demo", "analyze", photo, "--json", "--offline")
+    found = json.loads(run(*command, cwd=installed.cwd, **installed.environment))
+    assert found["predictions"][0]["label"] == "cat"
+
+
+@pytest.mark.usefixtures("untouched")
+def test_the_wheel_opens_the_page(installed):
+    program = (sys.executable, "-m", "resnet_demo", "page")
+    with running_page(installed.cwd, program=program, cwd=installed.cwd, **installed.environment) as server:
+        with urllib.request.urlopen(server.url) as answer:
+            assert "<title>" in answer.read().decode()
+        assert server.trouble() == []
+    assert server.process.returncode == 0
+
+
+def test_tests_of_the_sdist_run(sdist):
+    run("-m", "pytest", "-q", "-p", "no:cacheprovider", *SOME_TESTS, cwd=sdist, PYTHONPATH=str(sdist))
