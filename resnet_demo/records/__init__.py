@@ -17,10 +17,12 @@ from resnet_demo.records.analysis import (
 )
 from resnet_demo.records.laboratory import Flow, LayerFlow, LesionStudy, Stop
 from resnet_demo.records.networks import BlockSummary, Row, Table
+from resnet_demo.records.tables import GRADIENT_COLUMNS, gradient_csv, gradient_rows
 from resnet_demo.records.training import Epoch, Lap, Source, Summary
 
 __all__ = [
     "DEFAULT_QUESTION",
+    "GRADIENT_COLUMNS",
     "Analysis",
     "Attribution",
     "BlockSummary",
@@ -43,5 +45,7 @@ __all__ = [
     "Summary",
     "Table",
     "Target",
+    "gradient_csv",
+    "gradient_rows",
     "relative_depths",
 ]
