@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
@@ -97,10 +97,10 @@ def attribute_in_background(
     target: int | str | None = None,
     layer: str | None = None,
     every: float = 0.25,
-) -> Iterator[float | Attribution]:
+) -> Generator[float | Attribution, None, None]:
     """As `attribute`, in a thread: the share done, 0 to 1, every so many seconds, and at the end the attribution.
 
-    Closing the iterator stops the work before its next pass.
+    Closing the generator stops the work before its next pass.
     """
     stop, share, result = threading.Event(), 0.0, Future[Attribution]()
 

@@ -9,6 +9,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from gradio.themes.default import Default
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import choices
@@ -37,7 +38,7 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
     default_model = choices.opening(default_model)
-    # Their order on the page. The photo of the first one follows a visitor to the others.
+    # In their order on the page; a visitor's photo follows them from the first one.
     tabs: list[Tab] = [
         Explore(cache, default_model),
         Compare(cache),
@@ -53,31 +54,31 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
             elem_id="title",
         )
         with gr.Tabs() as row:
-            shown = [_build(tab) for tab in tabs]
+            panels = [_build(tab) for tab in tabs]
         add_endpoints(cache, default_model)
         for tab in tabs:
             loaded = tab.load(page)
             # Opened only when it is set up: what it draws when it opens depends on that.
             listen = loaded.then if loaded else page.load
             listen(_opener(tab.id), None, row, **QUICK)
-        for tab, shown_as in zip(tabs, shown, strict=True):
-            tab.open(shown_as)
-        _let_photo_follow(tabs, shown)
+        for tab, panel in zip(tabs, panels, strict=True):
+            tab.open(panel)
+        _let_photo_follow(tabs, panels)
     # Not even a program goes around the queue, except for what takes no time at all.
     return page.queue(max_size=64, api_open=False)
 
 
 def _build(tab: Tab) -> gr.Tab:
-    with gr.Tab(tab.title, id=tab.id) as shown:
+    with gr.Tab(tab.title, id=tab.id) as panel:
         tab.build()
-    return shown
+    return panel
 
 
-def _let_photo_follow(tabs: Sequence[Tab], shown: Sequence[gr.Tab]) -> None:
+def _let_photo_follow(tabs: Sequence[Tab], panels: Sequence[gr.Tab]) -> None:
     """A visitor's photo follows them to a tab where there is none yet."""
-    photos = [(tab.photo, shown_as) for tab, shown_as in zip(tabs, shown, strict=True) if tab.photo]
-    for photo, shown_as in photos[1:]:
-        shown_as.select(None, [photo, photos[0][0]], photo, js=FOLLOW)
+    (_, first), *others = [(panel, tab.photo) for tab, panel in zip(tabs, panels, strict=True) if tab.photo]
+    for panel, photo in others:
+        panel.select(None, [photo, first], photo, js=FOLLOW)
 
 
 def _opener(tab: str) -> Callable[[gr.Request], Any]:
@@ -92,7 +93,7 @@ def _opener(tab: str) -> Callable[[gr.Request], Any]:
 def launch_options() -> dict[str, Any]:
     """How the page is served, wherever that is: its look, and no door open that need not be."""
     return {
-        "theme": gr.themes.Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
+        "theme": Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
         "css_paths": STYLE,
         "max_file_size": MAX_BYTES,
         "run_history": False,

@@ -86,7 +86,7 @@ def _is_loopback(host: str) -> bool:
         found = socket.getaddrinfo(host.strip("[]"), None)
     except OSError:
         return False
-    return all(ipaddress.ip_address(address[0].partition("%")[0]).is_loopback for *_, address in found)
+    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 @contextmanager

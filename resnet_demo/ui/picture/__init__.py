@@ -54,8 +54,9 @@ class Picture(gr.HTML):
         self.room, self.divider = room, divider
         super().__init__(value, elem_id=elem_id, **options)
 
-    def postprocess(self, value: Overlaid | None) -> dict[str, Any] | None:
-        """All that the template shows: in a tab that is not open yet Gradio forgets a component's own settings."""
+    def postprocess(self, value: Any) -> Any:
+        """Everything that the template shows of an `Overlaid`, or None: in a tab that is not open yet Gradio forgets a
+        component's own settings."""
         if value is None:
             return None
         width, height = value.photo.size

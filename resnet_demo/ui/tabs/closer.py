@@ -13,7 +13,7 @@ from resnet_demo.analysis.attributions import METHODS, Method, attribute_in_back
 from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
-from resnet_demo.records import Analysis, ClassMap
+from resnet_demo.records import Analysis, Attribution, ClassMap
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown
 from resnet_demo.ui.budgets import return_memory
@@ -140,12 +140,12 @@ class Closer:
             model, photo = self.cache.get(shown.entry.name), load_image(shown.photo)
             with closing(attribute_in_background(photo, model, method, analysis.target.index)) as running:
                 for now in running:
-                    if isinstance(now, float):
+                    if isinstance(now, Attribution):
+                        veil, alt = plots.veil(analysis, now.heat), f"{title} of {analysis.target.label}"
+                        caption = f"<p>{escape(title)} of <b>{escape(analysis.target.label)}</b>.</p>"
+                        yield {self.state: caption, self.heat: Overlaid(photo, veil, PIXEL_OPACITY, alt)}
+                    else:
                         yield {self.state: html.note(f"{title}: {100 * now:.0f} %")}
-                        continue
-                    veil, alt = plots.veil(analysis, now.heat), f"{title} of {analysis.target.label}"
-                    caption = f"<p>{escape(title)} of <b>{escape(analysis.target.label)}</b>.</p>"
-                    yield {self.state: caption, self.heat: Overlaid(photo, veil, PIXEL_OPACITY, alt)}
         except InputError as error:
             yield {self.state: html.alert(str(error)), self.heat: None}
         except Exception:  # Out of memory, or something of Captum's: the visitor gets a sentence, the log the rest.

@@ -121,20 +121,20 @@ class Degradation:
             yield {self.state: html.alert(self._readiness())}
             return
         yield {self.state: status("Getting ready: initializing both networks and reading the images.")}
-        laps: tuple[Lap, ...] = ()
+        text, done = "", 0
         try:
             # Closed when the visitor stops it or leaves, and with it the process.
             with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
-                for now in race:
-                    if len(now) == len(laps):
+                for laps in race:
+                    if len(laps) == done:
                         yield gr.skip()
                         continue
-                    laps = now
-                    yield {self.race: lanes(names, laps), self.state: status(standing(names, laps[-1], seconds))}
+                    text, done = standing(names, laps[-1], seconds), len(laps)
+                    yield {self.race: lanes(names, laps), self.state: status(text)}
         except InputError as error:
             yield {self.state: html.alert(str(error))}
             return
-        yield {self.state: status("Finished. " + standing(names, laps[-1], seconds))}
+        yield {self.state: status(f"Finished. {text}")}
 
     def _must_fetch(self) -> bool:
         return self.data is None and not has_cifar10()
