@@ -29,7 +29,7 @@ def draw_network(
     """The network of `table` and `blocks` from top to bottom.
 
     removed     blocks drawn as removed
-    errors      test error in percent without each block, by name: the higher, the stronger its box is coloured
+    errors      test error in percent without each block, by name: the higher, the deeper the colour of its box
     clickable   blocks are buttons, each with its name in `data-block`
     """
     stages = {row.stage: row for row in table.rows}

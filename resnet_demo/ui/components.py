@@ -1,6 +1,6 @@
-"""Gradio's components where the page needs them to behave otherwise.
+"""Gradio components that behave differently where the page needs it.
 
-Subclasses, because Gradio makes a component anew from its class whenever an event updates it. (Gradio also writes a
+Subclasses, because Gradio recreates a component from its class whenever an event updates it. (Gradio also writes a
 stub, components.pyi, beside this file when it is imported; it is git-ignored.)
 """
 

@@ -58,7 +58,7 @@ def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data:
         add_endpoints(cache, default_model)
         for tab in tabs:
             loaded = tab.load(page)
-            # Opened only when it is set up: what it draws when it opens depends on that.
+            # It opens only after it is set up, because what it draws then depends on that.
             listen = loaded.then if loaded else page.load
             listen(_opener(tab.id), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
@@ -91,13 +91,13 @@ def _opener(tab: str) -> Callable[[gr.Request], Any]:
 
 
 def launch_options() -> dict[str, Any]:
-    """How the page is served, wherever that is: its look, and no door open that need not be."""
+    """Options of `launch` wherever the page is served: its look, and nothing exposed that is not needed."""
     return {
         "theme": Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
         "css_paths": STYLE,
         "max_file_size": MAX_BYTES,
         "run_history": False,
         "footer_links": ["api", "settings"],
-        # Gradio keeps what it knows of a visitor, half a megabyte, until so many others have come.
+        # Gradio keeps half a megabyte for each visitor until this many others have come.
         "state_session_capacity": 300,
     }

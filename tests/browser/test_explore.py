@@ -110,7 +110,7 @@ def test_untrained_networks_show_gradients_and_no_predictions(visit):
     wait_for_facts(page, "plain-56")
     expect(bars(page)).to_have_count(0)
     assert dots(page) >= 56
-    expect(page.locator("#explanation")).to_contain_text("Random weights predict nothing that could be explained")
+    expect(page.locator("#explanation")).to_contain_text("Random weights make no prediction to explain")
 
 
 def test_a_faster_precision_shows_its_error(visit):

@@ -112,7 +112,8 @@ def test_a_path_to_the_images_is_enough(tmp_path):
 
 
 def test_only_what_is_on_offer_races(tmp_path):
-    *_, (_, said) = tab(data=tmp_path)._race("resnet1202", "plain20", 5)
-    assert "A race is between" in said
-    *_, (_, said) = tab(data=tmp_path)._race("resnet20", "plain20", 100_000)
-    assert "5 to 120 seconds" in said
+    page = tab(data=tmp_path)
+    *_, updates = page._race("resnet1202", "plain20", 5)
+    assert "A race is between" in updates[page.state]
+    *_, updates = page._race("resnet20", "plain20", 100_000)
+    assert "5 to 120 seconds" in updates[page.state]

@@ -6,16 +6,18 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from resnet_demo import zoo
 from resnet_demo.images import EXAMPLES, loading
 from resnet_demo.ui import build_page
 from resnet_demo.ui.answers import look
 from resnet_demo.ui.downloads import export
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.compare import Compare
+from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.zoo import ModelCache
+from resnet_demo.zoo import ModelCache, catalogue, weights
 
 CAT = str(EXAMPLES / "cat.jpg")
 MODEL, TWIN = "resnet20.cifar10", "plain20.cifar10"
@@ -118,7 +120,7 @@ def test_a_photo_that_is_taken_away_empties_the_page(cache):
 def test_an_untrained_network_has_one_sentence_in_place_of_explanations(cache, closer):
     untrained, _ = look(cache, CAT, "resnet20.untrained", "", "")
     updates = closer._classes("classes", untrained, [])
-    assert "looks for no class" in updates[closer.captions[0]]
+    assert "does not look for any class" in updates[closer.captions[0]]
     assert "no prediction to explain" in closer._methods("pixels", untrained)[closer.state]
     assert list(closer._pixels(untrained, "saliency")) == []
     lesion = built(Lesion(cache))
@@ -140,3 +142,18 @@ def test_no_more_networks_are_added_than_are_drawn():
     assert "At most 6 networks: remove one first." in updates[flow.message]["value"]
     updates = flow._added(six[:1], "20", "plain", "none", "tanh", "he")
     assert updates[flow.networks]["value"] == ["resnet8", "plain20-nonorm-tanh"]
+
+
+def test_every_tab_works_without_trained_weights(cache, tmp_path, monkeypatch):
+    for module in (zoo, catalogue, weights):
+        monkeypatch.setattr(module, "WEIGHTS", tmp_path)
+    page = build_page(cache, "resnet20.untrained")
+    assert len(page.fns) > 50
+    degradation = built(Degradation(tmp_path, "cpu", offline=True))
+    assert degradation.cards == ()
+    assert "<svg" in degradation._curves(None, [])
+    lesion = built(Lesion(cache))
+    assert "is untrained" in lesion._opened(lesion.default.name, [])[lesion.study]
+    compare = built(Compare(cache))
+    updates = compare._show(CAT, compare.first.value, compare.second.value, compare.target.value)
+    assert "<svg" in updates[compare.plot]

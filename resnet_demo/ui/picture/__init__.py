@@ -1,7 +1,7 @@
 """A photo, whole and in proportion, with a layer exactly over it: Gradio has no component that keeps the two together.
 
-Both pictures travel inside the answer. So nothing of what a visitor sees is ever a file of the server, which others
-could ask for or which would have to be deleted.
+Both pictures travel inside the answer. So nothing that a visitor sees is ever a file on the server, which others could
+request and which would have to be deleted.
 """
 
 import base64

@@ -22,7 +22,7 @@ DEFAULT = "resnet34"
 INTRO = (
     "<p>Every network of this page, drawn, and tabulated as in the paper's table 1. Each box is a block, each arc its "
     "shortcut: solid for the identity, dotted for zero padding, dashed for a projection. All numbers are counted on "
-    "the very networks that run here.</p>"
+    "the networks that run here.</p>"
 )
 RESNEXT_INTRO = (
     "<h3>Three forms of one ResNeXt block</h3><p>Summing 32 separate paths, concatenating them before one convolution, "

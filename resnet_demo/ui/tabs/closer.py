@@ -24,15 +24,15 @@ from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import ModelCache
 
 MOST_CLASSES = 3
-# Pixels stand out less than cells do.
+# Single pixels stand out less than cells do.
 PIXEL_OPACITY = 0.8
 PIXELS_INTRO = (
-    "<p>Methods from Captum that explain the same class pixel by pixel, where Grad-CAM goes cell by cell. Choose one: "
-    "the slow ones show their progress, and stop when the photo, the network or this tab changes.</p>"
+    "<p>Methods from Captum that explain the same class pixel by pixel, where Grad-CAM works cell by cell. Choose one: "
+    "the slow ones show their progress, and stop when the photo, the network or the tab changes.</p>"
 )
 RATIOS_INTRO = (
-    "<p>What a residual network computes is its input plus what every block adds (He et al. 2016b, eq. 4). The branch "
-    "ratio says, for this photo, how large that addition F(x) is compared with what the shortcut S(x) passes on.</p>"
+    "<p>A residual network computes its input plus what each block adds to it (He et al. 2016b, eq. 4). The branch "
+    "ratio tells, for this photo, how large that addition F(x) is compared with what the shortcut S(x) passes on.</p>"
 )
 
 
@@ -49,7 +49,7 @@ class Closer:
             with gr.Row():
                 self.classes = Choice(
                     [], value=[], multiselect=True, max_choices=MOST_CLASSES, elem_id="classes",
-                    label="Classes; if none, the three most probable",
+                    label="Classes (the three most probable if none is chosen)",
                 )  # fmt: skip
             self.captions: list[gr.HTML] = []
             self.maps: list[Picture] = []
@@ -58,7 +58,7 @@ class Closer:
                     self._add_map(i + 1)
         with gr.Tab("Pixel attributions", id="pixels") as pixels:
             gr.HTML(PIXELS_INTRO)
-            self.method = Options([], value=None, label="Method, and what it costs", elem_id="method")
+            self.method = Options([], value=None, label="Method and its cost", elem_id="method")
             self.state = gr.HTML("", elem_id="pixels-state")
             self.heat = Picture(room="295px", elem_id="pixels")
         with gr.Tab("Feature maps", id="features") as features:
@@ -75,7 +75,7 @@ class Closer:
             self.maps.append(Picture(room="230px", elem_id=f"class-map-{number}"))
 
     def close_on(self, tab: gr.Tab) -> None:
-        """Nothing of this is open while `tab` is."""
+        """None of these tabs is open while `tab` is."""
         tab.select(lambda: "", None, self.open, **STATE)
 
     def _wire(self) -> None:
@@ -96,7 +96,7 @@ class Closer:
             return gr.skip()
         empty: Updates = {**dict.fromkeys(self.captions, ""), **dict.fromkeys(self.maps)}
         if not shown.entry.trained:
-            return empty | {self.captions[0]: html.note("An untrained network looks for no class.")}
+            return empty | {self.captions[0]: html.note("An untrained network does not look for any class.")}
         # The data set is part of the value: class 3 of another one is something else.
         tag = shown.entry.tag
         offered = [(label, f"{tag}/{value}") for label, value in choices.class_choices(shown.entry) if value]
@@ -132,7 +132,7 @@ class Closer:
         return RATIOS_INTRO + html.plot(svg)
 
     def _pixels(self, shown: Shown | None, method: str) -> Iterator[Updates]:
-        """How far a method is, until it is done; stopped when nobody waits for it any more."""
+        """The progress of a method, then its picture; the work stops when nobody waits for it any more."""
         if shown is None or method not in METHODS or not shown.entry.trained:
             return
         analysis, title = shown.analysis, METHODS[method].title
@@ -148,7 +148,7 @@ class Closer:
                         yield {self.state: html.note(f"{title}: {100 * now:.0f} %")}
         except InputError as error:
             yield {self.state: html.alert(str(error)), self.heat: None}
-        except Exception:  # Out of memory, or something of Captum's: the visitor gets a sentence, the log the rest.
+        except Exception:  # Out of memory, or a failure in Captum: the visitor gets a sentence, the log the rest.
             logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
             text = "That could not be computed here: try another method or network."
             yield {self.state: html.alert(text), self.heat: None}

@@ -38,7 +38,7 @@ class Compare:
         names = choices.model_choices()
         labels = choices.class_choices(find_entry(self.pair[0]))
         gr.HTML(INTRO)
-        # The network whose classes are on offer.
+        # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
@@ -46,7 +46,7 @@ class Compare:
                 with gr.Group():
                     self.first = Choice(names, value=self.pair[0], label="First network")
                     self.second = Choice(names, value=self.pair[1], label="Second network")
-                    self.target = Choice(labels, value="", label="Class that both explain")
+                    self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
@@ -56,15 +56,15 @@ class Compare:
 
     def load(self, page: gr.Blocks) -> Any:
         """Query parameters: first, second, target, photo (the name of an example)."""
-        # The photo comes last, and the answer after all of them: a component's change may be told while the next ones
-        # are still what they were.
+        # The photo comes last, and the answer after all of them: a component's change may be announced while the next
+        # ones still have their old values.
         pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
         loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
 
     def open(self, tab: gr.Tab) -> None:
-        """Nothing: it shows what was asked of it."""
+        """Nothing to do: the tab shows what its events have computed."""
 
     def _wire(self) -> None:
         self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **QUICK)
@@ -91,7 +91,7 @@ class Compare:
         }
 
     def _classes(self, first: str, target: str, known: str) -> Updates:
-        """The classes of a new first network; one that it does not have, by its name, falls back to the default."""
+        """The classes of a new first network. The chosen class stays only if both networks have the same classes."""
         entry = find_entry(first)
         before, offered = choices.class_choices(find_entry(known)), choices.class_choices(entry)
         kept = before == offered and target in [value for _, value in offered]
@@ -145,7 +145,7 @@ def side_title(entry: Entry, analysis: Analysis) -> str:
     label, layer = escape(analysis.target.label), escape(analysis.layer)
     evidence = f"evidence for <b>{label}</b> in {layer}"
     if not entry.trained:
-        evidence = "none, for random weights have nothing to explain but their gradients"
+        evidence = "none; with random weights only the gradients mean something"
     elif not analysis.positive_evidence:
         evidence = f"no positive evidence for <b>{label}</b> anywhere in {layer}"
     title = escape(choices.model_title(entry))

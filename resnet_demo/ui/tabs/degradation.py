@@ -148,7 +148,7 @@ class Degradation:
         if self.offline:
             return (
                 "The images of CIFAR-10 are not on this machine, and it is offline: the recorded curves above show "
-                "what a whole training gives. (Start the page with --data to say where the images are.)"
+                "what full training runs give. (Start the page with --data to say where the images are.)"
             )
         return "The images of CIFAR-10 are not on this machine yet: fetch them once, or look at the recorded curves."
 

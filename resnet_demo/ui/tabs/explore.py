@@ -36,7 +36,7 @@ SAVE = """(file) => {
 BLEND = """(opacity) => {
   document.querySelector("#heatmap .stack")?.style.setProperty("--opacity", opacity);
 }"""
-# What a window leaves beside everything else that should be visible without scrolling.
+# The height that a window leaves for the heatmap if all the rest is to be visible without scrolling.
 ROOM = "clamp(262px, 100vh - 640px, 720px)"
 PROGRESS = gr.Progress()
 # The longer side of a picture so small that what the network sees of a photo is worth showing, in pixels.
@@ -67,7 +67,7 @@ class Explore:
         return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        """Nothing: it shows what was asked of it."""
+        """Nothing to do: the tab shows what its events have computed."""
 
     def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
@@ -95,7 +95,7 @@ class Explore:
         self.pickers: list[Component] = [self.tag, self.connection, self.name, self.target, self.layer]
 
     def _build_results(self) -> None:
-        # The model whose weights are here: the picked one, once it has been fetched.
+        # The model whose weights are here: the chosen one, once it has been fetched.
         self.ready = gr.State(self.default.name)
         self.shown = gr.State(None, time_to_live=3600)
         self.message = gr.HTML("", visible=False)
@@ -129,13 +129,13 @@ class Explore:
         self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **QUICK)
         self.name.input(self._pick_depth, picked, self.pickers, **QUICK)
         self.top.select(_explain, self.shown, self.target, **QUICK)
-        # The line of facts never changes then: it is where the progress is shown.
+        # Nothing changes in the line of facts: it is where the progress is shown.
         fetched = [self.ready, self.message, self.facts]
         self.name.change(self._fetch, self.name, fetched, trigger_mode="always_last", **PRIVATE, **FETCH)
 
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
         results += [self.plot, self.facts, self.numbers]
-        # One event for whatever changes, so that an older question can never answer over a newer one.
+        # One event for every change, so that the answer to an older question can never replace that to a newer one.
         gr.on(
             [self.photo.change, self.ready.change, self.target.change, self.layer.change, self.precision.change],
             self._show,
@@ -255,7 +255,7 @@ def explanation(entry: Entry, analysis: Analysis) -> str:
     label, layer = escape(analysis.target.label), escape(analysis.layer)
     if not entry.trained:
         return (
-            "<p>Random weights predict nothing that could be explained, but their gradients (here of "
+            "<p>Random weights make no prediction to explain, but their gradients (here those of "
             f"{label}) are real.</p>"
         )
     if not analysis.positive_evidence:
@@ -275,7 +275,7 @@ def _part_seen(analysis: Analysis) -> str:
 
 
 def seen(entry: Entry, analysis: Analysis) -> str:
-    """The picture that a network for small images really sees, and what it can say about it at all."""
+    """The picture that a network for small images really sees, and the classes that it can choose from."""
     height, width = analysis.seen.shape[:2]
     if max(height, width) > SMALL or not entry.trained:
         return ""

@@ -22,9 +22,9 @@ from resnet_demo.ui.tabs.tab import Updates
 DEPTHS = (20, 32, 44, 56, 110)
 MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
 INTRO = (
-    "<p>Networks <b>before any training</b>, layer by layer, on a batch of 64 small images: the norm of the loss's "
-    "gradient at each weight, how much each layer's response varies, and which units are dead or saturated. Take the "
-    "tour, or build your own networks.</p>"
+    "<p>Networks <b>before any training</b>, layer by layer, on a batch of 64 small images: the norm of the gradient "
+    "of the loss at each weight, the standard deviation of each layer's response, and the share of its units that are "
+    "dead or saturated. Take the tour, or build your own networks.</p>"
 )
 COLUMNS = (
     "network",
@@ -76,7 +76,7 @@ class GradientFlow:
         return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        """Nothing: it shows what was asked of it."""
+        """Nothing to do: the tab shows what its events have computed."""
 
     def _wire(self) -> None:
         for stop, button in zip(TOUR, self.stops, strict=True):

@@ -1,4 +1,4 @@
-"""The Lesion tab: click blocks out of a network and see what is left of its predictions."""
+"""The Lesion tab: remove blocks from a network by a click, and see what happens to its predictions."""
 
 from html import escape
 from typing import Any
@@ -22,7 +22,7 @@ from resnet_demo.zoo import Entry, ModelCache, find_entry
 INTRO = (
     "<p>Click a block to remove its F(x) from the <b>trained</b> network (Veit et al. 2016). In a residual network its "
     "shortcut remains; a plain network has no path around the block, so the identity that it could have been takes its "
-    "place. The stronger a box is coloured, the higher the measured test error without it.</p>"
+    "place. The deeper the colour of a box, the higher the measured test error without it.</p>"
 )
 # A click on a block of the drawing, or the Enter key, is an event that names the block.
 ON_CLICK = """

@@ -1,4 +1,4 @@
-"""What the page asks of a tab. A new one is a file in this folder, and its place in the list of ui/page.py."""
+"""What the page expects of a tab. A new tab is a file in this folder, and an entry in the list in ui/page.py."""
 
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from gradio.events import Dependency
 from resnet_demo.ui.components import Photo
 
 # What an event handler changes: new values or `gr.update`s by component. The other outputs stay as they are; where
-# nothing at all changes, a handler returns `gr.skip()`, for Gradio does not take an empty dictionary.
+# nothing at all changes, a handler returns `gr.skip()`, because Gradio rejects an empty dictionary.
 Updates = dict[Component, Any]
 
 
@@ -18,21 +18,22 @@ class Tab(Protocol):
 
     id      in the address, as in ?tab=compare
     title   shown on the tab
-    photo   where its visitors put their photo, once it is built; None in a tab without one. What they have put into
-            the first such tab follows them to the others
+    photo   where visitors put their photo, once the tab is built; None in a tab without one. The photo of the first
+            such tab follows a visitor to the others, where there is none yet
     """
 
     id: str
     title: str
 
     @property
-    def photo(self) -> Photo | None: ...
+    def photo(self) -> Photo | None:
+        """Read only, so that a tab may promise more than this: always a photo, or never one."""
 
     def build(self) -> None:
         """Make the components and wire them up, inside the current `gr.Tab`."""
 
     def load(self, page: gr.Blocks) -> Dependency | None:
-        """Listen for the opening of the page, to set the tab up as the address asks; None if it asks nothing of it."""
+        """Set the tab up as the address asks when the page opens; None if nothing in the address concerns it."""
 
     def open(self, tab: gr.Tab) -> None:
-        """Listen for the opening of `tab`, to compute what nobody needs before."""
+        """Compute when `tab` is selected what nobody needs before."""
