@@ -1,9 +1,9 @@
 """The Architecture tab: a network drawn and tabulated, shortcut options, and ResNeXt's three forms."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks import parse_name
@@ -60,7 +60,7 @@ class Architecture:
         self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **DRAW)
         self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameter: model, a catalogue name or an architecture."""
         return page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
 

@@ -1,10 +1,10 @@
 """The Compare tab: two networks on one photo."""
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 from PIL import Image
 
 from resnet_demo import plots
@@ -54,7 +54,7 @@ class Compare:
                 self.plot = gr.HTML("", elem_id="compare-plot")
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: first, second, target, photo (the name of an example)."""
         # The photo comes last, and the answer after all of them: a component's change may be announced while the next
         # ones still have their old values.

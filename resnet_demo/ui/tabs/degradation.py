@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
@@ -54,7 +55,7 @@ class Degradation:
         self._build_race()
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Whether there are images to race on can change while the page is served."""
         return page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
 

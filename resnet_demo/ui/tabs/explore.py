@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 from PIL import Image
 
 from resnet_demo import plots
@@ -61,7 +62,7 @@ class Explore:
                 self._build_results()
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, target, layer, photo (the name of an example)."""
         chosen = [self.photo, *self.pickers, self.message]
         return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)

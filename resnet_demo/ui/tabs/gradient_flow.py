@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from html import escape
-from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError, quoted
@@ -70,7 +70,7 @@ class GradientFlow:
         self.table = gr.HTML("", elem_id="flow-table")
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""
         chosen = [self.networks, self.measure, self.text, self.message]
         return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)

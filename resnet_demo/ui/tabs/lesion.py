@@ -1,9 +1,9 @@
 """The Lesion tab: remove blocks from a network by a click, and see what happens to its predictions."""
 
 from html import escape
-from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
@@ -66,7 +66,7 @@ class Lesion:
         self.study = gr.HTML("", elem_id="lesion-study")
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
         chosen = [self.name, self.removed, self.message, self.photo]
