@@ -21,7 +21,7 @@ TOUR = (
     ),
     Stop(
         "plain",
-        "3. With batch normalization nothing vanishes: it grows",
+        "3. With batch normalization nothing vanishes: gradients grow",
         ("plain20", "plain32", "plain44", "plain56"),
         "gradient_norm",
         "The paper's plain networks. It says that their gradients are healthy and unlikely to be the problem; at "
@@ -30,7 +30,7 @@ TOUR = (
     ),
     Stop(
         "residual",
-        "4. Shortcuts keep it level",
+        "4. Shortcuts keep them level",
         ("plain56", "resnet56", "preresnet56"),
         "gradient_norm",
         "The same 56 layers with shortcuts: the gradient hardly grows. That this is why they train better is a "
