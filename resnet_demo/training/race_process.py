@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-import resnet_demo
 from resnet_demo.errors import InputError
 from resnet_demo.records import Lap
 
@@ -39,7 +38,7 @@ def run_race(
     command = [sys.executable, "-m", "resnet_demo", "race", *names, "--seconds", str(seconds), "--device", device]
     # Downloads have a button of their own, with progress.
     command += ["--json", "--offline", *(["--data", str(data)] if data else [])]
-    root = str(Path(resnet_demo.__file__).parents[1])
+    root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     deadline = time.monotonic() + seconds + GRACE_SECONDS
     # Errors go into a file: a pipe that nobody reads would stop the process once it is full.

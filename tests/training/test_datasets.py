@@ -86,7 +86,6 @@ def tab(**options):
     with gr.Blocks():
         made.build()
     return made
->>>>>>> ui
 
 
 def test_without_images_the_page_offers_to_fetch_them_and_says_what_there_is_instead(tiny_cifar10, monkeypatch):
