@@ -32,8 +32,9 @@ STYLE = Path(__file__).parent / "page.css"
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
 
-def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data: Path | None = None) -> gr.Blocks:
-    """The whole page as `gr.Blocks`, not yet served. Raises `InputError` when `default_model` does not exist.
+def build_page(cache: ModelCache, default_model: str | None = None, data: Path | None = None) -> gr.Blocks:
+    """The whole page as `gr.Blocks`, not yet served, with the models of the cache's catalogue. Raises `InputError`
+    when `default_model` does not exist.
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """

@@ -78,11 +78,8 @@ class Architecture:
             return gr.skip()
         name = query["model"]
         try:
-            return {
-                self.name: self.catalogue.find(name).architecture
-                if choices.exists(self.catalogue, name)
-                else parse_name(name).name
-            }
+            known = choices.exists(self.catalogue, name)
+            return {self.name: self.catalogue.find(name).architecture if known else parse_name(name).name}
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
 

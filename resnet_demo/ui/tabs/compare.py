@@ -112,8 +112,8 @@ class Compare:
         svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), in_words(comparison))
         return {
             self.message: html.alert_update(),
-            **one.updates(self.catalogue.find(first), comparison.first, decoded),
-            **other.updates(self.catalogue.find(second), comparison.second, decoded),
+            **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
+            **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),
             self.plot: html.plot(svg),
         }
 

@@ -66,10 +66,11 @@ class Degradation:
         return {self.state: status(self._readiness()), self.fetch: gr.update(visible=self._can_fetch())}
 
     def _build_curves(self) -> None:
-        titles = {card.dataset: card.dataset_title for card in reversed(self.cards)}  # The first card's.
-        datasets = list(dict.fromkeys(card.dataset for card in self.cards))
-        names = [(titles[dataset], dataset) for dataset in datasets]
-        first = datasets[0] if datasets else None
+        titles: dict[str, str] = {}
+        for card in self.cards:
+            titles.setdefault(card.dataset, card.dataset_title)
+        names = [(title, dataset) for dataset, title in titles.items()]
+        first = next(iter(titles), None)
         depths = self._depths(first)
         with gr.Row():
             self.dataset = gr.Radio(names, value=first, label="Data set", scale=1, visible=len(names) > 1)
@@ -116,7 +117,8 @@ class Degradation:
 
     def _curves(self, dataset: str | None, depths: list[int]) -> str:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
-        return html.plot(plots.to_svg(plots.curves_figure(cards, plots.PAGE_INK), curves_in_words(cards)))
+        figure = plots.curves_figure([card.training_curve for card in cards], plots.PAGE_INK)
+        return html.plot(plots.to_svg(figure, curves_in_words(cards)))
 
     def _race(self, left: str, right: str, seconds: float) -> Iterator[Updates]:
         names = (left, right)

@@ -87,10 +87,9 @@ class Explore:
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
+            connections = choices.connection_choices(self.catalogue, tag)
             self.tag = Choice(choices.dataset_choices(self.catalogue), value=tag, label="Data set", filterable=False)
-            self.connection = Options(
-                choices.connection_choices(self.catalogue, tag), value=connection, label="Connection"
-            )
+            self.connection = Options(connections, value=connection, label="Connection")
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
                 self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
@@ -155,12 +154,11 @@ class Explore:
     def _pickers(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all five pickers for `entry`; a class or layer that it does not have falls back to the default."""
         connection = choices.connection_of(entry)
+        depths = choices.depth_choices(self.catalogue, entry.tag, connection, entry)
         updates: Updates = {
             self.tag: gr.update(value=entry.tag),
             self.connection: gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
-            self.name: gr.update(
-                choices=choices.depth_choices(self.catalogue, entry.tag, connection, entry), value=entry.name
-            ),
+            self.name: gr.update(choices=depths, value=entry.name),
         }
         for picker, offered, value in (
             (self.target, choices.class_choices(entry), target),
@@ -170,16 +168,17 @@ class Explore:
             updates[picker] = gr.update(choices=offered, value=value if value in values else values[0])
         return updates
 
+    def _nearest(self, tag: str, connection: str, name: str) -> Entry:
+        return self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name))
+
     def _pick_dataset(self, tag: str, name: str) -> Updates:
         connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
         wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)
-        return self._pickers(self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)))
+        return self._pickers(self._nearest(tag, connection, name))
 
     def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> Updates:
-        return self._pickers(
-            self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)), target, layer
-        )
+        return self._pickers(self._nearest(tag, connection, name), target, layer)
 
     def _pick_depth(self, name: str, target: str, layer: str) -> Updates:
         return self._pickers(self.catalogue.find(name), target, layer)
