@@ -73,7 +73,7 @@ def lesion(
             task = bar.add_task("", total=images)
             whole, wrong, total = lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
+        study = LesionStudy(entry.name, entry.require_card().sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
         path = write_study(study, folder)
         console.say(

@@ -7,7 +7,7 @@ from resnet_demo.training.evaluation import Errors, count_errors, evaluate_model
 from resnet_demo.training.loop import Status, train
 from resnet_demo.training.racing import MAX_SECONDS, race
 from resnet_demo.training.recipe import FAST, PAPER, RECIPES, Recipe
-from resnet_demo.training.run import Run
+from resnet_demo.training.run import Run, check_dataset_name
 
 __all__ = [
     "FAST",
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "Status",
     "World",
+    "check_dataset_name",
     "count_errors",
     "default_preprocessing",
     "evaluate_model",
