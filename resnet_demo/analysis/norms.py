@@ -11,7 +11,7 @@ EXACT_RANGE = (1e-16, 1e16)
 CANCELLED = 0.1
 
 
-def norms(tensors: Sequence[Tensor]) -> list[float]:
+def l2_norms(tensors: Sequence[Tensor]) -> list[float]:
     """The L2 norm of each."""
     return norms_by_image([one_row_each(tensor).reshape(1, -1) for tensor in tensors])[0]
 

@@ -65,7 +65,9 @@ def lesion(
             task = bar.add_task("", total=images)
             whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
+        study = records.LesionStudy(
+            entry.name, entry.require_card().sha256, total, round(100 * whole / total, 2), errors
+        )
         worst = max(errors, key=errors.__getitem__)
         path = laboratory.write_study(study, folder)
         console.say(

@@ -36,9 +36,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for weights and card; the one that --weights of other commands looks into unless given."
-        ),
+        typer.Option(help="Folder for weights and card; where the other commands look for yours unless given."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     device: Device = "auto",
@@ -58,6 +56,7 @@ def train(
     chosen = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "compile": compile_ or None}
     chosen |= {"weight_decay": weight_decay, "precision": precision}
     changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
+    training.check_dataset_name(dataset)
     spec = parse_name(name, **({"family": family} if family else {}))
     photos = spec.family == "imagenet"
     preprocessing = training.default_preprocessing(dataset, photos, image_size)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo.analysis.norms import norms
+from resnet_demo.analysis.norms import l2_norms
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
@@ -53,7 +53,7 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
             response_std=_deviation(trace.responses.get(layer.name)),
             dead_or_saturated=_dead_or_saturated(trace.activations.get(layer.name), spec.activation),
         )
-        for layer, norm in zip(main, norms(gradients), strict=True)
+        for layer, norm in zip(main, l2_norms(gradients), strict=True)
     )
     return Flow(spec.name, seed, len(x), loss.item(), layers)
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.plots.style import COLORS, power_of_ten, style
+from resnet_demo.plots.style import COLORS, apply_style, power_of_ten
 from resnet_demo.records import Analysis, LayerGradient, Prediction
 
 HEAT = "inferno"
@@ -98,7 +98,7 @@ def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "
     axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 25))
     axes.set_xlabel("probability in %", color=ink)
-    style(axes, ink)
+    apply_style(axes, ink)
 
 
 def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
@@ -175,7 +175,7 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11, loc="left")
     axes.set_ylabel("gradient norm", color=ink, fontsize=11)
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-    style(axes, ink)
+    apply_style(axes, ink)
 
 
 def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:

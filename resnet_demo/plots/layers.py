@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from resnet_demo.plots.style import COLORS, power_of_ten, style
+from resnet_demo.plots.style import COLORS, apply_style, power_of_ten
 from resnet_demo.records import BranchRatio, Comparison, Flow, LesionStudy, relative_depths
 
 # Every curve differs from the others in colour, dash and marker.
@@ -54,7 +54,7 @@ def flow_figure(flows: Sequence[Flow], measure: str, ink: str = "black") -> Figu
         axes.set_ylim(-0.02, 1.02)
         axes.set_ylabel(MEASURES[measure], color=ink, fontsize=11)
         axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-        style(axes, ink)
+        apply_style(axes, ink)
     else:
         _logarithmic(axes, MEASURES[measure], ink)
     if flows:
@@ -71,7 +71,7 @@ def branch_ratio_figure(ratios: Sequence[BranchRatio], ink: str = "black") -> Fi
     axes.axhline(1, color=ink, alpha=0.4, linewidth=1, linestyle="--")
     _name_blocks(axes, [block.layer for block in ratios], ink)
     axes.set_ylabel("||F(x)|| / ||S(x)||", color=ink, fontsize=11)
-    style(axes, ink)
+    apply_style(axes, ink)
     return figure
 
 
@@ -91,7 +91,7 @@ def lesion_figure(studies: Sequence[LesionStudy], ink: str = "black") -> Figure:
     axes.set_ylabel("test error in % without it", color=ink, fontsize=11)
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
     axes.legend(loc="best", frameon=False, labelcolor=ink, fontsize=10)
-    style(axes, ink)
+    apply_style(axes, ink)
     return figure
 
 
@@ -110,7 +110,7 @@ def _logarithmic(axes: Axes, title: str, ink: str) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel(title, color=ink, fontsize=11)
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-    style(axes, ink)
+    apply_style(axes, ink)
 
 
 def _name_blocks(axes: Axes, names: Sequence[str], ink: str) -> None:

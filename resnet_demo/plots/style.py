@@ -43,7 +43,7 @@ def power_of_ten(value: float, _: object = None) -> str:
     return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
-def style(axes: Axes, ink: str) -> None:
+def apply_style(axes: Axes, ink: str) -> None:
     axes.tick_params(colors=ink, labelsize=10)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))

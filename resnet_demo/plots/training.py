@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from resnet_demo.plots.style import COLORS, style
+from resnet_demo.plots.style import COLORS, apply_style
 from resnet_demo.records import TrainingCurve
 
 # One colour a depth, whatever other depths are shown.
@@ -29,7 +29,7 @@ def curves_figure(curves: Sequence[TrainingCurve], ink: str = "black") -> Figure
         axes.set_xlabel("epoch", color=ink, fontsize=11)
         axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        style(axes, ink)
+        apply_style(axes, ink)
         if shown:
             place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
             axes.legend(**place, frameon=False, labelcolor=ink, fontsize=10)
@@ -54,7 +54,7 @@ def race_figure(names: Sequence[str], laps: Sequence[tuple[int, tuple[float, ...
     axes.set_ylabel("training loss", color=ink, fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-    style(axes, ink)
+    apply_style(axes, ink)
     if laps:
         axes.legend(loc="upper right", frameon=False, labelcolor=ink, fontsize=11)
     return figure

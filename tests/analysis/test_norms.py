@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from resnet_demo import InputError
-from resnet_demo.analysis.norms import deviations_by_image, norms, norms_by_image
+from resnet_demo.analysis.norms import deviations_by_image, l2_norms, norms_by_image
 from resnet_demo.networks.precision import computing_in
 
 SHAPES = [(3, 16, 9, 9), (1, 64, 28, 28), (2, 64, 112, 112), (2, 7), (2, 256, 1, 1)]
@@ -22,7 +22,7 @@ def test_norms_of_any_size(layout, scale):
     for tensor in tensors(layout):
         (found,) = zip(*norms_by_image([tensor * scale]), strict=True)
         assert found == pytest.approx((tensor.double() * scale).flatten(1).norm(dim=1).tolist(), rel=1e-5)
-        assert norms([tensor * scale]) == pytest.approx([(tensor.double() * scale).norm().item()], rel=1e-5)
+        assert l2_norms([tensor * scale]) == pytest.approx([(tensor.double() * scale).norm().item()], rel=1e-5)
 
 
 @pytest.mark.parametrize("mean", [0, 1, 3, 100])

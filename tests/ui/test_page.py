@@ -241,7 +241,7 @@ def test_downloads(kind):
     elif kind == "json":
         assert len(json.loads(content)["gradients"]) == 20
     elif kind == "csv":
-        assert content.decode().splitlines()[1].startswith("conv1,stem,16x3x3x3,")
+        assert content.decode().splitlines()[1].startswith("conv1,stem,main,16x3x3x3,")
     else:
         assert content.startswith(b"<svg")
 
