@@ -1,5 +1,5 @@
-"""Import this before a component is defined. Gradio would write a stub beside its file: but nothing is to be written into
-an installed package, and a type checker would read the stub instead of the file.
+"""Import this before a component is defined, beside whose file Gradio would write a stub. But nothing is to be written
+into an installed package, and a type checker would read the stub instead of the file.
 """
 
 import gradio.component_meta

@@ -12,7 +12,8 @@ from resnet_demo.networks.architecture import block_summaries, describe
 from resnet_demo.plots.drawing import draw_network
 from resnet_demo.records import BranchRatio, LesionStudy
 from resnet_demo.ui.photo import EXAMPLES
-from resnet_demo.zoo.results import shipped_cards
+from resnet_demo.zoo import open_catalogue
+from resnet_demo.zoo.results import trained_cards
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -67,7 +68,7 @@ def test_a_feature_grid_has_a_tile_for_each_channel():
 
 
 def test_curves_are_those_of_the_cards():
-    cards = [card for card in shipped_cards() if card.dataset == "cifar10"]
+    cards = [card for card in trained_cards(open_catalogue()) if card.dataset == "cifar10"]
     plain, residual = plots.curves_figure(cards).axes
     for axes, connection in ((plain, "plain"), (residual, "residual")):
         there = sorted((c for c in cards if c.network["connection"] == connection), key=lambda c: c.network["depth"])
