@@ -5,7 +5,7 @@ import pytest
 from resnet_demo import InputError, analyze, create_network
 from resnet_demo.analysis.attributions import attribute
 from resnet_demo.analysis.finding import find_class, find_layer
-from resnet_demo.errors import QUOTED, quoted, shortened, visible
+from resnet_demo.errors import QUOTED, did_you_mean, quoted, shortened, visible
 from resnet_demo.laboratory.lesion import check_blocks
 from resnet_demo.networks import parse_name
 from resnet_demo.networks.precision import computing_in
@@ -66,3 +66,10 @@ def test_a_huge_text_is_repeated_in_little(what, assert_clear_sentence):
     assert message.isprintable()
     assert message.count("zq") <= QUOTED / 2
     assert len(message) < 500
+
+
+def test_what_was_meant_is_asked_only_where_something_is_close():
+    known = ["resnet20", "resnet56", "plain20"]
+    assert did_you_mean("resnet2O", known, most=1) == " Did you mean resnet20?"
+    assert did_you_mean("resnet2", known) == " Did you mean resnet20 or resnet56?"
+    assert did_you_mean("x" * 100_000, known) == ""

@@ -1,6 +1,6 @@
 """The commands about models: models, download."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -13,11 +13,11 @@ from resnet_demo.errors import InputError
 
 def models(as_json: Json = False, weights: Weights = None) -> None:
     """List what can be picked: the state of its weights, its parameters and its measured test error."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for entry in zoo.list_models(weights):
         # Of a damaged one nothing is known but its name.
         parameters = None if entry.problem else entry.parameters
-        row = {"name": entry.name, "state": str(zoo.weight_state(entry)), "parameters": parameters}
+        row: dict[str, Any] = {"name": entry.name, "state": str(zoo.weight_state(entry)), "parameters": parameters}
         rows.append(row | {"test_error": entry.test_error})
     if as_json:
         print_json(rows)

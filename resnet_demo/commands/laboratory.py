@@ -49,7 +49,7 @@ def lesion(
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
     catalogue = zoo.open_catalogue(weights)
-    folder = out or (weights or zoo.user_folder()) / zoo.LESIONS
+    folder = out or (weights or zoo.paths.user_folder()) / zoo.paths.LESIONS
     console.make_folder(folder)
     for entry in map(catalogue.find, names):
         zoo.require_weights(entry)

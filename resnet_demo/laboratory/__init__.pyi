@@ -1,7 +1,7 @@
 from .flow import gradient_flow as gradient_flow, sample_images as sample_images
 from .lesion import (
-    STUDIES as STUDIES,
     check_blocks as check_blocks,
+    find_study as find_study,
     lesion_errors as lesion_errors,
     predict_lesioned as predict_lesioned,
     read_study as read_study,

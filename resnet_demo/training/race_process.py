@@ -16,9 +16,10 @@ from typing import IO
 
 import resnet_demo
 from resnet_demo.errors import InputError
+from resnet_demo.networks import LADDER
 from resnet_demo.records import Lap
 
-RACERS = tuple(f"{kind}{depth}" for depth in (20, 32, 44, 56, 110) for kind in ("resnet", "plain", "preresnet"))
+RACERS = tuple(f"{kind}{depth}" for depth in LADDER for kind in ("resnet", "plain", "preresnet"))
 SHORTEST, LONGEST = 5, 120
 # Added to the process's niceness: beside it, an analysis gets nearly all of a core that both want.
 NICE = 10

@@ -29,12 +29,8 @@ class Run:
         cls, architecture: str, dataset: str, data: Labelled | Photos, recipe: Recipe, seed: int, device: torch.device
     ) -> "Run":
         """A run of the network called `architecture`, with the outputs and channels that `data` asks for, and the
-        recipe as it is for that network on that device. Raises `InputError` for a name that no catalogue could find."""
-        if dataset in RESERVED or not NAME.fullmatch(f"{architecture}.{dataset}"):
-            raise InputError(
-                f"A data set cannot be called {quoted(dataset)}: use letters, digits, - and _, but not "
-                f"{', '.join(RESERVED)}."
-            )
+        recipe as it is for that network on that device. Raises `InputError` as `check_dataset_name`."""
+        check_dataset_name(dataset)
         spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
         if recipe.precision == "auto":
             recipe = replace(recipe, precision=best_precision(device))
@@ -62,6 +58,15 @@ class Run:
         """Plain values, as they come back from JSON."""
         recipe = asdict(self.recipe) | {"drops": list(self.recipe.drops)}
         return {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
+
+
+def check_dataset_name(dataset: str) -> None:
+    """Raises `InputError` for a name under which no catalogue would find the network."""
+    if dataset in RESERVED or not NAME.fullmatch(f"resnet20.{dataset}"):
+        raise InputError(
+            f"A data set cannot be called {quoted(dataset)}: use up to 100 letters, digits, - and _, but not "
+            f"{', '.join(RESERVED)}."
+        )
 
 
 def best_precision(device: torch.device) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,11 @@ class Card:
             raise InputError(f"{path.name} describes another network than its name says: restore it or remove it.")
 
     def write(self, path: Path) -> None:
-        """Raises `InputError` when that is not possible."""
+        """Whole or not at all: a page may be looking. Raises `InputError` when that is not possible."""
+        partial = path.with_name(f"{path.name}.partial")
         with writing(path):
-            path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            os.replace(partial, path)
 
     @classmethod
     def read(cls, path: Path) -> "Card":

@@ -65,9 +65,9 @@ class Catalogue:
         found: dict[str, Entry] = {}
         for folder in self.folders:
             for entry in sorted(self._cards_in(folder), key=_place):
-                if found.setdefault(entry.name, entry) is not entry:
-                    first = found[entry.name].path.parent
-                    report(f"{entry.path} is left out, as {first} has a {entry.name} too: remove it.", entry.path)
+                if (first := found.setdefault(entry.name, entry)) is not entry:
+                    sentence = f"{folder / entry.name}.json is left out, as there is {first.path}: remove it."
+                    report(sentence, folder / entry.name)
         there = {entry.path for entry in found.values()}
         for path in list(self._known):  # In one piece: other threads may be here.
             if path not in there:

@@ -60,16 +60,15 @@ class Entry:
             return error
         return card
 
-    def _told(self) -> Card | None:
-        """The card, for what only it knows."""
-        if self.problem:
-            raise InputError(self.problem)
+    def require_card(self) -> Card:
+        """Raises `InputError` when there is none, or one that cannot be read."""
+        if self.card is None:
+            raise InputError(self.problem or f"{self.name} has no card.")
         return self.card
 
     @cached_property
     def spec(self) -> NetworkSpec:
-        card = self._told()
-        return card.spec if card else parse_name(self.architecture)
+        return self.require_card().spec if self.path else parse_name(self.architecture)
 
     @cached_property
     def parameters(self) -> int:
@@ -80,23 +79,24 @@ class Entry:
         """One name a class. The outputs of an untrained network mean nothing, so they are only numbered."""
         if self.from_torchvision:
             return torchvision_weights.labels(self.architecture, self.tag)
-        card = self._told()
-        return tuple(card.classes) if card else tuple(f"output {i}" for i in range(self.spec.num_classes))
+        if self.path:
+            return tuple(self.require_card().classes)
+        return tuple(f"output {i}" for i in range(self.spec.num_classes))
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
         if self.from_torchvision:
             return torchvision_weights.preprocessing(self.architecture, self.tag)
-        card = self._told()
-        return card.preprocessing if card else IMAGENET if self.spec.family == "imagenet" else CIFAR10
+        if self.path:
+            return self.require_card().preprocessing
+        return IMAGENET if self.spec.family == "imagenet" else CIFAR10
 
     @cached_property
     def dataset_title(self) -> str:
         """What its classes come from, as people write it; empty if it is untrained."""
         if self.from_torchvision:
             return "ImageNet"
-        card = self._told()
-        return card.dataset_title if card else ""
+        return self.require_card().dataset_title if self.path else ""
 
     @cached_property
     def test_error(self) -> float | None:

@@ -42,14 +42,13 @@ def weight_state(entry: Entry) -> WeightState:
         return WeightState("untrained", entry)
     if entry.path is None:
         return WeightState("cached" if find_cached(entry) else "to fetch", entry)
-    if problem := entry.problem or _file_problem(entry):
+    if problem := entry.problem or _file_problem(entry, _beside(entry.path)):
         return WeightState("damaged", entry, problem)
     return WeightState("shipped" if entry.path.parent == paths.shipped_folder() else "yours", entry)
 
 
-def _file_problem(entry: Entry) -> str:
-    """What is wrong with the file beside the card, at first sight."""
-    path = _file(entry)
+def _file_problem(entry: Entry, path: Path) -> str:
+    """What is wrong with the file at first sight."""
     if path.is_file():
         return ""
     if not os.path.lexists(path):
@@ -67,7 +66,7 @@ def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progre
     """
     if entry.path:
         require_weights(entry)
-        load_run(network, _file(entry), entry.card)
+        load_run(network, _beside(entry.path), entry.require_card())
         return
     path = find_cached(entry) or fetch_entry(entry, offline, progress)
     if not _hash(path).startswith(torchvision_weights.hash_prefix(entry.architecture, entry.tag)):
@@ -164,6 +163,6 @@ def is_offline(asked: bool = False) -> bool:
     return asked or os.environ.get("RESNET_DEMO_OFFLINE", "").lower() in ("1", "true", "yes")
 
 
-def _file(entry: Entry) -> Path:
-    """The weights beside the card."""
-    return entry.path.with_name(f"{entry.name}.safetensors")
+def _beside(card: Path) -> Path:
+    """The weights that the card at that path describes."""
+    return card.with_suffix(".safetensors")

@@ -87,7 +87,7 @@ def test_a_shipped_network_is_not_trained_for_nothing(run, npz, shipped, tmp_pat
     assert not (tmp_path / "own").exists()
 
 
-@pytest.mark.parametrize("dataset", ["untrained", "tv_in1k", "a.b", "../up", "", "x" * 200])
+@pytest.mark.parametrize("dataset", ["untrained", "tv_in1k", "a.b", "../up", "", "x" * 300])
 def test_a_data_set_is_called_so_that_its_networks_are_found(run, npz, tmp_path, dataset, assert_clear_sentence):
     refused = run("train", "resnet8", "--dataset", dataset, "--data", npz, "--device", "cpu")
     assert refused.code == 2

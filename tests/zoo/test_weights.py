@@ -92,6 +92,11 @@ def test_a_fetched_file_is_whole_and_its_progress_only_rises(server, path):
     assert not partial_of(path).exists()
 
 
+def test_progress_in_words():
+    assert fetching.progress_text("resnet18", 12_300_000, 45_000_000) == "Fetching resnet18: 12 of 45 MB"
+    assert fetching.progress_text("resnet18", 12_300_000, 0) == "Fetching resnet18: 12 MB"
+
+
 def test_a_file_that_is_there_is_not_fetched_again(server, path):
     for _ in range(2):
         fetch(server.url, path, PREFIX)
