@@ -1,55 +1,9 @@
-"""Opens the page: `python app.py`, or a Hugging Face Space that runs this file."""
+"""What a Hugging Face Space runs: the page, as `python -m resnet_demo page` opens it, with the same options."""
 
-import os
 import sys
-import warnings
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from resnet_demo.errors import InputError
-
-
-def main(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.", min=0, max=65535)] = 0,
-    share: Annotated[bool, typer.Option("--share", help="Open a public link through Gradio's servers.")] = False,
-    model: Annotated[str, typer.Option(help="The model that the page opens with.")] = "resnet20.cifar10",
-    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    name: Annotated[
-        list[str] | None, typer.Option(help="A name by which it is reached through a proxy; may be given repeatedly.")
-    ] = None,
-    data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, to train live.")] = None,
-) -> None:
-    """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
-    from resnet_demo.memory import reuse_freed_memory
-    from resnet_demo.ui import build_page, serve, share_cores
-    from resnet_demo.zoo import ModelCache, is_offline, pick_device
-
-    if share and is_offline(offline):
-        raise InputError("--share needs the network, and this is offline: leave one of the two out.")
-    if share:
-        print("Anybody with the public link can use this machine through the page, until it is stopped.")
-    if data and not data.exists():
-        raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
-    # Captum says this each time; its hooks are on a copy of the network, and gone afterwards.
-    warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
-    reuse_freed_memory()
-    share_cores()
-    cache = ModelCache(str(pick_device(device)), offline)
-    serve(lambda: build_page(cache, model, data), host, port or None, share, open_, name or ())
-    sys.stdout.flush()
-    os._exit(0)  # A download in a thread, which nobody waits for any more, would keep the process for minutes.
-
+from resnet_demo.__main__ import main
 
 if __name__ == "__main__":
-    try:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command()(main)
-        app()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    sys.argv.insert(1, "page")
+    main()

@@ -1,10 +1,11 @@
 """The one exception that is meant for the person at the keyboard, and how text of others gets into its sentence."""
 
+import difflib
 import errno
 import functools
 import logging
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def quoted(text: object) -> str:
     """What a caller has sent, in quotation marks, as it goes into a sentence: at most `QUOTED` characters of it."""
     text = str(text)
     return repr(text if len(text) <= QUOTED else text[: QUOTED - 1] + "…")
+
+
+def did_you_mean(text: str, known: Iterable[str], most: int = 3) -> str:
+    """A sentence with up to `most` of the `known` names that are closest to `text`, after a space; empty if none is."""
+    close = difflib.get_close_matches(text[:QUOTED], list(known), n=most)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
 @contextmanager

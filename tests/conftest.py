@@ -1,9 +1,12 @@
 """What several files of tests need."""
 
 import io
+import os
 import re
 import sys
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,9 +15,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from resnet_demo import create_network, zoo
+from resnet_demo import create_network
 from resnet_demo.__main__ import main
-from resnet_demo.zoo import Card, catalogue, find_entry, sha256_of, weights
+from resnet_demo.networks import parameter_count
+from resnet_demo.zoo import Card, paths, sha256_of
+from resnet_demo.zoo.preprocessing import CIFAR10
+
+# What whoever runs the tests has trained is not looked for, not even while tests are collected.
+os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
 
@@ -59,8 +67,9 @@ def assert_clear_sentence(tmp_path):
 
 @pytest.fixture
 def own_folders(tmp_path, monkeypatch):
-    """Caches in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
+    """Caches and the user's weights in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
     monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("RESNET_DEMO_WEIGHTS", str(tmp_path / "own"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.delenv("RESNET_DEMO_OFFLINE", raising=False)
@@ -71,24 +80,29 @@ def shipped(tmp_path, monkeypatch):
     """A folder of shipped weights that holds one entry, resnet20.cifar10, with random weights and a card."""
     folder = tmp_path / "weights"
     folder.mkdir()
-    for module in (zoo, catalogue, weights):
-        monkeypatch.setattr(module, "WEIGHTS", folder)
-    network = create_network("resnet20", generator=torch.Generator().manual_seed(1))
-    save_file(network.state_dict(), folder / "resnet20.cifar10.safetensors")
-    card_of(folder / "resnet20.cifar10.safetensors").write(folder / "resnet20.cifar10.json")
+    monkeypatch.setattr(paths, "shipped_folder", lambda: folder)
+    put_weights(folder, "resnet20.cifar10")
     return folder
 
 
-def card_of(path):
-    entry = find_entry(path.stem)
-    preprocessing = entry.preprocessing
-    return Card(
-        name=entry.name, network=asdict(entry.spec), dataset=entry.tag, classes=list(entry.labels),
-        resize=preprocessing.resize_size, input_size=preprocessing.crop_size,
-        mean=list(preprocessing.mean), std=list(preprocessing.std),
-        parameters=entry.parameters, test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
+LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def put_weights(folder, name, seed=1):
+    """Random weights and their card, as if a network of CIFAR-10 had been trained."""
+    folder.mkdir(exist_ok=True)
+    architecture, _, dataset = name.partition(".")
+    network = create_network(architecture, generator=torch.Generator().manual_seed(seed))
+    path = folder / f"{name}.safetensors"
+    save_file(network.state_dict(), path)
+    card = Card(
+        name=name, network=asdict(network.spec), dataset=dataset, dataset_title="CIFAR-10", classes=list(LABELS),
+        resize=32, input_size=32, mean=list(CIFAR10.mean), std=list(CIFAR10.std),
+        parameters=parameter_count(network), test_error=90.0, test_top5_error=50.0, train_error=90.0, epochs=1, seed=1,
         recipe={}, command="none", torch=torch.__version__, device="CPU", sha256=sha256_of(path), curve=[],
     )  # fmt: skip
+    card.write(folder / f"{name}.json")
+    return card
 
 
 @pytest.fixture

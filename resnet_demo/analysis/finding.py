@@ -1,9 +1,8 @@
 """Classes and layers by the names that people give them."""
 
-import difflib
 import re
 
-from resnet_demo.errors import QUOTED, InputError, quoted, shortened
+from resnet_demo.errors import InputError, did_you_mean, quoted, shortened
 
 
 def find_class(target: int | str, labels: tuple[str, ...]) -> int:
@@ -16,8 +15,7 @@ def find_class(target: int | str, labels: tuple[str, ...]) -> int:
             return found[0]
         if found:
             raise InputError(f"{quoted(target)} names the classes {', '.join(map(str, found))}: give the index.")
-        close = difflib.get_close_matches(target[:QUOTED], labels, n=3)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        hint = did_you_mean(target, labels)
         raise InputError(f"No class is called {quoted(target)}.{hint} Give a label or an index below {len(labels)}.")
     index = int(target)
     if not 0 <= index < len(labels):

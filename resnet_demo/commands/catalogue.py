@@ -6,17 +6,19 @@ import typer
 from rich.table import Table
 
 from resnet_demo.commands import console
-from resnet_demo.commands.console import Json, Offline, fetching, print_json
+from resnet_demo.commands.console import Json, Offline, Weights, fetching, print_json
 from resnet_demo.errors import InputError
 
 
-def models(as_json: Json = False) -> None:
+def models(as_json: Json = False, weights: Weights = None) -> None:
     """List what can be picked: the state of its weights, its parameters and its measured test error."""
     from resnet_demo.zoo import list_models, weight_state
 
     rows = []
-    for entry in list_models():
-        row = {"name": entry.name, "state": str(weight_state(entry)), "parameters": entry.parameters}
+    for entry in list_models(weights):
+        # Of a damaged one nothing is known but its name.
+        parameters = None if entry.problem else entry.parameters
+        row = {"name": entry.name, "state": str(weight_state(entry)), "parameters": parameters}
         rows.append(row | {"test_error": entry.test_error})
     if as_json:
         print_json(rows)
@@ -24,7 +26,8 @@ def models(as_json: Json = False) -> None:
     table = Table("model", "weights", "parameters", "test error %", title="Models")
     for row in rows:
         error = "-" if row["test_error"] is None else f"{row['test_error']:.2f}"
-        table.add_row(row["name"], row["state"], f"{row['parameters']:,}", error)
+        parameters = "-" if row["parameters"] is None else f"{row['parameters']:,}"
+        table.add_row(row["name"], row["state"], parameters, error)
     console.out().print(table, soft_wrap=False)
     console.say("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
 

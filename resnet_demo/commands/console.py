@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from resnet_demo.errors import InputError, visible
 
@@ -19,6 +19,7 @@ errors = Console(stderr=True, highlight=False)
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network (also RESNET_DEMO_OFFLINE=1).")]
+Weights = Annotated[Path | None, typer.Option(help="Folder of networks that you trained (also RESNET_DEMO_WEIGHTS).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Data = Annotated[Path | None, typer.Option(help="An .npz, or a folder with train/ and test/.")]
 
@@ -71,13 +72,15 @@ def tracked(items: Iterable[Any], total: int, what: str, quiet: bool) -> Iterato
 @contextmanager
 def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
     """A download bar that appears when the first bytes do."""
-    with progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()) as bar:
+    with progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()) as bar:
         tasks: list[Any] = []
 
         def report(done: int, total: int) -> None:
+            from resnet_demo.zoo.fetching import progress_text
+
             if not tasks:
                 tasks.append(bar.add_task(name, total=total))
-            bar.update(tasks[0], completed=done)
+            bar.update(tasks[0], completed=done, description=progress_text(name, done, total))
 
         yield report
 

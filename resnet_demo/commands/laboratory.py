@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.table import Table
 
 from resnet_demo.commands import console
-from resnet_demo.commands.console import Data, Device, Json, Offline
+from resnet_demo.commands.console import Data, Device, Json, Offline, Weights
 from resnet_demo.errors import InputError, writing
 
 
@@ -45,18 +45,22 @@ def gradient_flow(
 def lesion(
     names: Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")],
     data: Data = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json; weights/lesions unless given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json, if not beside your networks.")] = None,
     device: Device = "auto",
     offline: Offline = False,
+    weights: Weights = None,
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
-    from resnet_demo.laboratory.lesion import STUDIES, lesion_errors, write_study
+    from resnet_demo.laboratory.lesion import lesion_errors, write_study
     from resnet_demo.records import LesionStudy
     from resnet_demo.training import standardized_test_set
-    from resnet_demo.zoo import find_entry, load_model, require_weights
+    from resnet_demo.zoo import load_model, open_catalogue, require_weights
+    from resnet_demo.zoo.paths import LESIONS, user_folder
 
-    console.make_folder(out or STUDIES)
-    for entry in map(find_entry, names):
+    catalogue = open_catalogue(weights)
+    folder = out or (weights or user_folder()) / LESIONS
+    console.make_folder(folder)
+    for entry in map(catalogue.find, names):
         if not entry.trained or entry.from_torchvision:
             raise InputError(
                 f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
@@ -71,7 +75,7 @@ def lesion(
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
         study = LesionStudy(entry.name, entry.card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
-        path = write_study(study, out)
+        path = write_study(study, folder)
         console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )

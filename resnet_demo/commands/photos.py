@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_demo.commands.console import Device, Offline, fetching, make_folder, print_json, say, tracked, warn
+from resnet_demo.commands.console import Device, Offline, Weights, fetching, make_folder, print_json, say, tracked, warn
 from resnet_demo.commands.results_of_photos import is_known, source_of, stems_of, write_results
 from resnet_demo.errors import InputError, visible, writing
 from resnet_demo.records import Question
@@ -39,6 +39,7 @@ def analyze(
     ] = None,
     device: Device = "auto",
     offline: Offline = False,
+    weights: Weights = None,
 ) -> None:
     """Predict, explain and measure photos. A file that cannot be read is reported, and the others are still done.
 
@@ -48,7 +49,7 @@ def analyze(
 
     from resnet_demo.memory import reuse_freed_memory
     from resnet_demo.training import joined
-    from resnet_demo.zoo import pick_device
+    from resnet_demo.zoo import open_catalogue, pick_device
 
     reuse_freed_memory()
     files = _files(images)
@@ -58,8 +59,10 @@ def analyze(
     question = Question(target, layer, precision)
     # The shares may take very unequal times, and only plain numbers are exchanged.
     with joined(pick_device(device), backend="gloo", patience=WEEK) as (world, on):
-        models = [_loaded(name, str(on), offline) for name in (model, compare) if name]
-        sources = {file: source_of(file, models) for file in files}
+        catalogue = open_catalogue(weights)
+        entries = [catalogue.find(name) for name in (model, compare) if name]
+        models = [_loaded(entry, str(on), offline) for entry in entries]
+        sources = {file: source_of(file, entries) for file in files}
         kept = [f for f in files if output and not compare]
         known = {f for f in kept if is_known(output / stems[f], f, models[0], question, sources[f])}
         world.wait()  # What one process writes must not be known to another that is still looking.
@@ -185,11 +188,11 @@ def _files(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _loaded(name: str, device: str, offline: bool) -> Any:
-    with fetching(name) as progress:
+def _loaded(entry: Any, device: str, offline: bool) -> Any:
+    with fetching(entry.name) as progress:
         from resnet_demo.zoo import load_model
 
-        return load_model(name, device, offline, progress)
+        return load_model(entry, device, offline, progress)
 
 
 def _in_words(file: Path, values: dict[str, Any]) -> str:

@@ -14,12 +14,9 @@ from resnet_demo.records import Question
 MOST_STEM_BYTES = 160
 
 
-def source_of(file: Path, models: list[Any]) -> list[Any]:
+def source_of(file: Path, entries: list[Any]) -> list[Any]:
     """What a result was made from: the very file, and the very weights."""
-    from resnet_demo.zoo import find_entry
-
-    cards = [find_entry(model.name).card for model in models]
-    weights = [card.sha256 if card else "" for card in cards]
+    weights = [entry.card.sha256 if entry.card else "" for entry in entries]
     try:
         stat = file.stat()
     except OSError:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.table import Table
 
 from resnet_demo.commands import console
-from resnet_demo.commands.console import Data, Device, Json, Offline
+from resnet_demo.commands.console import Data, Device, Json, Offline, Weights
 from resnet_demo.errors import InputError, quoted, visible
 
 
@@ -34,7 +34,12 @@ def train(
     image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8, max=1024)] = None,
     workers: Annotated[int, typer.Option(help="Processes that decode photos.", min=0)] = 4,
     seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for weights and card; weights/ unless given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for weights and card; the one that --weights of other commands looks into unless given."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     device: Device = "auto",
     offline: Offline = False,
@@ -46,7 +51,7 @@ def train(
     from resnet_demo import training
     from resnet_demo.memory import reuse_freed_memory
     from resnet_demo.networks import parse_name
-    from resnet_demo.zoo import WEIGHTS, pick_device
+    from resnet_demo.zoo import paths, pick_device
 
     if recipe not in training.RECIPES:
         raise InputError(f"There is no recipe {quoted(recipe)}: use {' or '.join(training.RECIPES)}.")
@@ -56,7 +61,12 @@ def train(
     spec = parse_name(name, **({"family": family} if family else {}))
     photos = spec.family == "imagenet"
     preprocessing = training.default_preprocessing(dataset, photos, image_size)
-    where = out or WEIGHTS
+    where = out or paths.user_folder()
+    if out is None and (paths.shipped_folder() / f"{spec.name}.{dataset}.json").exists():
+        raise InputError(
+            f"A trained {spec.name}.{dataset} is shipped with this project, and comes before yours: give --out for "
+            "another run of it, or another name to --dataset."
+        )
     console.make_folder(where)
     reuse_freed_memory()
     with training.joined(pick_device(device)) as (world, target):
@@ -88,12 +98,13 @@ def evaluate(
     as_json: Json = False,
     device: Device = "auto",
     offline: Offline = False,
+    weights: Weights = None,
 ) -> None:
     """Measure top-1 and top-5 error on the test images of a data set, downloaded unless --data names it."""
     from resnet_demo.training import evaluate_model, evaluate_runs
 
     if seeds is None:
-        named = [(model, evaluate_model(model, data, device, offline))]
+        named = [(model, evaluate_model(model, data, device, offline, weights))]
     else:
         runs = evaluate_runs(model, seeds, data, device, offline)
         named = [(f"{model} seed {card.seed}", errors) for card, errors in runs]
@@ -114,14 +125,16 @@ def evaluate(
 
 def results(
     folders: Annotated[
-        list[Path] | None, typer.Argument(help="Folders of training runs; the shipped ones unless given.")
+        list[Path] | None, typer.Argument(help="Folders of training runs; the networks in `models` unless given.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
+    from resnet_demo.zoo import open_catalogue
     from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize
 
-    summaries = summarize(read_cards(folders)) if folders else all_results()
+    catalogue = open_catalogue()
+    summaries = summarize(read_cards(folders)) if folders else all_results(catalogue)
     if as_json:
         console.print_json([summary.to_dict() for summary in summaries])
         return
@@ -135,8 +148,8 @@ def results(
     console.out().print(table, soft_wrap=False)
     for source in SOURCES:
         console.say(f"{source.name}: {source.note}")
-    if not folders and missing():
-        console.say(f"Not trained yet: {', '.join(missing())}.")
+    if not folders and (names := missing(catalogue)):
+        console.say(f"Not trained yet: {', '.join(names)}.")
 
 
 def race(

@@ -6,7 +6,7 @@ option A that the block could have been.
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,15 +23,12 @@ from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.networks.views import view_of
 from resnet_demo.records import LesionStudy, Prediction
-from resnet_demo.zoo import WEIGHTS, Model, load_model
-
-# One file a network, below the cards: what `python -m resnet_demo lesion` measured.
-STUDIES = WEIGHTS / "lesions"
+from resnet_demo.zoo import Model, load_model
+from resnet_demo.zoo.paths import LESIONS
 
 
-def write_study(study: LesionStudy, folder: Path | None = None) -> Path:
+def write_study(study: LesionStudy, folder: Path) -> Path:
     """As `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
-    folder = folder or STUDIES
     path = folder / f"{study.model}.lesion.json"
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,9 +36,16 @@ def write_study(study: LesionStudy, folder: Path | None = None) -> Path:
     return path
 
 
-def read_study(model: str, sha256: str, folder: Path | None = None) -> LesionStudy | None:
-    """The stored study of the weights with this hash, if there is one; a damaged one is reported, and is none."""
-    path = (folder or STUDIES) / f"{model}.lesion.json"
+def find_study(model: str, sha256: str, folders: Sequence[Path]) -> LesionStudy | None:
+    """The study of the weights with this hash that `python -m resnet_demo lesion` has kept below one of the folders of
+    weights, if there is one."""
+    found = (read_study(model, sha256, folder / LESIONS) for folder in folders)
+    return next(filter(None, found), None)
+
+
+def read_study(model: str, sha256: str, folder: Path) -> LesionStudy | None:
+    """The study of the weights with this hash in `folder`, if there is one; a damaged one is reported, and is none."""
+    path = folder / f"{model}.lesion.json"
     if not os.path.lexists(path):
         return None
     try:

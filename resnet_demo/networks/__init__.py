@@ -2,9 +2,10 @@
 
 from resnet_demo.networks.network import Network, Trace, create_network, empty_network, parameter_count
 from resnet_demo.networks.protocol import TraceableBlock, TraceableNetwork, require_traceable
-from resnet_demo.networks.spec import NetworkSpec, families_of, parse_name
+from resnet_demo.networks.spec import LADDER, NetworkSpec, families_of, parse_name
 
 __all__ = [
+    "LADDER",
     "Network",
     "NetworkSpec",
     "Trace",

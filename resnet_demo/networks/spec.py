@@ -13,12 +13,11 @@ A name is a prefix, a depth and optional suffixes, and spells every axis that di
     plain56-nonorm-sigmoid-xavier     for the laboratory
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_demo.errors import QUOTED, InputError, quoted, shortened
+from resnet_demo.errors import InputError, did_you_mean, quoted, shortened
 
 # Blocks per stage (He et al. 2016, table 1). The first two depths use pairs of 3x3 convolutions.
 IMAGENET_STAGES = {
@@ -30,6 +29,7 @@ IMAGENET_STAGES = {
 }
 BASIC_DEPTHS = (18, 34)
 DEEPEST = 1202  # He et al. 2016, section 4.2.
+LADDER = (20, 32, 44, 56, 110)  # The depths that the paper compares on CIFAR-10 (figure 6).
 
 AXES = {
     "family": ("imagenet", "cifar"),
@@ -207,7 +207,6 @@ def _no_such_depth(depth: int, family: str = "any") -> str:
 
 
 def _closest(name: str) -> str:
-    known = [f"{prefix}{depth}" for prefix in PREFIXES for depth in (*IMAGENET_STAGES, 20, 32, 44, 56, 110)]
+    known = [f"{prefix}{depth}" for prefix in PREFIXES for depth in (*IMAGENET_STAGES, *LADDER)]
     known += ["resnet34-A", "resnet34-C", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"]
-    close = difflib.get_close_matches(name[:QUOTED].lower(), known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(name.lower(), known, most=1)

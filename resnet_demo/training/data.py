@@ -14,7 +14,9 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
-from resnet_demo.zoo import DATASETS, IMAGENET_MEAN, IMAGENET_STD, Preprocessing, fetch, is_offline
+from resnet_demo.zoo import Preprocessing, fetch, is_offline
+from resnet_demo.zoo.datasets import DATASETS
+from resnet_demo.zoo.preprocessing import CIFAR10, IMAGENET
 
 FORM = "an .npz with train_x, train_y, test_x, test_y and classes, or a folder with train/<class>/* and test/<class>/*"
 CIFAR10_BYTES = 170_498_071
@@ -113,10 +115,11 @@ def default_preprocessing(dataset: str, photos: bool, size: int | None = None) -
     """`size` pixels (the data set's own, 32, or 224 for photos): the whole picture of a small image; of a photo the
     middle, once its shorter side has 8/7 of the size."""
     if photos:
-        size = size or 224
-        return Preprocessing(round(size * 8 / 7), size, IMAGENET_MEAN, IMAGENET_STD)
-    known = DATASETS.get(dataset, DATASETS["cifar10"])
-    return Preprocessing(size or known.size, size or known.size, known.mean, known.std)
+        size = size or IMAGENET.crop_size
+        return replace(IMAGENET, resize_size=round(size * 8 / 7), crop_size=size)
+    known = DATASETS[dataset].preprocessing if dataset in DATASETS else CIFAR10
+    size = size or known.crop_size
+    return replace(known, resize_size=size, crop_size=size)
 
 
 def dataset_folder() -> Path:

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError
-from resnet_demo.networks import empty_network
+from resnet_demo.networks import NetworkSpec, empty_network
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.training.data import Labelled, Photos, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
 from resnet_demo.zoo import Card, Entry, Model, Preprocessing, find_entry, load_model, load_run, pick_device
+from resnet_demo.zoo.catalogue import NAME
 
 # Measured on a CPU; a GPU would take more at once, but the whole test set is a matter of seconds there anyway.
 BATCH_SIZE = 125
@@ -70,17 +71,24 @@ def count_errors(network: nn.Module, batches: Iterable[Batch], mean: Tensor, std
     return Errors(wrong1, wrong5, images)
 
 
-def evaluate_model(name: str, data: Path | None = None, device: str = "auto", offline: bool = False) -> Errors:
+def evaluate_model(
+    name: str,
+    data: Path | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    weights: Path | None = None,
+) -> Errors:
     """Errors of a catalogue entry on the test images of its data set, from `data` or torchvision's download.
 
     Folder names that are the network's labels decide which class is which; otherwise (ImageNet's folders are
-    synset numbers) the classes must be as many as its labels and in their order. Raises `InputError`.
+    synset numbers) the classes must be as many as its labels and in their order. `weights` as in `list_models`.
+    Raises `InputError`.
     """
-    entry = find_entry(name)
+    entry = find_entry(name, weights)
     if not entry.trained:
         raise InputError(f"{entry.name} has random weights, so there is nothing to evaluate: pick a trained model.")
     model = load_model(entry, device, offline)
-    return _evaluate(model, _test_split(entry, model.preprocessing, data, offline))
+    return _evaluate(model, _test_split(entry.tag, entry.spec, model.preprocessing, data, offline))
 
 
 def evaluate_runs(
@@ -90,20 +98,23 @@ def evaluate_runs(
 
     Raises `InputError` when there is none, or when weights are not the ones that their card describes.
     """
-    entry, target = find_entry(name), pick_device(device)
-    paths = sorted(folder.rglob(f"{entry.name}.json"))
+    target = pick_device(device)
+    name = name if "." in name else find_entry(name).name
+    paths = sorted(folder.rglob(f"{name}.json")) if NAME.fullmatch(name) else []
     if not paths:
-        raise InputError(f"There is no {entry.name}.json below {folder}: train it with --seed N --out {folder}/N.")
-    runs = sorted((_read_run(path, entry, target) for path in paths), key=lambda run: run[0].seed)
+        raise InputError(f"There is no {name}.json below {folder}: train it with --seed N --out {folder}/N.")
+    runs = sorted((_read_run(path, target) for path in paths), key=lambda run: run[0].seed)
+    first = runs[0][0]
     # As a rule they all saw the images alike, and then these are read once.
-    splits = {seen: _test_split(entry, seen, data, offline) for seen in {model.preprocessing for _, model in runs}}
+    seen = {model.preprocessing for _, model in runs}
+    splits = {each: _test_split(first.dataset, first.spec, each, data, offline) for each in seen}
     return [(card, _evaluate(model, splits[model.preprocessing])) for card, model in runs]
 
 
-def _read_run(path: Path, entry: Entry, device: torch.device) -> tuple[Card, Model]:
+def _read_run(path: Path, device: torch.device) -> tuple[Card, Model]:
     try:
         card = Card.read(path)
-        entry.require_own(card, path)
+        card.require_name(path.stem, path)
         network = empty_network(card.spec)
         load_run(network, path.with_suffix(".safetensors"), card)
     except InputError as error:
@@ -111,9 +122,11 @@ def _read_run(path: Path, entry: Entry, device: torch.device) -> tuple[Card, Mod
     return card, Model(card.name, network.eval().to(device), tuple(card.classes), card.preprocessing)
 
 
-def _test_split(entry: Entry, preprocessing: Preprocessing, data: Path | None, offline: bool) -> Labelled | Photos:
-    photos = entry.spec.family == "imagenet"
-    return load_split(entry.tag, "test", data, offline=offline, preprocessing=preprocessing, photos=photos)
+def _test_split(
+    dataset: str, spec: NetworkSpec, preprocessing: Preprocessing, data: Path | None, offline: bool
+) -> Labelled | Photos:
+    photos = spec.family == "imagenet"
+    return load_split(dataset, "test", data, offline=offline, preprocessing=preprocessing, photos=photos)
 
 
 def _evaluate(model: Model, split: Labelled | Photos) -> Errors:
@@ -129,7 +142,7 @@ def standardized_test_set(
 
     Raises `InputError` when they cannot be had, or are not what the network tells apart.
     """
-    split = _test_split(entry, entry.preprocessing, data, offline)
+    split = _test_split(entry.tag, entry.spec, entry.preprocessing, data, offline)
     mean, std = _statistics(entry.preprocessing, device)
     return len(split.labels), ((normalize(x, mean, std), y) for x, y in _batches(entry, split, device))
 

@@ -23,6 +23,7 @@ from resnet_demo.training.recipe import WINDOW
 from resnet_demo.training.run import Run
 from resnet_demo.zoo import Card, sha256_of
 from resnet_demo.zoo.card import MAX_SIZE
+from resnet_demo.zoo.datasets import title_of
 
 REPORT_EVERY = 20
 # Ten times the loss of pure guessing among 20,000 classes: no run comes back from there.
@@ -243,6 +244,7 @@ def _write(trainer: Trainer, errors: Errors, classes: tuple[str, ...], out: Path
     mean, std = trainer.statistics
     card = Card(
         name=run.name,
+        dataset_title=title_of(run.dataset),
         classes=list(classes),
         resize=trainer.resized,
         input_size=trainer.test_feed.size,

@@ -5,9 +5,11 @@ from typing import Any
 
 import torch
 
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks import NetworkSpec, parse_name
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.recipe import PAPER_WARMUP_DEPTH, PAPER_WARMUP_RATE, RECIPES, Recipe
+from resnet_demo.zoo.catalogue import NAME, RESERVED
 
 # What can be overridden on the command line, by the name of its option there.
 OPTIONS = ("epochs", "batch_size", "learning_rate", "weight_decay", "precision")
@@ -27,7 +29,12 @@ class Run:
         cls, architecture: str, dataset: str, data: Labelled | Photos, recipe: Recipe, seed: int, device: torch.device
     ) -> "Run":
         """A run of the network called `architecture`, with the outputs and channels that `data` asks for, and the
-        recipe as it is for that network on that device."""
+        recipe as it is for that network on that device. Raises `InputError` for a name that no catalogue could find."""
+        if dataset in RESERVED or not NAME.fullmatch(f"{architecture}.{dataset}"):
+            raise InputError(
+                f"A data set cannot be called {quoted(dataset)}: use letters, digits, - and _, but not "
+                f"{', '.join(RESERVED)}."
+            )
         spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
         if recipe.precision == "auto":
             recipe = replace(recipe, precision=best_precision(device))

@@ -16,7 +16,7 @@ from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import Analysis, Comparison, Flow, PrecisionError, Question
 from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
 from resnet_demo.ui.picture import Overlaid
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,20 @@ def look(
 ) -> tuple[Shown, Image.Image]:
     """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
     decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
-    exact = precision == "float32"
+    entry, exact = cache.catalogue.find(name), precision == "float32"
     if not exact:
-        require_affordable(cache.device, name, name)
+        require_affordable(cache.device, entry, entry)
     model, photo = cache.get(name), load_image(path)
     found = analyze(photo, model, target or None, layer or None, precision=precision)
     error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
     return_memory(found)
-    return Shown(path, find_entry(name), found, error), photo
+    return Shown(path, entry, found, error), photo
 
 
 def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
     """Compare two models on a photo; an empty `target` means the most probable class of the first. Gives the decoded
     photo too. Raises `InputError`."""
-    require_affordable(cache.device, first, second)
+    require_affordable(cache.device, cache.catalogue.find(first), cache.catalogue.find(second))
     models, photo = (cache.get(first), cache.get(second)), load_image(path)
     found = compare(photo, *models, Question(target or None))
     return_memory(found.first, found.second)

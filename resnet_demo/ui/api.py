@@ -56,7 +56,10 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
 
     with gr.Row(visible=False):
         photo = Photo(type="filepath", image_mode=None, label="image")
-        first, second = (Text(name, label=side) for name, side in zip(deepest_pair(), ("first", "second"), strict=True))
+        first, second = (
+            Text(name, label=side)
+            for name, side in zip(deepest_pair(cache.catalogue), ("first", "second"), strict=True)
+        )
         model = Text(default_model, label="model")
         target, layer = Text("", label="target"), Text("", label="layer")
         precision = Text("float32", label="precision")

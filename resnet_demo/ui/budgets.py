@@ -7,7 +7,7 @@ from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import NetworkSpec, parse_name
 from resnet_demo.networks.architecture import describe
 from resnet_demo.records import Analysis
-from resnet_demo.zoo import find_entry
+from resnet_demo.zoo import Entry
 from resnet_demo.zoo.catalogue import MAX_WIDTH
 
 MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
@@ -21,10 +21,9 @@ MOST_MULTIPLY_ADDS, MOST_LAYERS = 24_000_000_000, 1_250
 LARGE = 4_000_000_000
 
 
-def require_affordable(device: str, *names: str) -> None:
+def require_affordable(device: str, *entries: Entry) -> None:
     """Raises `InputError` when these networks, each passed through once, take longer than a visitor of a CPU may ask
     for. A single one never does: the catalogue sees to that."""
-    entries = [find_entry(name) for name in names]
     work = sum(describe(entry.spec, entry.preprocessing.crop_size).multiply_adds for entry in entries)
     layers = sum(entry.spec.depth for entry in entries)
     if device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):

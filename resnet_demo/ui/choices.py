@@ -2,11 +2,10 @@
 
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.errors import InputError, quoted
-from resnet_demo.zoo import Entry, find_entry, list_models, require_weights, weight_state
+from resnet_demo.zoo import Catalogue, Entry, require_weights, weight_state
 
+# Of weights without a card, which would tell.
 DATASET_TITLES = {
-    "cifar10": "CIFAR-10: ten classes",
-    "fashion_mnist": "Fashion-MNIST: ten classes",
     "tv_in1k": "ImageNet: 1000 classes",
     "tv2_in1k": "ImageNet, newer recipe",
     "untrained": "Untrained: gradients only",
@@ -25,24 +24,25 @@ FAMILY_TITLES = {
     "highway": "Highway",
     "resnext": "ResNeXt",
 }
+OPENS_WITH = "resnet20.cifar10"
 Choices = list[tuple[str, str]]
 
 
-def available() -> list[Entry]:
-    """The entries that can be picked: weights that nobody has trained yet are not among them."""
-    return [entry for entry in list_models() if entry.from_torchvision or weight_state(entry).kind != "missing"]
+def available(catalogue: Catalogue) -> list[Entry]:
+    """The entries that can be picked: damaged ones are not among them. The untrained ones always are."""
+    return [entry for entry in catalogue.entries() if entry.from_torchvision or weight_state(entry).kind != "damaged"]
 
 
-def pickable(name: str) -> Entry:
-    """The entry called `name`. Raises `InputError` when there is none, or nobody has trained it yet."""
-    entry = find_entry(name)
+def pickable(catalogue: Catalogue, name: str) -> Entry:
+    """The entry called `name`. Raises `InputError` when there is none, or its files are damaged."""
+    entry = catalogue.find(name)
     require_weights(entry)
     return entry
 
 
-def exists(name: str) -> bool:
-    """Whether the catalogue has an entry of that name."""
-    return any(name in (entry.name, entry.architecture) for entry in list_models())
+def exists(catalogue: Catalogue, name: str) -> bool:
+    """Whether the page offers something of that name."""
+    return any(name in (entry.name, entry.architecture) for entry in available(catalogue))
 
 
 def twin(name: str) -> str:
@@ -51,34 +51,37 @@ def twin(name: str) -> str:
     return name.replace(one, other, 1)
 
 
-def opening(name: str) -> str:
-    """What the page opens with: `name`, or the first model that is here if the files of that one are damaged. Raises
-    `InputError` when there is none of that name, or nobody has trained it yet."""
-    entry = find_entry(name)
-    if weight_state(entry).problem:
-        return model_choices()[0][1]
-    return pickable(name).name
+def opening(catalogue: Catalogue, name: str | None = None) -> str:
+    """What the page opens with: `name`, or else the usual model, or the first one that needs no download. Raises
+    `InputError` when there is none of that name, or its files are damaged."""
+    if name:
+        return pickable(catalogue, name).name
+    offered = [name for _, name in model_choices(catalogue)]
+    return OPENS_WITH if OPENS_WITH in offered else offered[0]
 
 
-def deepest_pair() -> tuple[str, str]:
-    """The deepest residual network on CIFAR-10 that is shipped with its plain twin; untrained ones if none is."""
-    names = {entry.name for entry in available()}
-    residual = [e for e in available() if e.tag == "cifar10" and e.spec.connection == "residual"]
-    depths = [entry.spec.depth for entry in residual if twin(entry.name) in names]
-    deepest, tag = (max(depths), "cifar10") if depths else (56, "untrained")
-    return f"resnet{deepest}.{tag}", f"plain{deepest}.{tag}"
+def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
+    """The deepest residual network that is here with its plain twin, on the first data set that has such a pair;
+    untrained ones if none has."""
+    names = {entry.name for entry in available(catalogue)}
+    residual = [entry for entry in available(catalogue) if entry.card and entry.spec.connection == "residual"]
+    pairs = [entry for entry in residual if twin(entry.name) in names]
+    if not pairs:
+        return "resnet56.untrained", "plain56.untrained"
+    deepest = max((entry for entry in pairs if entry.tag == pairs[0].tag), key=lambda entry: entry.spec.depth).name
+    return deepest, twin(deepest)
 
 
-def model_choices(trained: bool = False) -> Choices:
+def model_choices(catalogue: Catalogue, trained: bool = False) -> Choices:
     """(title, name) of every entry that needs no download; only the trained ones, if asked for."""
-    here = [entry for entry in available() if weight_state(entry).kind != "to fetch"]
+    here = [entry for entry in available(catalogue) if weight_state(entry).kind != "to fetch"]
     return [(f"{model_title(entry)}, {entry.tag}", entry.name) for entry in here if entry.trained or not trained]
 
 
-def require_here(*names: str) -> None:
+def require_here(catalogue: Catalogue, *names: str) -> None:
     """Raises `InputError` for a model that has to be fetched: tabs other than Explore do not wait for downloads."""
     for name in names:
-        if weight_state(pickable(name)).kind == "to fetch":
+        if weight_state(pickable(catalogue, name)).kind == "to fetch":
             raise InputError(f"{name} has to be fetched once: pick it on the Explore tab, then come back.")
 
 
@@ -88,36 +91,38 @@ def connection_of(entry: Entry) -> str:
     return "resnext" if spec.connection == "residual" and spec.cardinality > 1 else spec.connection
 
 
-def dataset_choices() -> Choices:
+def dataset_choices(catalogue: Catalogue) -> Choices:
     """(title, tag) of every data set that has weights to pick."""
-    tags = {entry.tag for entry in available()}
-    return [(title, tag) for tag, title in DATASET_TITLES.items() if tag in tags]
+    titles: dict[str, str] = {}
+    for entry in available(catalogue):
+        titles.setdefault(entry.tag, _dataset_title(entry))
+    return [(title, tag) for tag, title in titles.items()]
 
 
-def connection_choices(tag: str) -> Choices:
+def connection_choices(catalogue: Catalogue, tag: str) -> Choices:
     """(title, connection) of every kind of network there is for a data set."""
-    found = {connection_of(entry) for entry in available() if entry.tag == tag}
+    found = {connection_of(entry) for entry in available(catalogue) if entry.tag == tag}
     return [(title, connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
 
 
-def depth_choices(tag: str, connection: str, also: Entry | None = None) -> Choices:
+def depth_choices(catalogue: Catalogue, tag: str, connection: str, also: Entry | None = None) -> Choices:
     """(title, entry name), shallow first; the title tells the state of the weights where it matters.
 
     also   an entry that may be missing from the list, such as resnet34-C.untrained from the address bar
     """
-    entries = {entry for entry in available() if (entry.tag, connection_of(entry)) == (tag, connection)}
+    entries = {entry for entry in available(catalogue) if (entry.tag, connection_of(entry)) == (tag, connection)}
     entries |= {also} if also else set()
     ordered = sorted(entries, key=lambda entry: (entry.spec.depth, entry.name))
     return [(_depth_title(entry), entry.name) for entry in ordered]
 
 
-def nearest_depth(tag: str, connection: str, previous: str) -> str:
+def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str) -> str:
     """The entry of the same depth as `previous`, or else of the nearest one."""
-    depth = find_entry(previous).spec.depth
-    names = [name for _, name in depth_choices(tag, connection)]
+    depth = catalogue.find(previous).spec.depth
+    names = [name for _, name in depth_choices(catalogue, tag, connection)]
     if not names:
         raise InputError(f"There are no {quoted(connection)} networks for {quoted(tag)}: choose another data set.")
-    return min(names, key=lambda name: abs(find_entry(name).spec.depth - depth))
+    return min(names, key=lambda name: abs(catalogue.find(name).spec.depth - depth))
 
 
 def class_choices(entry: Entry) -> Choices:
@@ -149,6 +154,10 @@ def model_title(entry: Entry) -> str:
     return f"{FAMILY_TITLES[connection_of(entry)]}-{spec.depth}{groups}{axes}"
 
 
+def _dataset_title(entry: Entry) -> str:
+    return DATASET_TITLES.get(entry.tag) or f"{entry.dataset_title}: {len(entry.labels)} classes"
+
+
 def _blocks(entry: Entry) -> tuple[str, ...]:
     stages = enumerate(entry.spec.stages, 1)
     return ("stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count)))
@@ -156,4 +165,4 @@ def _blocks(entry: Entry) -> tuple[str, ...]:
 
 def _depth_title(entry: Entry) -> str:
     state = str(weight_state(entry))
-    return model_title(entry) if state in ("shipped", "untrained") else f"{model_title(entry)} ({state})"
+    return model_title(entry) if state in ("shipped", "yours", "untrained") else f"{model_title(entry)} ({state})"

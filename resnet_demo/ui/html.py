@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from resnet_demo.zoo import DATASETS, Entry
+from resnet_demo.zoo import Entry
 
 
 def plot(svg: str) -> str:
@@ -36,17 +36,11 @@ def alert_update(text: str = "") -> Any:
     return gr.update(value=alert(text), visible=True) if text else gr.update(visible=False)
 
 
-def dataset_title(tag: str) -> str:
-    """CIFAR-10 for cifar10."""
-    return DATASETS[tag].title if tag in DATASETS else tag
-
-
 def measured_error(entry: Entry) -> str:
     """The measured top-1 error of an entry, and on what."""
     if entry.test_error is None:
         return "untrained: no test error"
-    data = "ImageNet" if entry.from_torchvision else dataset_title(entry.tag)
-    return f"{entry.test_error:.2f} % {escape(data)} top-1 error"
+    return f"{entry.test_error:.2f} % {escape(entry.dataset_title)} top-1 error"
 
 
 def with_prefix(number: float) -> str:

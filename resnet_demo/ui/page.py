@@ -32,20 +32,21 @@ STYLE = Path(__file__).parent / "page.css"
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
 
-def build_page(cache: ModelCache, default_model: str = "resnet20.cifar10", data: Path | None = None) -> gr.Blocks:
-    """The whole page as `gr.Blocks`, not yet served. Raises `InputError` when `default_model` does not exist.
+def build_page(cache: ModelCache, default_model: str | None = None, data: Path | None = None) -> gr.Blocks:
+    """The whole page as `gr.Blocks`, not yet served, with the models of the cache's catalogue. Raises `InputError`
+    when `default_model` does not exist.
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
-    default_model = choices.opening(default_model)
+    default_model = choices.opening(cache.catalogue, default_model)
     # In their order on the page; a visitor's photo follows them from the first one.
     tabs: list[Tab] = [
         Explore(cache, default_model),
         Compare(cache),
         Lesion(cache),
         GradientFlow(cache.device),
-        Degradation(data, cache.device, is_offline(cache.offline)),
-        Architecture(),
+        Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
+        Architecture(cache.catalogue),
     ]
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(

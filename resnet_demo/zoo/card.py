@@ -20,6 +20,7 @@ MAX_SIZE = 1024
 class Card:
     """Everything that is claimed about one weights file. Errors are in percent, of the last epoch, never the best.
 
+    dataset              as the second half of the name has it; `dataset_title` is what people call it
     resize, input_size   how a test image was cut, as `Preprocessing` has it
 
     Raises `InputError` for values that cannot be.
@@ -28,6 +29,7 @@ class Card:
     name: str
     network: dict[str, Any]
     dataset: str
+    dataset_title: str
     classes: list[str]
     resize: int
     input_size: int
@@ -52,6 +54,7 @@ class Card:
         errors += [error for epoch in self.curve for error in (epoch.train_error, epoch.test_error)]
         right = {
             "name": 0 < len(self.name) <= 255,
+            "dataset_title": 0 < len(self.dataset_title) <= 100,
             "classes": len(self.classes) == classes,
             "input_size": 1 <= self.input_size <= MAX_SIZE,
             "resize": self.input_size <= self.resize <= 2 * MAX_SIZE,
@@ -80,6 +83,11 @@ class Card:
     def preprocessing(self) -> Preprocessing:
         return Preprocessing(self.resize, self.input_size, tuple(self.mean), tuple(self.std))
 
+    def require_name(self, name: str, path: Path) -> None:
+        """Raises `InputError` when this card, read from `path`, is of another network or data set than `name` says."""
+        if not self.name == name == f"{self.spec.name}.{self.dataset}":
+            raise InputError(f"{path.name} describes another network than its name says: restore it or remove it.")
+
     def write(self, path: Path) -> None:
         """Raises `InputError` when that is not possible."""
         with writing(path):
@@ -93,6 +101,7 @@ class Card:
             if isinstance(values, dict):
                 # The first cards did not tell; what they describe was trained on images of one size.
                 values.setdefault("resize", values.get("input_size"))
+                values.setdefault("dataset_title", values.get("dataset"))
             return to_record(cls, values)
 
 

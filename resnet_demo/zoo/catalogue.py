@@ -1,152 +1,145 @@
 """What can be picked. An entry is named `architecture.weights`, as timm names them: resnet20.cifar10."""
 
-import difflib
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from resnet_demo.errors import QUOTED, InputError, quoted, report
-from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
+from resnet_demo.errors import InputError, did_you_mean, quoted, report
+from resnet_demo.networks import LADDER, NetworkSpec, parse_name
 from resnet_demo.networks.architecture import describe
-from resnet_demo.zoo import torchvision_weights
-from resnet_demo.zoo.card import Card
+from resnet_demo.zoo import paths, torchvision_weights
 from resnet_demo.zoo.datasets import DATASETS
-from resnet_demo.zoo.preprocessing import Preprocessing
+from resnet_demo.zoo.entry import UNTRAINED, Entry
 
-# Beside app.py in a clone, inside the package when it was installed from a wheel.
-_CLONE = Path(__file__).parents[2]
-WEIGHTS = (_CLONE if (_CLONE / "app.py").exists() else Path(__file__).parents[1]) / "weights"
-
-UNTRAINED = "untrained"
 # A page's visitor can ask for any architecture by name. A little more than ResNeXt-101 32x8d, the largest with trained
 # weights, has and takes; and no network is counted whose convolutions are wider than this at 64 planes.
 MAX_PARAMETERS, MAX_MULTIPLY_ADDS, MAX_WIDTH = 90_000_000, 17_000_000_000, 4096
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-LADDER = tuple(f"{prefix}{depth}" for depth in (20, 32, 44, 56, 110) for prefix in ("resnet", "plain"))
-OURS = {"cifar10": LADDER, "fashion_mnist": ("resnet20", "plain20")}
 # Any architecture can be had untrained; these are the ones that are offered.
 OFFERED_UNTRAINED = (
-    *LADDER,
+    *(f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")),
     *(f"{prefix}{depth}" for prefix in ("highway", "preresnet") for depth in (20, 56, 110)),
     *(f"{prefix}{depth}" for depth in (18, 34, 50, 101, 152) for prefix in ("resnet", "plain")),
     "resnext50_32x4d",
 )
+# Both halves of a name, of which the second one is the data set that was trained on.
+NAME = re.compile(r"([A-Za-z0-9_-]{1,100})\.([A-Za-z0-9_-]{1,100})")
+RESERVED = (UNTRAINED, *torchvision_weights.TAGS)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One thing to pick: an architecture and where its weights come from.
+class Catalogue:
+    """Everything that can be picked: the networks whose cards lie in `folders`, torchvision's, and untrained ones.
 
-    tag    "cifar10", "fashion_mnist": trained by this project; "tv_in1k", "tv2_in1k": torchvision's ImageNet
-           weights; "untrained": seeded random weights, for gradients only
+    The folders are looked at with every question, so a network is there as soon as it is trained; a card is read once.
+    Of two cards with one name the one in the earlier folder counts and the other one is reported. `open_catalogue`
+    puts the shipped folder first: a file of the user's never passes for what this project has measured.
     """
 
-    architecture: str
-    tag: str
+    folders: tuple[Path, ...]
+    _known: dict[Path, tuple[object, Entry]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return f"{self.architecture}.{self.tag}"
+    def entries(self) -> tuple[Entry, ...]:
+        """Trained ones first: those with a card by folder, data set and depth; damaged cards are among them."""
+        return (*self._with_cards(), *_LISTED)
 
-    @property
-    def trained(self) -> bool:
-        return self.tag != UNTRAINED
+    def find(self, name: str) -> Entry:
+        """The entry called `name`; a bare architecture means its first entry, e.g. "resnet20".
 
-    @property
-    def from_torchvision(self) -> bool:
-        return self.tag in torchvision_weights.TAGS
+        Raises `InputError` that names the closest entry, or the command that trains it, when there is none.
+        """
+        entries = self.entries()
+        for entry in entries:
+            if name in (entry.name, entry.architecture):
+                return entry
+        architecture, _, tag = name.rpartition(".")
+        if tag == UNTRAINED:
+            return _untrained(parse_name(architecture))
+        if tag in {*DATASETS, *(entry.tag for entry in entries if entry.path)} and _is_for_small_images(architecture):
+            raise InputError(not_trained(architecture, tag))
+        hint = did_you_mean(name, [entry.name for entry in entries])
+        raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
 
-    @cached_property
-    def spec(self) -> NetworkSpec:
-        dataset = DATASETS.get(self.tag)
-        if dataset is None:
-            return parse_name(self.architecture)
-        return parse_name(self.architecture, in_channels=len(dataset.mean), num_classes=len(dataset.labels))
+    def _with_cards(self) -> list[Entry]:
+        found: dict[str, Entry] = {}
+        for folder in self.folders:
+            for entry in sorted(self._cards_in(folder), key=_place):
+                if found.setdefault(entry.name, entry) is not entry:
+                    first = found[entry.name].path.parent
+                    report(f"{entry.path} is left out, as {first} has a {entry.name} too: remove it.", entry.path)
+        there = {entry.path for entry in found.values()}
+        for path in list(self._known):  # In one piece: other threads may be here.
+            if path not in there:
+                self._known.pop(path, None)
+        return list(found.values())
 
-    @cached_property
-    def parameters(self) -> int:
-        return _parameters(self.spec)
-
-    @property
-    def card(self) -> Card | None:
-        """The card of weights trained by this project, if this copy has them; one that cannot be read is none."""
-        return self._card if isinstance(self._card, Card) else None
-
-    @property
-    def problem(self) -> str:
-        """What is wrong with the card, in a sentence; empty if nothing is."""
-        return str(self._card) if isinstance(self._card, InputError) else ""
-
-    @cached_property
-    def _card(self) -> Card | InputError | None:
-        path = WEIGHTS / f"{self.name}.json"
-        if self.tag not in DATASETS or not os.path.lexists(path):  # A link that leads nowhere is a damaged card.
-            return None
+    def _cards_in(self, folder: Path) -> Iterator[Entry]:
         try:
-            card = Card.read(path)
-            self.require_own(card, path)
-        except InputError as error:
-            report(str(error), path)  # One bad file does not stop the rest.
-            return error
-        return card
+            with os.scandir(folder) as files:
+                names = [file.name for file in files if file.name.endswith(".json")]
+        except FileNotFoundError:
+            return  # Nothing has been trained yet.
+        except OSError as error:
+            report(f"{folder} cannot be read: {error.strerror}.", folder)
+            return
+        for name in names:
+            match = NAME.fullmatch(name.removesuffix(".json"))
+            if match and match[2] not in RESERVED:
+                yield self._entry(folder / name, *match.groups())
 
-    def require_own(self, card: Card, path: Path) -> None:
-        """Raises `InputError` when the card at `path` is of another network or data set."""
-        if (card.name, card.dataset, card.spec) != (self.name, self.tag, self.spec):
-            raise InputError(f"{path.name} describes another network than its name says: restore it or remove it.")
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """One name a class. The outputs of an untrained network mean nothing, so they are only numbered."""
-        if self.from_torchvision:
-            return torchvision_weights.labels(self.architecture, self.tag)
-        if self.card:
-            return tuple(self.card.classes)
-        if self.tag in DATASETS:
-            return DATASETS[self.tag].labels
-        return tuple(f"output {i}" for i in range(self.spec.num_classes))
-
-    @cached_property
-    def preprocessing(self) -> Preprocessing:
-        if self.from_torchvision:
-            return torchvision_weights.preprocessing(self.architecture, self.tag)
-        if self.card:
-            return self.card.preprocessing
-        if self.spec.family == "imagenet":
-            return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
-        dataset = DATASETS.get(self.tag, DATASETS["cifar10"])
-        return Preprocessing(dataset.size, dataset.size, dataset.mean, dataset.std)
-
-    @cached_property
-    def test_error(self) -> float | None:
-        """Measured top-1 error in percent: of the card, or as torchvision publishes it; None if untrained."""
-        if self.from_torchvision:
-            return torchvision_weights.test_error(self.architecture, self.tag)
-        return self.card.test_error if self.card else None
+    def _entry(self, path: Path, architecture: str, tag: str) -> Entry:
+        """The same one, with the card that it has read, until the file is another."""
+        try:
+            stat = path.stat()
+            version: object = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        except OSError:
+            version = None  # A link that leads nowhere is a damaged card.
+        known, entry = self._known.get(path, (None, None))
+        if entry is None or known != version:
+            entry = Entry(architecture, tag, path)
+            self._known[path] = version, entry
+        return entry
 
 
-def list_models() -> tuple[Entry, ...]:
-    """Everything in the catalogue, trained first. Any other architecture can be had as NAME.untrained."""
-    return tuple(_entries())
+def open_catalogue(weights: Path | None = None) -> Catalogue:
+    """What this copy ships and what the user has trained: in `weights`, or else in `paths.user_folder()`.
 
-
-def find_entry(name: str) -> Entry:
-    """The entry called `name`; a bare architecture means its first entry in the catalogue, e.g. "resnet20".
-
-    Raises `InputError` that names the closest entry when there is none.
+    Raises `InputError` when `weights` is given and is no folder.
     """
-    entries = list_models()
-    for entry in entries:
-        if name in (entry.name, entry.architecture):
-            return entry
-    architecture, _, tag = name.rpartition(".")
-    if tag == UNTRAINED:
-        return _untrained(parse_name(architecture))
-    close = difflib.get_close_matches(name[:QUOTED], [entry.name for entry in entries], n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(close)}?" if close else ""
-    raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
+    if weights and not os.path.isdir(weights):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        raise InputError(f"There is no folder {weights}: give --weights one that `train` has written to.")
+    shipped, own = paths.shipped_folder(), weights or paths.user_folder()
+    same = os.path.realpath(own) == os.path.realpath(shipped)  # Path.resolve raises where a link is a loop.
+    return Catalogue((shipped,) if same else (shipped, own))
+
+
+def list_models(weights: Path | None = None) -> tuple[Entry, ...]:
+    """Everything in the catalogue, trained first. Any other architecture can be had as NAME.untrained.
+
+    weights   a folder of networks that you trained; as in `open_catalogue` unless given
+    """
+    return open_catalogue(weights).entries()
+
+
+def find_entry(name: str, weights: Path | None = None) -> Entry:
+    """As `Catalogue.find`, in the catalogue of `list_models`."""
+    return open_catalogue(weights).find(name)
+
+
+def not_trained(architecture: str, dataset: str) -> str:
+    """What can be done about weights that are not there, in a sentence."""
+    return (
+        f"{architecture}.{dataset} has no trained weights in this copy: train it with `python -m resnet_demo train "
+        f"{architecture} --dataset {dataset}`, or pick {architecture}.untrained."
+    )
+
+
+def _is_for_small_images(architecture: str) -> bool:
+    try:
+        return parse_name(architecture).family == "cifar"
+    except InputError:
+        return False
 
 
 def _untrained(spec: NetworkSpec) -> Entry:
@@ -164,14 +157,13 @@ def _untrained(spec: NetworkSpec) -> Entry:
     )
 
 
-@cache
-def _parameters(spec: NetworkSpec) -> int:
-    return parameter_count(empty_network(spec))
+def _place(entry: Entry) -> tuple[str, int, bool, str]:
+    """By data set and depth, a plain network after its residual twin. By the name alone: no card is read for it."""
+    depth = re.search(r"[0-9]+", entry.architecture)
+    return entry.tag, int(depth[0]) if depth else 0, entry.architecture.startswith("plain"), entry.architecture
 
 
-def _entries() -> Iterator[Entry]:
-    for tag, architectures in (*OURS.items(), *torchvision_weights.ARCHITECTURES.items()):
-        for architecture in architectures:
-            yield Entry(architecture, tag)
-    for architecture in OFFERED_UNTRAINED:
-        yield Entry(architecture, UNTRAINED)
+_LISTED = (
+    *(Entry(name, tag) for tag, names in torchvision_weights.ARCHITECTURES.items() for name in names),
+    *(Entry(name, UNTRAINED) for name in OFFERED_UNTRAINED),
+)

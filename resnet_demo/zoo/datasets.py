@@ -1,34 +1,27 @@
-"""The data sets that networks of this project are trained on."""
+"""The data sets that torchvision can download: what training on them has to know before it has seen them."""
 
 from dataclasses import dataclass
+
+from resnet_demo.zoo.preprocessing import CIFAR10, Preprocessing
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Square images of `size` pixels; `mean` and `std` of the training images, one value a channel, in [0, 1]."""
+    """title           as people write it, for the card
+    preprocessing   how the images of a folder are made like those of the data set
+    """
 
     title: str
-    labels: tuple[str, ...]
-    size: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    preprocessing: Preprocessing
 
 
 DATASETS = {
-    "cifar10": Dataset(
-        title="CIFAR-10",
-        labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-        size=32,
-        mean=(0.4914, 0.4822, 0.4465),
-        std=(0.247, 0.2435, 0.2616),
-    ),
-    "fashion_mnist": Dataset(
-        title="Fashion-MNIST",
-        labels=(
-            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-        ),
-        size=28,
-        mean=(0.286,),
-        std=(0.353,),
-    ),
-}  # fmt: skip
+    "cifar10": Dataset("CIFAR-10", CIFAR10),
+    "cifar100": Dataset("CIFAR-100", Preprocessing(32, 32, (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))),
+    "fashion_mnist": Dataset("Fashion-MNIST", Preprocessing(28, 28, (0.286,), (0.353,))),
+}
+
+
+def title_of(dataset: str) -> str:
+    """Of a data set that is not in the list, its name."""
+    return DATASETS[dataset].title if dataset in DATASETS else dataset

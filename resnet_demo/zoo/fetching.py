@@ -30,6 +30,12 @@ MOST_BYTES, SLACK_BYTES = 2_000_000_000, 1_000_000
 REPORT_BYTES = 1_000_000
 
 
+def progress_text(name: str, done: int, total: int) -> str:
+    """How far a download is, for people; `total` is 0 where the server does not say."""
+    of = f" of {total / 1e6:.0f}" if total else ""
+    return f"Fetching {name}: {done / 1e6:.0f}{of} MB"
+
+
 class TooLongError(ConnectionError):
     """The server sends something else than the file."""
 

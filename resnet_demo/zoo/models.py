@@ -2,23 +2,27 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from resnet_demo.analysis.norms import norms
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.memory import return_freed_memory
 from resnet_demo.networks import TraceableNetwork, create_network, empty_network, require_traceable
-from resnet_demo.zoo.catalogue import Entry, find_entry
+from resnet_demo.zoo.catalogue import Catalogue, open_catalogue
+from resnet_demo.zoo.entry import Entry
 from resnet_demo.zoo.fetching import Progress
 from resnet_demo.zoo.preprocessing import Preprocessing
 from resnet_demo.zoo.weights import load_weights
 
 UNTRAINED_SEED = 0
 LARGE = 100_000_000
+# The squares of other norms are not, or not exactly, in the range of float32.
+EXACT_RANGE = (1e-16, 1e16)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Model:
         weights = {name: layer.weight for name, layer in self.network.layers().items()}
         state = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in weights.values())
         if self._measured.get("state") != state:
-            found = dict(zip(weights, norms(list(weights.values())), strict=True))
+            found = dict(zip(weights, _norms(weights.values()), strict=True))
             self._measured.update(state=state, norms=found)
         return self._measured["norms"]
 
@@ -62,16 +66,21 @@ class Model:
 
 @torch.inference_mode(False)  # Weights made under a caller's inference mode could never have gradients.
 def load_model(
-    name: str | Entry, device: str = "auto", offline: bool = False, progress: Progress | None = None
+    name: str | Entry,
+    device: str = "auto",
+    offline: bool = False,
+    progress: Progress | None = None,
+    weights: Path | None = None,
 ) -> Model:
     """The model called `name` in evaluation mode on `device`, its weights fetched first if need be.
 
     device     "auto" takes CUDA, else Apple's MPS, else the CPU
     progress   called with the bytes fetched so far and in all
+    weights    a folder of networks that you trained; as in `open_catalogue` unless given
 
     Raises `InputError` for an unknown name or device, or when the weights cannot be had.
     """
-    entry = name if isinstance(name, Entry) else find_entry(name)
+    entry = name if isinstance(name, Entry) else open_catalogue(weights).find(name)
     target = pick_device(device)
     if entry.trained:
         network = empty_network(entry.spec)
@@ -86,6 +95,18 @@ def load_model(
     if model.bytes > LARGE:
         return_freed_memory()  # What the weights were in before the layout changed.
     return model
+
+
+def _norms(weights: Iterable[Tensor]) -> list[float]:
+    """The L2 norm of each, exact to 1e-5: as a scalar product, half of the time that a sum in float64 takes."""
+    # Whatever the layout in memory is, without a copy of it.
+    rows = [(w.detach() if w.is_contiguous() else w.detach().movedim(1, -1)).reshape(-1) for w in weights]
+    found = torch.stack([row.float() @ row.float() for row in rows]).sqrt().tolist()
+    small, large = EXACT_RANGE
+    return [
+        norm if small < norm < large else torch.linalg.vector_norm(row.cpu(), dtype=torch.float64).item()
+        for norm, row in zip(found, rows, strict=True)
+    ]
 
 
 def _forget_statistics(network: nn.Module) -> None:
@@ -114,26 +135,34 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 class ModelCache:
-    """The models used last, up to a number of bytes; safe to share between threads."""
+    """The models used last, up to a number of bytes, from one catalogue; safe to share between threads."""
 
-    def __init__(self, device: str = "auto", offline: bool = False, max_bytes: int = 600_000_000) -> None:
+    def __init__(
+        self,
+        device: str = "auto",
+        offline: bool = False,
+        max_bytes: int = 600_000_000,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self.catalogue = catalogue or open_catalogue()
         self.device = device
         self.offline = offline
         self.max_bytes = max_bytes
-        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._models: OrderedDict[tuple[str, str], Model] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, name: str, progress: Progress | None = None) -> Model:
         """Like `load_model`. A load does not make other threads wait; two of one model at once keep the later."""
-        entry = find_entry(name)
+        entry = self.catalogue.find(name)
+        key = (entry.name, entry.card.sha256 if entry.card else "")  # It may have been trained anew.
         with self._lock:
-            if entry.name in self._models:
-                self._models.move_to_end(entry.name)
-                return self._models[entry.name]
+            if key in self._models:
+                self._models.move_to_end(key)
+                return self._models[key]
         model = load_model(entry, self.device, self.offline, progress)
         with self._lock:
-            self._models[entry.name] = model
-            self._models.move_to_end(entry.name)
+            self._models[key] = model
+            self._models.move_to_end(key)
             # The newest stays even if it alone is over the limit: it is needed now.
             while len(self._models) > 1 and sum(m.bytes for m in self._models.values()) > self.max_bytes:
                 self._models.popitem(last=False)

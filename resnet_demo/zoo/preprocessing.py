@@ -60,3 +60,7 @@ class Preprocessing:
 
     def _corner(self, width: int, height: int) -> tuple[int, int]:
         return round((width - self.crop_size) / 2), round((height - self.crop_size) / 2)
+
+
+IMAGENET = Preprocessing(256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CIFAR10 = Preprocessing(32, 32, (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616))

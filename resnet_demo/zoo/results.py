@@ -8,12 +8,11 @@ from statistics import mean, stdev
 from typing import Any
 
 from resnet_demo.errors import InputError, report
+from resnet_demo.networks import LADDER
 from resnet_demo.records import Source, Summary
-from resnet_demo.zoo import WEIGHTS, Card, Entry, list_models
-
-# Cards of further seeds, without their weights, below the shipped ones.
-SEEDS = WEIGHTS / "seeds"
-
+from resnet_demo.zoo.card import Card
+from resnet_demo.zoo.catalogue import Catalogue
+from resnet_demo.zoo.paths import SEEDS
 
 SOURCES = (
     Source(
@@ -42,14 +41,16 @@ SOURCES = (
 )  # fmt: skip
 
 
-def shipped_cards() -> tuple[Card, ...]:
-    """The cards of this project's own trained networks in this copy, in the order of the catalogue."""
-    return tuple(entry.card for entry in _ours() if entry.card)
+def trained_cards(catalogue: Catalogue) -> tuple[Card, ...]:
+    """The cards of the catalogue, in its order."""
+    return tuple(entry.card for entry in catalogue.entries() if entry.card)
 
 
-def missing() -> tuple[str, ...]:
-    """The networks of the catalogue that nobody has trained for this copy yet."""
-    return tuple(entry.name for entry in _ours() if not entry.card)
+def missing(catalogue: Catalogue) -> tuple[str, ...]:
+    """The networks of the paper's comparison on CIFAR-10 that nobody has trained for this copy yet."""
+    there = {card.name for card in trained_cards(catalogue)}
+    ladder = [f"{prefix}{depth}.cifar10" for depth in LADDER for prefix in ("resnet", "plain")]
+    return tuple(name for name in ladder if name not in there)
 
 
 def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
@@ -69,9 +70,10 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 
-def all_results() -> tuple[Summary, ...]:
-    """Of the shipped networks and of their further seeds."""
-    return summarize([*shipped_cards(), *_cards_below(SEEDS)])
+def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
+    """Of the networks of the catalogue and of their further seeds."""
+    seeds = [card for folder in catalogue.folders for card in _cards_below(folder / SEEDS)]
+    return summarize([*trained_cards(catalogue), *seeds])
 
 
 def _cards_below(folder: Path) -> Iterator[Card]:
@@ -84,10 +86,6 @@ def _cards_below(folder: Path) -> Iterator[Card]:
             report(f"{path.parent}: {error}", path)  # Every run has a card of the same name.
             continue
         yield card
-
-
-def _ours() -> list[Entry]:
-    return [entry for entry in list_models() if entry.trained and not entry.from_torchvision]
 
 
 def _summary(cards: list[Card]) -> Summary:

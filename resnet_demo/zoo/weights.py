@@ -12,16 +12,17 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_demo.errors import InputError, report
-from resnet_demo.zoo import torchvision_weights
+from resnet_demo.zoo import paths, torchvision_weights
 from resnet_demo.zoo.card import Card, sha256_of
-from resnet_demo.zoo.catalogue import WEIGHTS, Entry
+from resnet_demo.zoo.catalogue import not_trained
+from resnet_demo.zoo.entry import Entry
 from resnet_demo.zoo.fetching import Progress, fetch
 
 
 @dataclass(frozen=True)
 class WeightState:
-    """kind   "shipped", "cached", "to fetch", "untrained", or "missing": this project has not trained it yet, or its
-    files are damaged, and then `problem` says how"""
+    """kind   "shipped"; "yours": in the user's folder; torchvision's "cached" or "to fetch"; "untrained"; or "damaged":
+    not to be used, and `problem` says why"""
 
     kind: str
     entry: Entry
@@ -33,23 +34,29 @@ class WeightState:
         return torchvision_weights.megabytes(self.entry.architecture, self.entry.tag)
 
     def __str__(self) -> str:
-        if self.kind == "to fetch":
-            return f"{self.megabytes:.0f} MB to fetch"
-        if self.kind == "missing":
-            return "damaged" if self.problem else "not trained yet"
-        return self.kind
+        return f"{self.megabytes:.0f} MB to fetch" if self.kind == "to fetch" else self.kind
 
 
 def weight_state(entry: Entry) -> WeightState:
     if not entry.trained:
         return WeightState("untrained", entry)
-    if entry.from_torchvision:
+    if entry.path is None:
         return WeightState("cached" if find_cached(entry) else "to fetch", entry)
-    path, problem = _shipped(entry), entry.problem
-    if entry.card and os.path.lexists(path) and not path.is_file():
-        problem = f"{path.name} is no regular file: restore it or remove it."
-        report(problem, path)
-    return WeightState("shipped" if entry.card and path.is_file() else "missing", entry, problem)
+    if problem := entry.problem or _file_problem(entry):
+        return WeightState("damaged", entry, problem)
+    return WeightState("shipped" if entry.path.parent == paths.shipped_folder() else "yours", entry)
+
+
+def _file_problem(entry: Entry) -> str:
+    """What is wrong with the file beside the card, at first sight."""
+    path = _file(entry)
+    if path.is_file():
+        return ""
+    if not os.path.lexists(path):
+        return not_trained(entry.architecture, entry.tag)
+    problem = f"{path.name} is no regular file: restore it or remove it."
+    report(problem, path)
+    return problem
 
 
 def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progress: Progress | None = None) -> None:
@@ -58,9 +65,9 @@ def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progre
     Nothing is ever unpickled into code. Raises `InputError` when the weights are not there and cannot be fetched, or
     are not the ones that their card or file name promises.
     """
-    if not entry.from_torchvision:
+    if entry.path:
         require_weights(entry)
-        load_run(network, _shipped(entry), entry.card)
+        load_run(network, _file(entry), entry.card)
         return
     path = find_cached(entry) or fetch_entry(entry, offline, progress)
     if not _hash(path).startswith(torchvision_weights.hash_prefix(entry.architecture, entry.tag)):
@@ -121,14 +128,9 @@ def _hash(path: Path) -> str:
 
 
 def require_weights(entry: Entry) -> None:
-    """Raises `InputError` when `entry` is one of ours that nobody has trained yet, or whose files are damaged."""
-    state = weight_state(entry)
-    if state.kind == "missing":
-        raise InputError(
-            state.problem
-            or f"{entry.name} has no trained weights in this copy: train it with `python -m resnet_demo train "
-            f"{entry.architecture} --dataset {entry.tag}`, or pick {entry.architecture}.untrained."
-        )
+    """Raises `InputError` when the card or the weights of `entry` are damaged or not there."""
+    if problem := weight_state(entry).problem:
+        raise InputError(problem)
 
 
 def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None = None) -> Path:
@@ -144,12 +146,12 @@ def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None =
     prefix = torchvision_weights.hash_prefix(entry.architecture, entry.tag)
     # torchvision counts in 2^20 bytes.
     size = round(torchvision_weights.megabytes(entry.architecture, entry.tag) * 2**20)
-    return fetch(source, cache_folder() / source.rsplit("/", 1)[-1], prefix, progress, size)
+    return fetch(source, paths.cache_folders()[0] / source.rsplit("/", 1)[-1], prefix, progress, size)
 
 
 def find_cached(entry: Entry) -> Path | None:
     """The downloaded file in our cache, or in torchvision's own, where another program may have put it."""
-    folders = (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
+    folders = (*paths.cache_folders(), Path(torch.hub.get_dir()) / "checkpoints")
     # torchvision knows the name of the file. It takes seconds to import: it is not asked about files that cannot be.
     if not any(any(folder.glob(f"{entry.architecture}-*.pth")) for folder in folders):
         return None
@@ -157,19 +159,11 @@ def find_cached(entry: Entry) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
-def cache_folder() -> Path:
-    """`RESNET_DEMO_CACHE`, else `weights/cache` where that can be written, else the user's own cache."""
-    if chosen := os.environ.get("RESNET_DEMO_CACHE"):
-        return Path(chosen)
-    if os.access(WEIGHTS, os.W_OK):
-        return WEIGHTS / "cache"
-    return Path.home() / ".cache" / "resnet_demo"
-
-
 def is_offline(asked: bool = False) -> bool:
     """Whether the network must not be touched: `--offline`, or `RESNET_DEMO_OFFLINE=1`."""
     return asked or os.environ.get("RESNET_DEMO_OFFLINE", "").lower() in ("1", "true", "yes")
 
 
-def _shipped(entry: Entry) -> Path:
-    return WEIGHTS / f"{entry.name}.safetensors"
+def _file(entry: Entry) -> Path:
+    """The weights beside the card."""
+    return entry.path.with_name(f"{entry.name}.safetensors")

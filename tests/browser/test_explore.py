@@ -10,13 +10,13 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from resnet_demo.images import EXAMPLES
-from resnet_demo.zoo import DATASETS
+from resnet_demo.zoo import find_entry
 
 from .conftest import DESKTOP, PATIENCE, PHONE
 
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
-CLASSES = DATASETS["cifar10"].labels
+CLASSES = find_entry("resnet20.cifar10").labels
 
 
 def send(page: Page, path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_model_that_would_have_to_be_fetched_says_so_when_offline(visit):
     wait_for_facts(page, "ResNet-20")
     choose(page, "Data set", "ImageNet: 1000 classes")
     expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
-    choose(page, "Data set", "CIFAR-10: ten classes")
+    choose(page, "Data set", "CIFAR-10: 10 classes")
     wait_for_facts(page, "ResNet-20")
     expect(page.get_by_role("alert")).to_have_count(0)
 

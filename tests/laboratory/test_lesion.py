@@ -9,7 +9,7 @@ from torch import nn
 from resnet_demo import create_network, load_model
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.laboratory.lesion import lesion_errors, predict_lesioned, read_study, write_study
+from resnet_demo.laboratory.lesion import find_study, lesion_errors, predict_lesioned, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
@@ -148,7 +148,7 @@ PAIRS = [e for e in SHIPPED if e.tag == "cifar10" and e.architecture.startswith(
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)
 def test_the_shipped_studies_are_of_the_shipped_weights(entry):
     twin = next(e for e in list_models() if e.name == entry.name.replace("resnet", "plain"))
-    studies = {e.name: read_study(e.name, e.card.sha256) for e in (entry, twin)}
+    studies = {e.name: find_study(e.name, e.card.sha256, [e.path.parent]) for e in (entry, twin)}
     if not any(studies.values()):
         pytest.skip("not measured yet")
     for name, study in studies.items():

@@ -243,7 +243,7 @@ def test_every_spec_prints_a_name_that_reads_back(
     ("name", "says"),
     [
         ("resnet57", "Near 57: 56, 62"),
-        ("resnt50", "Did you mean 'resnet50'?"),
+        ("resnt50", "Did you mean resnet50?"),
         ("resnet50-foo", "unknown -foo"),
         ("plain34-A", 'shortcut "none"'),
         ("resnext50", "resnext50_32x4d"),

@@ -16,9 +16,10 @@ from torchvision.datasets import CIFAR10
 from resnet_demo.errors import InputError
 from resnet_demo.training import data, fetch_cifar10, has_cifar10, load_split
 from resnet_demo.ui.tabs.degradation import Degradation
-from resnet_demo.zoo import DATASETS
+from resnet_demo.zoo import find_entry, open_catalogue
 
 pytestmark = pytest.mark.usefixtures("own_folders")
+LABELS = find_entry("resnet20.cifar10").labels
 BATCHES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
 
 
@@ -34,7 +35,7 @@ def tiny_cifar10(tmp_path, monkeypatch):
     for name in BATCHES:
         pixels = draw.integers(0, 256, (10, 3072), dtype=np.uint8)
         members[name] = pickle.dumps({"data": pixels, "labels": list(range(10))})
-    members["batches.meta"] = pickle.dumps({"label_names": list(DATASETS["cifar10"].labels)})
+    members["batches.meta"] = pickle.dumps({"label_names": list(LABELS)})
     folder = tmp_path / "served"
     folder.mkdir()
     with tarfile.open(folder / CIFAR10.filename, "w:gz") as archive:
@@ -63,7 +64,7 @@ def test_cifar10_is_fetched_with_progress_and_then_found(tiny_cifar10):
     assert seen[-1] == (len(tiny_cifar10), len(tiny_cifar10))
     assert has_cifar10()
     train, test = (load_split("cifar10", split, offline=True) for split in ("train", "test"))
-    assert (len(train.labels), len(test.labels), train.classes) == (50, 10, DATASETS["cifar10"].labels)
+    assert (len(train.labels), len(test.labels), train.classes) == (50, 10, LABELS)
     assert train.images.shape[1:] == (3, 32, 32)
 
 
@@ -81,7 +82,7 @@ def test_offline_fetches_nothing(tiny_cifar10):
 
 
 def tab(**options):
-    made = Degradation(**{"data": None, "device": "cpu", "offline": False} | options)
+    made = Degradation(**{"catalogue": open_catalogue(), "data": None, "device": "cpu", "offline": False} | options)
     with gr.Blocks():
         made.build()
     return made

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from resnet_demo import zoo
 from resnet_demo.images import EXAMPLES, loading
 from resnet_demo.ui import build_page
 from resnet_demo.ui.answers import look
@@ -17,7 +16,7 @@ from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.zoo import ModelCache, catalogue, weights
+from resnet_demo.zoo import Catalogue, ModelCache
 
 CAT = str(EXAMPLES / "cat.jpg")
 MODEL, TWIN = "resnet20.cifar10", "plain20.cifar10"
@@ -144,12 +143,10 @@ def test_no_more_networks_are_added_than_are_drawn():
     assert updates[flow.networks]["value"] == ["resnet8", "plain20-nonorm-tanh"]
 
 
-def test_every_tab_works_without_trained_weights(cache, tmp_path, monkeypatch):
-    for module in (zoo, catalogue, weights):
-        monkeypatch.setattr(module, "WEIGHTS", tmp_path)
-    page = build_page(cache, "resnet20.untrained")
-    assert len(page.fns) > 50
-    degradation = built(Degradation(tmp_path, "cpu", offline=True))
+def test_every_tab_works_without_trained_weights(tmp_path):
+    cache = ModelCache("cpu", offline=True, catalogue=Catalogue((tmp_path,)))
+    assert len(build_page(cache).fns) > 50
+    degradation = built(Degradation(cache.catalogue, tmp_path, "cpu", offline=True))
     assert degradation.cards == ()
     assert "<svg" in degradation._curves(None, [])
     lesion = built(Lesion(cache))

@@ -4,19 +4,19 @@ import json
 import logging
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from resnet_demo import load_model, zoo
+from resnet_demo import load_model
 from resnet_demo.errors import InputError
-from resnet_demo.laboratory import lesion
-from resnet_demo.laboratory.lesion import read_study, write_study
+from resnet_demo.laboratory.lesion import find_study, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import LesionStudy
 from resnet_demo.ui import build_page
 from resnet_demo.ui.choices import available
-from resnet_demo.zoo import Card, ModelCache, catalogue, find_entry, list_models, results, weight_state, weights
-from resnet_demo.zoo.results import all_results, missing, read_cards, shipped_cards
+from resnet_demo.zoo import Card, Catalogue, ModelCache, find_entry, list_models, open_catalogue, paths, weight_state
+from resnet_demo.zoo.results import all_results, missing, read_cards, trained_cards
 from tests.commands.test_command_line import run_process
 
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -48,6 +48,7 @@ WRONG = {
     "a curve of lists": ({"curve": [[1, 2]]}, "JSON object"),
     "a hash that is a list": ({"sha256": []}, "sha256"),
     "a recipe without a name": ({"recipe": {"name": ["fast"]}}, "recipe"),
+    "no title": ({"dataset_title": ""}, "dataset_title"),
     "strange signs": ({"epochs": "\x1b[2J" * 1000}, r"epochs is '\x1b[2J"),
 }
 
@@ -76,12 +77,15 @@ KINDS = [*WRONG, "a folder", "a link to itself", "a device", "a pipe", "no text"
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_broken_card_is_named_and_the_rest_goes_on(shipped, caplog, assert_clear_sentence, kind):
     broken(shipped / f"{NAME}.json", kind)
-    assert NAME not in {entry.name for entry in available()}
-    assert "resnet18.tv_in1k" in {entry.name for entry in available()}
+    catalogue = open_catalogue()
+    assert NAME not in {entry.name for entry in available(catalogue)}
+    assert "resnet18.tv_in1k" in {entry.name for entry in available(catalogue)}
     assert len(list_models()) > 20
-    assert (shipped_cards(), all_results(), NAME in missing()) == ((), (), True)
+    assert (trained_cards(catalogue), all_results(catalogue), NAME in missing(catalogue)) == ((), (), True)
     assert str(weight_state(find_entry(NAME))) == "damaged"
-    assert find_entry(NAME).preprocessing.crop_size == 32
+    for told in ("spec", "labels", "preprocessing", "parameters", "dataset_title"):
+        with pytest.raises(InputError, match=rf"^{NAME}\.json "):
+            getattr(find_entry(NAME), told)
     with pytest.raises(InputError, match=rf"^{NAME}\.json ") as caught:
         load_model(NAME)
     message = str(caught.value)
@@ -94,8 +98,9 @@ def test_a_broken_card_is_named_and_the_rest_goes_on(shipped, caplog, assert_cle
 
 def test_the_command_line_lists_the_rest_and_warns(run, shipped, caplog):
     broken(shipped / f"{NAME}.json", "a word for a number")
-    rows = {row["name"]: row["state"] for row in json.loads(run("models", "--json").out)}
-    assert (rows[NAME], rows["resnet18.untrained"]) == ("damaged", "untrained")
+    rows = {row["name"]: row for row in json.loads(run("models", "--json").out)}
+    assert (rows[NAME]["state"], rows["resnet18.untrained"]["state"]) == ("damaged", "untrained")
+    assert (rows[NAME]["parameters"], rows[NAME]["test_error"]) == (None, None)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert (run("models").code, run("results").code) == (0, 0)
     for command in (["evaluate"], ["lesion"], ["analyze", "none.png", "--model"]):
@@ -109,25 +114,25 @@ def card(shipped):
     return Card.read(shipped / f"{NAME}.json")
 
 
-def test_cards_of_other_runs_are_left_out_too(tmp_path, monkeypatch, caplog, card):
+def test_cards_of_other_runs_are_left_out_too(tmp_path, caplog, card):
+    runs = tmp_path / "runs" / paths.SEEDS
     for seed in ("good", "bad"):
-        (tmp_path / "runs" / seed).mkdir(parents=True)
-        card.write(tmp_path / "runs" / seed / f"{NAME}.json")
-    broken(tmp_path / "runs" / "bad" / f"{NAME}.json", "not a number")
-    assert read_cards([tmp_path / "runs"]) == (card,)
-    monkeypatch.setattr(results, "SEEDS", tmp_path / "runs")
-    assert [summary.runs for summary in all_results()] == [1]
-    assert [str(tmp_path / "runs" / "bad") in record.getMessage() for record in caplog.records] == [True]
+        (runs / seed).mkdir(parents=True)
+        card.write(runs / seed / f"{NAME}.json")
+    broken(runs / "bad" / f"{NAME}.json", "not a number")
+    assert read_cards([runs]) == (card,)
+    assert [summary.runs for summary in all_results(Catalogue((tmp_path / "runs",)))] == [1]
+    assert [str(runs / "bad") in record.getMessage() for record in caplog.records] == [True]
     with pytest.raises(InputError, match="There is no card"):
-        read_cards([tmp_path / "runs" / "bad"])
+        read_cards([runs / "bad"])
 
 
 def test_a_card_of_before_is_still_read(tmp_path, card):
     card.write(tmp_path / "card.json")
     values = json.loads((tmp_path / "card.json").read_text())
-    del values["resize"]
+    del values["resize"], values["dataset_title"]
     (tmp_path / "card.json").write_text(json.dumps(values))
-    assert Card.read(tmp_path / "card.json") == card
+    assert Card.read(tmp_path / "card.json") == replace(card, dataset_title="cifar10")
     assert (card.preprocessing.resize_size, card.preprocessing.crop_size) == (32, 32)
 
 
@@ -143,11 +148,13 @@ STUDIES = {
 
 
 @pytest.mark.parametrize("kind", [*STUDIES, "impossible", "a folder"])
-def test_a_broken_study_is_none(tmp_path, monkeypatch, caplog, kind):
-    monkeypatch.setattr(lesion, "STUDIES", tmp_path)
+def test_a_broken_study_is_none(tmp_path, caplog, kind):
+    folder = tmp_path / paths.LESIONS
     errors = {piece.name: 1.0 for piece in block_summaries("resnet20")}
-    path = write_study(LesionStudy(NAME, "abc", 10, 5.0, errors), tmp_path)
-    assert read_study(NAME, "abc").errors == errors
+    path = write_study(LesionStudy(NAME, "abc", 10, 5.0, errors), folder)
+    assert read_study(NAME, "abc", folder).errors == errors
+    assert find_study(NAME, "abc", [tmp_path / "none", tmp_path]).errors == errors
+    assert find_study(NAME, "other", [tmp_path]) is None
     if kind == "a folder":
         path.unlink()
         path.mkdir()
@@ -155,7 +162,7 @@ def test_a_broken_study_is_none(tmp_path, monkeypatch, caplog, kind):
         path.write_text(path.read_text().replace("1.0", "-1.0"))
     else:
         path.write_text(STUDIES[kind])
-    assert read_study(NAME, "abc") is None
+    assert read_study(NAME, "abc", folder) is None
     assert [record.getMessage().startswith(f"{path.name} is not a lesion study (") for record in caplog.records] == [
         True
     ]
@@ -167,10 +174,8 @@ BROKEN = {"the one it opens with": [NAME], "every plain one": ["plain20.cifar10"
 @pytest.mark.parametrize("which", BROKEN)
 def test_the_page_is_built_without_broken_cards(tmp_path, monkeypatch, which):
     folder = tmp_path / "weights"
-    shutil.copytree(zoo.WEIGHTS, folder, ignore=shutil.ignore_patterns("cache"))
-    for module in (zoo, catalogue, weights):
-        monkeypatch.setattr(module, "WEIGHTS", folder)
-    monkeypatch.setattr(lesion, "STUDIES", folder / "lesions")
+    shutil.copytree(paths.shipped_folder(), folder, ignore=shutil.ignore_patterns("cache"))
+    monkeypatch.setattr(paths, "shipped_folder", lambda: folder)
     names = BROKEN[which] or [path.stem for path in folder.glob("*.json")]
     for name in names:
         broken(folder / f"{name}.json", "a word for a number")

@@ -7,7 +7,9 @@ from PIL import Image
 from torchvision.models import get_model_weights
 
 from resnet_demo import zoo
-from resnet_demo.zoo import DATASETS, Preprocessing, find_entry, list_models
+from resnet_demo.zoo import Preprocessing, find_entry, list_models
+from resnet_demo.zoo.datasets import DATASETS
+from resnet_demo.zoo.preprocessing import CIFAR10
 from resnet_demo.zoo.torchvision_weights import TAGS
 
 FROM_TORCHVISION = [entry for entry in list_models() if entry.from_torchvision]
@@ -75,17 +77,14 @@ def test_of_an_extreme_panorama_only_what_is_kept_is_resized(monkeypatch, size):
 
 
 def test_grey_networks_get_one_channel():
-    dataset = DATASETS["fashion_mnist"]
-    preprocessing = Preprocessing(28, 28, dataset.mean, dataset.std)
+    preprocessing = DATASETS["fashion_mnist"].preprocessing
     x = preprocessing.tensor(preprocessing.crop(noise((50, 40))))
     assert x.shape == (1, 1, 28, 28)
 
 
 def test_a_standardized_mean_picture_is_zero():
-    dataset = DATASETS["cifar10"]
-    preprocessing = Preprocessing(32, 32, dataset.mean, dataset.std)
-    mean_color = tuple(round(255 * value) for value in dataset.mean)
-    x = preprocessing.tensor(preprocessing.crop(Image.new("RGB", (32, 32), mean_color)))
+    mean_color = tuple(round(255 * value) for value in CIFAR10.mean)
+    x = CIFAR10.tensor(CIFAR10.crop(Image.new("RGB", (32, 32), mean_color)))
     assert x.abs().max() < 0.01
     assert x.dtype == torch.float32
 
@@ -108,6 +107,8 @@ def test_find_entry(name, found):
     ("name", "says"),
     [
         ("resnet50.cifar10", "Did you mean"),
+        ("resnet8.cifar10", r"train it with `python -m resnet_demo train resnet8 --dataset cifar10`"),
+        ("highway56.cifar100", r"or pick highway56\.untrained"),
         ("resnt20.cifar10", "resnet20.cifar10"),
         ("x.untrained", "no network 'x'"),
         ("plain600002.untrained", "too large"),
@@ -122,7 +123,7 @@ def test_an_unknown_entry_names_the_closest(name, says):
 
 def test_the_catalogue_is_the_designs_table():
     names = {entry.name for entry in list_models()}
-    ours = {f"{kind}{depth}.cifar10" for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)}
+    ours = {f"{kind}{depth}.cifar10" for kind in ("resnet", "plain") for depth in (20, 56)}
     assert ours | {"resnet20.fashion_mnist", "plain20.fashion_mnist", "plain34.untrained"} <= names
     assert len(FROM_TORCHVISION) == 13
     assert len(names) == len(list_models())

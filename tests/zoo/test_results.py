@@ -8,9 +8,16 @@ import torch
 
 from resnet_demo.errors import InputError
 from resnet_demo.training import race
-from resnet_demo.zoo import list_models, results, weight_state
-from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, shipped_cards, summarize
+from resnet_demo.zoo import Catalogue, list_models, open_catalogue, weight_state
+from resnet_demo.zoo.paths import SEEDS, shipped_folder
+from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize, trained_cards
 from tests.stripes import CPU, save_stripes, stripes
+
+pytestmark = pytest.mark.usefixtures("own_folders")
+
+
+def shipped_cards():
+    return trained_cards(open_catalogue())
 
 
 def card(seed, test_error, **changes):
@@ -44,13 +51,14 @@ def test_the_paper_has_no_numbers_for_plain_networks():
 
 def test_results_are_those_of_the_cards_and_what_is_missing_is_told():
     shipped = [entry for entry in list_models() if weight_state(entry).kind == "shipped"]
-    summaries = {summary.name: summary for summary in all_results()}
+    summaries = {summary.name: summary for summary in all_results(open_catalogue())}
     assert set(summaries) == {entry.name for entry in shipped}
     for entry in shipped:
         if summaries[entry.name].runs == 1:
             assert summaries[entry.name].test_error == entry.card.test_error
-    expected = {e.name for e in list_models() if weight_state(e).kind == "missing"}
-    assert set(missing()) == expected
+    ladder = {f"{kind}{depth}.cifar10" for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)}
+    assert set(missing(open_catalogue())) == ladder - {entry.name for entry in shipped}
+    assert set(missing(Catalogue(()))) == ladder
 
 
 def test_cards_are_found_at_any_depth(tmp_path):
@@ -63,11 +71,12 @@ def test_cards_are_found_at_any_depth(tmp_path):
         read_cards([tmp_path / "elsewhere"])
 
 
-def test_further_seeds_count(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "SEEDS", tmp_path)
-    first = shipped_cards()[0]
-    replace(first, seed=first.seed + 1, sha256="other").write(tmp_path / f"{first.name}.1.json")
-    assert next(s for s in all_results() if s.name == first.name).runs == 2
+def test_further_seeds_count(tmp_path):
+    first, folder = shipped_cards()[0], tmp_path / SEEDS
+    folder.mkdir()
+    replace(first, seed=first.seed + 1, sha256="other").write(folder / f"{first.name}.1.json")
+    catalogue = Catalogue((shipped_folder(), tmp_path))
+    assert next(s for s in all_results(catalogue) if s.name == first.name).runs == 2
 
 
 def test_the_results_command(run, tmp_path):
@@ -77,7 +86,7 @@ def test_the_results_command(run, tmp_path):
     assert f"{first.test_error:.2f}" in table.out
     assert "He et al. 2016, table 6" in table.out
     values = json.loads(run("results", "--json").out)
-    assert [row["name"] for row in values] == [summary.name for summary in all_results()]
+    assert [row["name"] for row in values] == [summary.name for summary in all_results(open_catalogue())]
     for seed, error in ((0, 9.0), (1, 9.5)):
         card(seed, error).write(tmp_path / f"{first.name}.{seed}.json")
     assert "9.25 +- 0.35" in run("results", tmp_path).out

@@ -11,15 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 import torch
 from torchvision.models import resnet18
 
 from resnet_demo.errors import InputError
-from resnet_demo.zoo import ModelCache, fetching, find_entry, is_offline, load_model, weight_state, weights
+from resnet_demo.ui.choices import available
+from resnet_demo.zoo import ModelCache, fetching, find_entry, is_offline, load_model, open_catalogue, weight_state
 from resnet_demo.zoo import torchvision_weights as tv
 from resnet_demo.zoo.fetching import fetch
-from resnet_demo.zoo.weights import cache_folder, fetch_entry
+from resnet_demo.zoo.paths import cache_folders
+from resnet_demo.zoo.weights import fetch_entry
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -216,13 +219,12 @@ def test_other_settings_are_not_offline(monkeypatch, setting):
     assert not is_offline()
 
 
-def test_the_cache_is_where_it_was_asked_for_or_beside_the_weights_or_at_home(tmp_path, monkeypatch, shipped):
-    assert cache_folder() == tmp_path / "cache"
+def test_the_cache_is_where_it_was_asked_for_or_the_users_own(tmp_path, monkeypatch, shipped):
+    assert cache_folders() == (tmp_path / "cache",)
     monkeypatch.delenv("RESNET_DEMO_CACHE")
-    assert cache_folder() == shipped / "cache"
-    monkeypatch.setattr(weights, "WEIGHTS", tmp_path / "nowhere")
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert cache_folder() == tmp_path / ".cache" / "resnet_demo"
+    kept, *also_read = cache_folders()
+    assert kept == platformdirs.user_cache_path("resnet_demo", appauthor=False)
+    assert also_read == [shipped / "cache"]  # Of a clone that has downloads there.
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +316,7 @@ def test_a_file_that_is_no_weights_is_refused_and_never_run(
 
 def test_shipped_weights_are_loaded(shipped):
     assert str(weight_state(find_entry("resnet20"))) == "shipped"
-    assert weight_state(find_entry("plain20")).kind == "missing"
+    assert find_entry("plain20").name == "plain20.untrained"
     model = load_model("resnet20", "cpu")
     assert (model.name, model.trained, model.labels[3]) == ("resnet20.cifar10", True, "cat")
 
@@ -332,7 +334,7 @@ def test_shipped_weights_that_were_changed_are_refused(shipped, assert_clear_sen
 @pytest.mark.parametrize("missing", [".safetensors", ".json"])
 def test_weights_without_their_card_or_a_card_without_its_weights_are_not_trained_yet(shipped, missing):
     (shipped / f"resnet20.cifar10{missing}").unlink()
-    assert str(weight_state(find_entry("resnet20"))) == "not trained yet"
+    assert "resnet20.cifar10" not in {entry.name for entry in available(open_catalogue())}
     with pytest.raises(InputError, match=r"`python -m resnet_demo train resnet20 --dataset cifar10`"):
         load_model("resnet20.cifar10")
 

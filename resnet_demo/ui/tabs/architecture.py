@@ -16,7 +16,7 @@ from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, PRIVATE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import find_entry, list_models
+from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
 INTRO = (
@@ -36,8 +36,12 @@ class Architecture:
 
     id, title, photo = "architecture", "Architecture", None
 
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
     def build(self) -> None:
-        names = sorted({entry.architecture for entry in list_models()}, key=lambda n: (parse_name(n).depth, n))
+        offered = {entry.architecture for entry in choices.available(self.catalogue)}
+        names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
         gr.HTML(INTRO)
         self.name = Choice(
             names,
@@ -74,7 +78,8 @@ class Architecture:
             return gr.skip()
         name = query["model"]
         try:
-            return {self.name: find_entry(name).architecture if choices.exists(name) else parse_name(name).name}
+            known = choices.exists(self.catalogue, name)
+            return {self.name: self.catalogue.find(name).architecture if known else parse_name(name).name}
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
 

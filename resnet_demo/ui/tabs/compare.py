@@ -17,7 +17,7 @@ from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = (
     "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>. Below, the "
@@ -31,12 +31,12 @@ class Compare:
     id, title = "compare", "Compare"
 
     def __init__(self, cache: ModelCache) -> None:
-        self.cache = cache
-        self.pair = choices.deepest_pair()
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.pair = choices.deepest_pair(self.catalogue)
 
     def build(self) -> None:
-        names = choices.model_choices()
-        labels = choices.class_choices(find_entry(self.pair[0]))
+        names = choices.model_choices(self.catalogue)
+        labels = choices.class_choices(self.catalogue.find(self.pair[0]))
         gr.HTML(INTRO)
         # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
@@ -78,7 +78,7 @@ class Compare:
             return gr.skip()
         names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
         try:
-            first, second = (choices.pickable(name) for name in names)
+            first, second = (choices.pickable(self.catalogue, name) for name in names)
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
@@ -92,8 +92,8 @@ class Compare:
 
     def _classes(self, first: str, target: str, known: str) -> Updates:
         """The classes of a new first network. The chosen class stays only if both networks have the same classes."""
-        entry = find_entry(first)
-        before, offered = choices.class_choices(find_entry(known)), choices.class_choices(entry)
+        entry = self.catalogue.find(first)
+        before, offered = choices.class_choices(self.catalogue.find(known)), choices.class_choices(entry)
         kept = before == offered and target in [value for _, value in offered]
         return {
             self.target: gr.update(choices=offered, value=target if kept else offered[0][1]),
@@ -104,7 +104,7 @@ class Compare:
         if not photo:
             return self._nothing()
         try:
-            choices.require_here(first, second)
+            choices.require_here(self.catalogue, first, second)
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return self._nothing() | {self.message: html.alert_update(str(error))}
@@ -112,8 +112,8 @@ class Compare:
         svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), in_words(comparison))
         return {
             self.message: html.alert_update(),
-            **one.updates(comparison.first, decoded),
-            **other.updates(comparison.second, decoded),
+            **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
+            **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),
             self.plot: html.plot(svg),
         }
 
@@ -131,8 +131,7 @@ class _Side:
             self.picture = Picture(room="260px", elem_id=f"compare-heat-{number}")
         self.all: list[Component] = [self.title, self.top, self.picture]
 
-    def updates(self, analysis: Analysis, photo: Image.Image) -> Updates:
-        entry = find_entry(analysis.model)
+    def updates(self, entry: Entry, analysis: Analysis, photo: Image.Image) -> Updates:
         return {
             self.title: side_title(entry, analysis),
             self.top: {p.label: p.probability for p in analysis.predictions} or None,

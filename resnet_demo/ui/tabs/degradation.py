@@ -18,7 +18,7 @@ from resnet_demo.ui import html
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Card, results
+from resnet_demo.zoo import Card, Catalogue, progress_text, results
 
 PROGRESS = gr.Progress()
 # Hedged as the paper hedges it.
@@ -45,9 +45,9 @@ class Degradation:
 
     id, title, photo = "degradation", "Degradation", None
 
-    def __init__(self, data: Path | None, device: str, offline: bool) -> None:
+    def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
-        self.cards = results.shipped_cards()
+        self.catalogue, self.cards = catalogue, results.trained_cards(catalogue)
 
     def build(self) -> None:
         gr.HTML(INTRO)
@@ -66,15 +66,18 @@ class Degradation:
         return {self.state: status(self._readiness()), self.fetch: gr.update(visible=self._can_fetch())}
 
     def _build_curves(self) -> None:
-        datasets = list(dict.fromkeys(card.dataset for card in self.cards))
-        names = [(html.dataset_title(dataset), dataset) for dataset in datasets]
-        first = datasets[0] if datasets else None
+        titles: dict[str, str] = {}
+        for card in self.cards:
+            titles.setdefault(card.dataset, card.dataset_title)
+        names = [(title, dataset) for dataset, title in titles.items()]
+        first = next(iter(titles), None)
         depths = self._depths(first)
         with gr.Row():
             self.dataset = gr.Radio(names, value=first, label="Data set", scale=1, visible=len(names) > 1)
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
         self.curves = gr.HTML("", elem_id="curves")
-        gr.HTML(results_table(results.all_results(), results.SOURCES, results.missing()), elem_id="results")
+        reached, missing = results.all_results(self.catalogue), results.missing(self.catalogue)
+        gr.HTML(results_table(reached, results.SOURCES, missing), elem_id="results")
 
     def _build_race(self) -> None:
         gr.HTML(RACE_INTRO)
@@ -155,7 +158,7 @@ class Degradation:
 
     def _fetch(self, progress: Any = PROGRESS) -> Updates:
         def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=f"CIFAR-10: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            progress(done / max(total, 1), desc=progress_text("CIFAR-10", done, total))
 
         try:
             fetch_cifar10(fetching, self.offline)

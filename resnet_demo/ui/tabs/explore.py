@@ -24,7 +24,7 @@ from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Entry, ModelCache, progress_text
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
 SAVE = """(file) => {
@@ -51,8 +51,8 @@ class Explore:
     id, title = "explore", "Explore"
 
     def __init__(self, cache: ModelCache, default_model: str) -> None:
-        self.cache = cache
-        self.default = choices.pickable(default_model)
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.default = choices.pickable(self.catalogue, default_model)
 
     def build(self) -> None:
         with gr.Row(elem_id="explore"):
@@ -75,7 +75,7 @@ class Explore:
         if query.get("tab", self.id) != self.id:
             return gr.skip()
         try:
-            entry = choices.pickable(query.get("model") or self.default.name)
+            entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
@@ -86,9 +86,10 @@ class Explore:
         self.photo = photo_input("photo")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
-            depths = choices.depth_choices(tag, connection, self.default)
-            self.tag = Choice(choices.dataset_choices(), value=tag, label="Data set", filterable=False)
-            self.connection = Options(choices.connection_choices(tag), value=connection, label="Connection")
+            depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
+            connections = choices.connection_choices(self.catalogue, tag)
+            self.tag = Choice(choices.dataset_choices(self.catalogue), value=tag, label="Data set", filterable=False)
+            self.connection = Options(connections, value=connection, label="Connection")
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
                 self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
@@ -153,10 +154,11 @@ class Explore:
     def _pickers(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all five pickers for `entry`; a class or layer that it does not have falls back to the default."""
         connection = choices.connection_of(entry)
+        depths = choices.depth_choices(self.catalogue, entry.tag, connection, entry)
         updates: Updates = {
             self.tag: gr.update(value=entry.tag),
-            self.connection: gr.update(choices=choices.connection_choices(entry.tag), value=connection),
-            self.name: gr.update(choices=choices.depth_choices(entry.tag, connection, entry), value=entry.name),
+            self.connection: gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
+            self.name: gr.update(choices=depths, value=entry.name),
         }
         for picker, offered, value in (
             (self.target, choices.class_choices(entry), target),
@@ -166,23 +168,26 @@ class Explore:
             updates[picker] = gr.update(choices=offered, value=value if value in values else values[0])
         return updates
 
+    def _nearest(self, tag: str, connection: str, name: str) -> Entry:
+        return self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name))
+
     def _pick_dataset(self, tag: str, name: str) -> Updates:
-        connections = [connection for _, connection in choices.connection_choices(tag)]
-        wanted = choices.connection_of(find_entry(name))
+        connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
+        wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)
-        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)))
+        return self._pickers(self._nearest(tag, connection, name))
 
     def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> Updates:
-        return self._pickers(find_entry(choices.nearest_depth(tag, connection, name)), target, layer)
+        return self._pickers(self._nearest(tag, connection, name), target, layer)
 
     def _pick_depth(self, name: str, target: str, layer: str) -> Updates:
-        return self._pickers(find_entry(name), target, layer)
+        return self._pickers(self.catalogue.find(name), target, layer)
 
     def _fetch(self, name: str, progress: Any = PROGRESS) -> Updates:
         """Get the weights of the picked model; the results follow when it is ready."""
 
         def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=f"Fetching {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            progress(done / max(total, 1), desc=progress_text(name, done, total))
 
         try:
             model = self.cache.get(name, fetching)

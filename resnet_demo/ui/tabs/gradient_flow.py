@@ -10,7 +10,7 @@ from gradio.events import Dependency
 from resnet_demo import plots
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.laboratory.tour import TOUR, find_stop
-from resnet_demo.networks import parse_name
+from resnet_demo.networks import LADDER, parse_name
 from resnet_demo.networks.spec import AXES
 from resnet_demo.records import Flow, Stop
 from resnet_demo.ui import answers, html
@@ -19,7 +19,6 @@ from resnet_demo.ui.components import Choice, Options
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 from resnet_demo.ui.tabs.tab import Updates
 
-DEPTHS = (20, 32, 44, 56, 110)
 MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
 INTRO = (
     "<p>Networks <b>before any training</b>, layer by layer, on a batch of 64 small images: the norm of the gradient "
@@ -61,7 +60,7 @@ class GradientFlow:
             self.measure = Options(MEASURES, value=MEASURES[0][1], label="Measure", scale=3, min_width=300)
         with gr.Accordion("Build another network", open=False):
             with gr.Row():
-                self.depth = Options(list(map(str, DEPTHS)), value="56", label="Depth")
+                self.depth = Options(list(map(str, LADDER)), value="56", label="Depth")
                 axes = ("connection", "norm", "activation", "init")
                 self.axes = [Options(list(AXES[axis]), value=AXES[axis][0], label=axis.title()) for axis in axes]
             self.add = gr.Button("Add this network", size="sm")

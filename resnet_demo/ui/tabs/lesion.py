@@ -17,7 +17,7 @@ from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Entry, ModelCache, find_entry
+from resnet_demo.zoo import Catalogue, Entry, ModelCache
 
 INTRO = (
     "<p>Click a block to remove its F(x) from the <b>trained</b> network (Veit et al. 2016). In a residual network its "
@@ -43,10 +43,10 @@ class Lesion:
     id, title = "lesion", "Lesion"
 
     def __init__(self, cache: ModelCache) -> None:
-        self.cache = cache
-        self.names = choices.model_choices(trained=True) or choices.model_choices()
-        offered, deepest = [name for _, name in self.names], choices.deepest_pair()[0]
-        self.default = find_entry(deepest if deepest in offered else offered[0])
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.names = choices.model_choices(self.catalogue, trained=True) or choices.model_choices(self.catalogue)
+        offered, deepest = [name for _, name in self.names], choices.deepest_pair(self.catalogue)[0]
+        self.default = self.catalogue.find(deepest if deepest in offered else offered[0])
 
     def build(self) -> None:
         gr.HTML(INTRO)
@@ -92,7 +92,7 @@ class Lesion:
         if query.get("tab") != self.id:
             return gr.skip()
         try:
-            entry = _trained(choices.pickable(query.get("model") or self.default.name).name)
+            entry = self._trained(query.get("model") or self.default.name)
             removed = [name for name in query.get("removed", "").split(",") if name]
             lesion.check_blocks(removed, tuple(block.name for block in block_summaries(entry.spec)))
         except InputError as error:
@@ -101,67 +101,65 @@ class Lesion:
 
     def _opened(self, name: str, removed: list[str]) -> Updates:
         try:
-            entry = _trained(name)
+            entry = self._trained(name)
         except InputError as error:
             return {self.drawing: "", self.study: html.alert(str(error))}
-        return {self.drawing: _drawn(entry, removed), self.study: _study(entry)}
+        return {self.drawing: self._drawn(entry, removed), self.study: self._study(entry)}
 
     def _switch(self, name: str) -> Updates:
         return {self.removed: [], **self._opened(name, [])}
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> Updates:
-        block, entry = event_text(event, "block"), _trained(name)
+        block, entry = event_text(event, "block"), self._trained(name)
         if block not in {other.name for other in block_summaries(entry.spec)}:
             return gr.skip()
         now = [other for other in removed if other != block] if block in removed else [*removed, block]
-        return {self.removed: now, self.drawing: _drawn(entry, now)}
+        return {self.removed: now, self.drawing: self._drawn(entry, now)}
 
     def _put_back(self, name: str) -> Updates:
-        return {self.removed: [], self.drawing: _drawn(_trained(name), [])}
+        return {self.removed: [], self.drawing: self._drawn(self._trained(name), [])}
 
     def _show(self, photo: str | None, name: str, removed: list[str]) -> Updates:
         if not photo:
             return {self.before: None, self.after: None}
         try:
-            choices.require_here(_trained(name).name)
+            choices.require_here(self.catalogue, self._trained(name).name)
             model, image = self.cache.get(name), load_image(photo)
             before, after = (lesion.predict_lesioned(image, model, blocks) for blocks in ((), removed))
         except InputError as error:
             return {self.message: html.alert_update(str(error)), self.before: None, self.after: None}
         return {self.message: html.alert_update(), self.before: _by_label(before), self.after: _by_label(after)}
 
+    def _trained(self, name: str) -> Entry:
+        entry = choices.pickable(self.catalogue, name)
+        if not entry.trained:
+            raise InputError(f"{entry.name} is untrained: choose a trained network to remove blocks from.")
+        return entry
+
+    def _drawn(self, entry: Entry, removed: list[str]) -> str:
+        study = study_of(self.catalogue, entry)
+        errors = study.errors if study else None
+        return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
+
+    def _study(self, entry: Entry) -> str:
+        """The measured removals of the network and its twin."""
+        names = (entry.name, choices.twin(entry.name))
+        there = [self.catalogue.find(name) for name in names if choices.exists(self.catalogue, name)]
+        studies = [study for study in (study_of(self.catalogue, one) for one in there) if study]
+        if not studies:
+            return no_study(entry)
+        worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
+        label = f"Test error without each block. {'; '.join(worst)}"
+        return html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
+
+
+def study_of(catalogue: Catalogue, entry: Entry) -> LesionStudy | None:
+    """What was measured of the very weights of an entry."""
+    return lesion.find_study(entry.name, entry.card.sha256, catalogue.folders) if entry.card else None
+
 
 def _by_label(predictions: tuple[Prediction, ...]) -> dict[str, float]:
     return {prediction.label: prediction.probability for prediction in predictions}
-
-
-def _trained(name: str) -> Entry:
-    entry = find_entry(name)
-    if not entry.trained:
-        raise InputError(f"{entry.name} is untrained: choose a trained network to remove blocks from.")
-    return entry
-
-
-def _drawn(entry: Entry, removed: list[str]) -> str:
-    study = _study_of(entry)
-    errors = study.errors if study else None
-    return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
-
-
-def _study_of(entry: Entry) -> LesionStudy | None:
-    return lesion.read_study(entry.name, entry.card.sha256) if entry.card else None
-
-
-def _study(entry: Entry) -> str:
-    """The measured removals of the network and its twin."""
-    names = (entry.name, choices.twin(entry.name))
-    known = [_study_of(find_entry(name)) for name in names if choices.exists(name)]
-    studies = [study for study in known if study]
-    if not studies:
-        return no_study(entry)
-    worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
-    label = f"Test error without each block. {'; '.join(worst)}"
-    return html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
 
 
 def no_study(entry: Entry) -> str:

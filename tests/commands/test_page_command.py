@@ -1,0 +1,100 @@
+"""The command that opens the page, and app.py, which calls it; with a user's networks, and with none at all."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from resnet_demo.ui import build_page, choices
+from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.zoo import Catalogue, ModelCache, paths
+from tests.conftest import put_weights
+from tests.page_server import running_page
+
+pytestmark = pytest.mark.usefixtures("own_folders")
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_has_the_networks_of_a_users_folder(tmp_path):
+    put_weights(tmp_path / "mine", "resnet8.stripes")
+    with running_page(tmp_path, "--weights", str(tmp_path / "mine"), "--model", "resnet8.stripes") as server:
+        client = Client(server.url, verbose=False)
+        photo = handle_file(str(EXAMPLES / "cat.jpg"))
+        for model in ("", "resnet8.stripes"):
+            found = client.predict(image=photo, model=model, target="", layer="", api_name="/analyze")
+            assert (found["model"], len(found["predictions"])) == ("resnet8.stripes", 5)
+        assert server.trouble() == []
+
+
+WRONG = {
+    "model": (("--model", "resnet21"), "There is no model 'resnet21'"),
+    "weights": (("--weights", "nowhere"), "There is no folder nowhere"),
+    "data": (("--data", "nowhere.npz"), "There is no nowhere.npz"),
+    "share": (("--share", "--offline"), "--share needs the network"),
+}
+
+
+def app_py(*options):
+    command = [sys.executable, "app.py", *options]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "100"}
+    )
+
+
+def test_a_model_that_does_not_exist_is_one_sentence():
+    options, says = WRONG["model"]
+    done = app_py(*options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(says)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["weights", "data", "share"])
+def test_wrong_options_are_one_sentence(run, kind, assert_clear_sentence):
+    options, says = WRONG[kind]
+    result = run("page", *options)
+    assert result.code == 2
+    assert result.err.startswith(says)
+    assert_clear_sentence(result.err.strip())
+
+
+def test_app_py_has_the_options_of_the_command(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    helped, same = (text.partition("Options")[2] for text in (app_py("--help").stdout, run("page", "--help").out))
+    assert helped == same
+    for option in ("--host", "--port", "--share", "--model", "--offline", "--open", "--device", "--name", "--weights"):
+        assert option in helped
+
+
+def test_without_any_weights_the_pickers_offer_untrained_networks():
+    nothing = Catalogue(())
+    assert choices.opening(nothing) == "resnet20.untrained"
+    assert choices.deepest_pair(nothing) == ("resnet56.untrained", "plain56.untrained")
+    assert choices.model_choices(nothing, trained=True) == []
+    assert [tag for _, tag in choices.dataset_choices(nothing)] == ["tv_in1k", "tv2_in1k", "untrained"]
+    assert choices.nearest_depth(nothing, "untrained", "plain", "resnet20.untrained") == "plain20.untrained"
+
+
+def test_the_page_is_built_without_any_weights(tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(paths, "shipped_folder", lambda: tmp_path / "empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # What Gradio says of a value that is not on offer.
+        page = build_page(ModelCache("cpu", offline=True))
+    offered = json.dumps(page.get_config_file()["components"], default=str)
+    assert "resnet20.untrained" in offered
+    assert not re.search(r'"\w+\.cifar10"', offered)
+
+
+def test_the_pair_is_of_whatever_data_set_has_one(tmp_path):
+    for name in ("resnet8.a", "plain14.b", "resnet14.b", "plain8.b", "resnet8.b", "resnet20.b"):
+        put_weights(tmp_path, name)
+    assert choices.deepest_pair(Catalogue((tmp_path,))) == ("resnet14.b", "plain14.b")
+    assert choices.opening(Catalogue((tmp_path,))) == "resnet8.a"
