@@ -277,7 +277,7 @@ def _part_seen(analysis: Analysis) -> str:
     left, top, right, bottom = analysis.crop
     width, height = analysis.photo_size
     whole = left < 1 and top < 1 and right > width - 1 and bottom > height - 1
-    return "" if whole else " The network saw only what is between the white lines."
+    return "" if whole else " The network saw what is between the white lines."
 
 
 def seen(entry: Entry, analysis: Analysis) -> str:
@@ -291,8 +291,8 @@ def seen(entry: Entry, analysis: Analysis) -> str:
     names = ", ".join(map(escape, entry.labels))
     return (
         f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
-        f"<p>All that it sees: <b>{width}x{height} pixels</b>. It knows {len(entry.labels)} classes ({names}) and "
-        "picks one of them, whatever the photo shows.</p></div>"
+        f"<p>All it sees: <b>{width}x{height} pixels</b>. It knows {len(entry.labels)} classes ({names}) and always "
+        "picks one of them.</p></div>"
     )
 
 
