@@ -6,6 +6,7 @@ The floor is torchvision's network (for CIFAR, our own): one bare forward pass a
 that is ready. The composition is torchvision's network and transforms for the top five classes, Captum's LayerGradCam
 for the map, and one more forward and backward pass for the gradient norms. Ours starts from the decoded photo, as the
 composition does, and gives all of it and the responses, output gradients and branch ratios too. Weights are random.
+At the end, a comparison of two trained networks beside the two analyses that it consists of.
 """
 
 import copy
@@ -26,6 +27,7 @@ from torchvision.transforms._presets import ImageClassification
 from benchmarks.side_by_side import print_machine, print_times, take_turns
 from resnet_demo import Model, analyze, create_network, load_model
 from resnet_demo.analysis.class_maps import explain_classes
+from resnet_demo.analysis.comparison import compare
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.zoo import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -104,8 +106,18 @@ def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image) -> Calls:
     }
 
 
+def comparison(photo: Image.Image) -> Calls:
+    """Two networks on one photo: together, and one by one for the same class."""
+    one, other = load_model("resnet20.cifar10", "cpu"), load_model("plain20.cifar10", "cpu")
+    target = analyze(photo, one).target.index
+    return {
+        "two analyses": lambda: (analyze(photo, one), analyze(photo, other, target)),
+        "compare": lambda: compare(photo, one, other),
+    }
+
+
 def main(networks: Annotated[list[str] | None, typer.Argument()] = None, rounds: int = 9) -> None:
-    """Print two tables for each network."""
+    """Print two tables for each network, and one for the comparison."""
     photo = load_image(EXAMPLES / "cat.jpg")
     for name in networks or ("resnet18", "resnet50", "resnet152", "resnet20", "resnet56"):
         torch.manual_seed(0)
@@ -113,6 +125,7 @@ def main(networks: Annotated[list[str] | None, typer.Argument()] = None, rounds:
         x = ours.preprocessing.tensor(ours.preprocessing.crop(photo))
         print_times(f"{name}: everything", take_turns(whole(ours, theirs, photo, x), rounds))
         print_times(f"{name}: the map alone", take_turns(map_alone(ours, theirs, photo), rounds))
+    print_times("Two networks", take_turns(comparison(photo), rounds))
     print_machine("torchvision", "captum", "torchcam", "grad-cam")
 
 

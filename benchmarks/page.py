@@ -20,8 +20,10 @@ from benchmarks import http
 from benchmarks.side_by_side import out, print_machine, print_times, take_turns
 from resnet_demo import analyze, load_model
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.ui import engine, fragments, share_cores
+from resnet_demo.records import gradient_rows
+from resnet_demo.ui import answers, share_cores
 from resnet_demo.ui.picture import Picture
+from resnet_demo.ui.tabs.explore import facts, gradient_plot
 from resnet_demo.zoo import find_entry
 
 MODEL = "resnet20.cifar10"
@@ -56,16 +58,16 @@ def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     """The same work in this process, part by part."""
     share_cores()  # As the page does.
     model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
-    shown = engine.Shown(str(photo), entry, analyze(decoded, model))
-    overlaid = engine.overlaid(entry, shown.analysis, decoded)
+    analysis = analyze(decoded, model)
+    overlaid = answers.overlaid(entry, analysis, decoded)
     picture = Picture(render=False)
     parts = {
         "decode the photo": lambda: load_image(photo),
         "the analysis": lambda: analyze(decoded, model),
-        "lay the heatmap over it": lambda: engine.overlaid(entry, shown.analysis, decoded),
+        "lay the heatmap over it": lambda: answers.overlaid(entry, analysis, decoded),
         "encode both pictures": lambda: picture.postprocess(overlaid),
-        "draw the gradients": lambda: engine.gradient_svg(shown),
-        "words and numbers": lambda: (fragments.facts(entry, shown.analysis), engine.numbers(shown.analysis)),
+        "draw the gradients": lambda: gradient_plot(entry, analysis),
+        "words and numbers": lambda: (facts(entry, analysis), gradient_rows(analysis)),
     }
     return take_turns(parts, rounds)
 

@@ -1,7 +1,9 @@
 """More ways of asking "why this class?", all of them Captum's: pixel by pixel, where Grad-CAM goes cell by cell."""
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +16,7 @@ from resnet_demo.errors import InputError, quoted
 from resnet_demo.images import ImageSource
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.networks.views import copy_of
-from resnet_demo.records import Attribution
+from resnet_demo.records import Analysis, Attribution
 from resnet_demo.zoo import Model, load_model
 
 STEPS = 32
@@ -32,6 +34,10 @@ class Method:
     title: str
     forwards: int
     backwards: int
+
+    def seconds(self, analysis: Analysis) -> float:
+        """What it will take about, judged by the forward pass of an analysis; a backward pass costs about two."""
+        return analysis.milliseconds["forward"] / 1000 * (self.forwards + 2 * self.backwards)
 
 
 def _windows() -> int:
@@ -82,6 +88,41 @@ def attribute(
         values = _COMPUTE[method](counted, x, index, layer)
     heat = values.sum(1)[0].detach().relu().float().cpu().numpy()
     return Attribution(method, index, *to_unit_range(heat))
+
+
+def attribute_in_background(
+    image: ImageSource,
+    model: str | Model,
+    method: str,
+    target: int | str | None = None,
+    layer: str | None = None,
+    every: float = 0.25,
+) -> Generator[float | Attribution, None, None]:
+    """As `attribute`, in a thread: the share done, 0 to 1, every so many seconds, and at the end the attribution.
+
+    Closing the generator stops the work before its next pass.
+    """
+    stop, share, result = threading.Event(), 0.0, Future[Attribution]()
+
+    def proceed(done: float) -> bool:
+        nonlocal share
+        share = done
+        return not stop.is_set()
+
+    def work() -> None:
+        try:
+            result.set_result(attribute(image, model, method, target, layer, proceed))
+        except BaseException as error:
+            result.set_exception(error)
+
+    # A daemon: a process that ends does not wait for it.
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while not wait([result], every).done:
+            yield share
+        yield result.result()
+    finally:
+        stop.set()
 
 
 class _Counted(nn.Module):

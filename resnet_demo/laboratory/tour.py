@@ -1,4 +1,4 @@
-"""A short tour of gradients at initialization: what to look at, and what it shows. The tests hold each stop to it."""
+"""A short tour of gradients at initialization: what to look at, and what it shows. Tests check every claim."""
 
 from resnet_demo.records import Stop
 
@@ -8,29 +8,29 @@ TOUR = (
         "1. Why deep networks did not train",
         ("plain20-nonorm-sigmoid-xavier", "plain32-nonorm-sigmoid-xavier", "plain56-nonorm-sigmoid-xavier"),
         "gradient_norm",
-        "Sigmoids and no normalization, as before 2010: the gradient fades by a steady factor with every layer on its "
-        "way to the input (Glorot and Bengio 2010). At 56 layers hardly anything that a float can hold is left.",
+        "Sigmoids and no normalization, as before 2010: on its way to the input the gradient shrinks by a steady "
+        "factor per layer (Glorot and Bengio 2010). With 56 layers hardly anything that a float can represent is left.",
     ),
     Stop(
         "he",
-        "2. Initialization cures that",
+        "2. Better initialization fixes that",
         ("plain56-nonorm", "plain56-nonorm-xavier", "plain56-nonorm-normal"),
         "gradient_norm",
-        "Still no normalization, but rectifiers: with He initialization (He et al. 2015) the gradient arrives at the "
-        "first layer about as strong as it was at the last. With weights that are too small it does not.",
+        "Still no normalization, but ReLUs: with He initialization (He et al. 2015) the gradient reaches the first "
+        "layer about as large as it was at the last. With initial weights that are too small it does not.",
     ),
     Stop(
         "plain",
-        "3. With batch normalization nothing vanishes: it grows",
+        "3. With batch normalization nothing vanishes: gradients grow",
         ("plain20", "plain32", "plain44", "plain56"),
         "gradient_norm",
-        "The plain networks of the paper. It says that their gradients are healthy and unlikely to be the problem; at "
-        "initialization they even grow towards the input, the more the deeper the network, as the mean-field theory of "
+        "The paper's plain networks. It says that their gradients are healthy and unlikely to be the problem; at "
+        "initialization they even grow towards the input, and more so in deeper networks, as the mean-field theory of "
         "batch normalization predicts (Yang et al. 2019).",
     ),
     Stop(
         "residual",
-        "4. Shortcuts keep it level",
+        "4. Shortcuts keep them level",
         ("plain56", "resnet56", "preresnet56"),
         "gradient_norm",
         "The same 56 layers with shortcuts: the gradient hardly grows. That this is why they train better is a "
@@ -42,7 +42,7 @@ TOUR = (
         ("resnet20-nonorm", "resnet56-nonorm", "resnet56"),
         "response_std",
         "Without normalization every block adds its own variance to what it passes on, and the signal grows from block "
-        "to block; with it, each response has deviation 1.",
+        "to block; with it, each response has standard deviation 1.",
     ),
 )
 

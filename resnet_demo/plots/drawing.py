@@ -1,4 +1,4 @@
-"""A network drawn as an inline SVG: a row a stage, a box a block, an arc a shortcut. Blocks may be buttons."""
+"""A network drawn as an inline SVG: a row for each stage, a box for each block, an arc for each shortcut."""
 
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
@@ -7,7 +7,7 @@ from itertools import groupby
 from resnet_demo.records import BlockSummary, Table
 
 WIDTH, LABEL, BOX = 1100, 150, 26
-# A row of blocks has room for their arcs above; one of text has none.
+# A row of blocks has room for the arcs above them; a row of text needs none.
 BLOCKS, TEXT = 62, 40
 # Solid as in the paper's figure 3; dotted where the shape changes: padding without weights, projection with.
 DASHES = {"identity": "", "padding": "2 3", "projection": "6 3"}
@@ -17,17 +17,6 @@ SHORTCUTS = {
     "projection": "1x1 projection",
     "none": "none",
 }
-# What a click or the Enter key on a block tells the page.
-ON_CLICK = """
-const tell = (event) => {
-  const block = event.target.closest("[data-block]");
-  if (!block || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
-  event.preventDefault();
-  trigger("click", {block: block.dataset.block});
-};
-element.addEventListener("click", tell);
-element.addEventListener("keydown", tell);
-"""
 
 
 def draw_network(
@@ -39,8 +28,9 @@ def draw_network(
 ) -> str:
     """The network of `table` and `blocks` from top to bottom.
 
-    removed   blocks drawn as taken out
-    errors    test error in percent without each block, by name: the fuller a box, the worse
+    removed     blocks drawn as removed
+    errors      test error in percent without each block, by name: the higher, the deeper the colour of its box
+    clickable   blocks are buttons, each with its name in `data-block`
     """
     stages = {row.stage: row for row in table.rows}
     stem, end = stages["stem"], stages["fc"]

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -27,7 +27,9 @@ NICE = 10
 GRACE_SECONDS = 180
 
 
-def run_race(names: Sequence[str], seconds: float, data: Path | None, device: str) -> Iterator[tuple[Lap, ...]]:
+def run_race(
+    names: Sequence[str], seconds: float, data: Path | None, device: str
+) -> Generator[tuple[Lap, ...], None, None]:
     """All laps so far, at least once a second, whether there is a new one or not: so that whoever waits for the next
     can be told to stop. Closing the iterator ends the process.
 

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo.errors import InputError
-from resnet_demo.ui import engine
+from resnet_demo.ui import answers
+from resnet_demo.ui.budgets import LAYERS_AT_ONCE
 from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.components import Photo, Text
 from resnet_demo.ui.queues import API
@@ -27,31 +28,31 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
 
         image: the photo; model: a name such as resnet20.cifar10; target: the class to explain, by label or index, the
         most probable one if empty; layer: the layer to explain, the last block if empty; precision: float32, or the
-        faster bfloat16 or tf32 (CUDA), whose error comes along.
+        faster bfloat16 or tf32 (CUDA), whose error is then measured too.
         """
         _require(image)
-        shown, _ = engine.look(cache, image, model or default_model, target, layer, precision or "float32")
+        shown, _ = answers.look(cache, image, model or default_model, target, layer, precision or "float32")
         error = {"precision_error": asdict(shown.error)} if shown.error else {}
         return shown.analysis.to_dict(Path(image).name) | error
 
     def compare(image: str, first: str, second: str, target: str = "") -> dict[str, Any]:
-        """Two networks on one photo: the analysis of each, of the same class.
+        """Two networks on one photo: the analysis of each, for the same class.
 
         image: the photo; first, second: names such as resnet20.cifar10 and plain20.cifar10; target: the class that both
         explain, by label or index, the first one's most probable class if empty.
         """
         _require(image)
-        comparison, _ = engine.look_at_both(cache, image, first, second, target)
+        comparison, _ = answers.look_at_both(cache, image, first, second, target)
         return comparison.to_dict(Path(image).name)
 
     def gradient_flow(networks: str) -> list[dict[str, Any]]:
-        """What reaches each layer of networks at initialization: gradient norms, responses, dead or saturated units.
+        """Every layer of networks at initialization: gradient norm, response, share of dead or saturated units.
 
-        networks: one or more names with commas, such as plain56,resnet56 or plain20-nonorm-sigmoid-xavier, of at most
-        120 layers together.
+        networks: one or more names separated by commas, such as plain56,resnet56 or plain20-nonorm-sigmoid-xavier, of
+        at most 120 layers in total.
         """
         names = [name.strip() for name in networks.split(",")]
-        return [flow.to_dict() for flow in engine.flows(names, cache.device, engine.LAYERS_AT_ONCE)]
+        return [flow.to_dict() for flow in answers.flows(names, cache.device, LAYERS_AT_ONCE)]
 
     with gr.Row(visible=False):
         photo = Photo(type="filepath", image_mode=None, label="image")

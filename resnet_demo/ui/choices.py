@@ -128,7 +128,7 @@ def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [("the top one", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+    return [("the most probable", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
 
 
 def class_value(entry: Entry, target: str) -> str:
@@ -138,7 +138,7 @@ def class_value(entry: Entry, target: str) -> str:
 
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
-    return [("the last one", ""), *((name, name) for name in _blocks(entry))]
+    return [("the last block", ""), *((name, name) for name in _blocks(entry))]
 
 
 def layer_value(entry: Entry, layer: str) -> str:

@@ -1,6 +1,6 @@
-"""Gradio's components where the page needs them to behave otherwise.
+"""Gradio components that behave differently where the page needs it.
 
-Subclasses, because Gradio makes a component anew from its class whenever an event updates it.
+Subclasses, because Gradio recreates a component from its class whenever an event updates it.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from resnet_demo.ui import no_stubs  # noqa: F401
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
 
-# Longer than any name, class or layer on offer, and than six networks.
+# Longer than any name, class or layer on offer, and than the names of six networks.
 LONGEST = 300
 
 
@@ -25,7 +25,7 @@ class Photo(gr.Image):
     is_template = True  # To the browser it is an Image.
 
     def preprocess(self, payload: ImageData | None) -> str | None:
-        """The real path of the upload. A client can name any path, so it is taken only if it is one of an upload."""
+        """The real path of the upload. A client can name any path, so only those of uploads are accepted."""
         if payload is None:
             return None
         path = uploaded(payload.path, self.GRADIO_CACHE)
@@ -41,13 +41,13 @@ class Options(gr.Radio):
 
     def preprocess(self, payload: Any) -> str:
         """The chosen value, empty if none is."""
-        return text(payload)
+        return short_text(payload)
 
 
 class Choice(gr.Dropdown):
     """A dropdown whose handlers get what was chosen, without Gradio's check against its list.
 
-    The next click may have changed the list by the time the check is made; the engine checks every name it is given.
+    The next click may have changed the list by the time the check is made; and every name is looked up anyway.
     """
 
     is_template = True
@@ -55,24 +55,24 @@ class Choice(gr.Dropdown):
     def preprocess(self, payload: Any) -> Any:
         """The chosen value: one text, or a list of them where several may be chosen."""
         if not self.multiselect:
-            return text(payload)
+            return short_text(payload)
         if payload is not None and (not isinstance(payload, list) or len(payload) > (self.max_choices or LONGEST)):
             raise Sentence(MISFIT)
-        return [text(item) for item in payload or []]
+        return [short_text(item) for item in payload or []]
 
 
 class Text(gr.Textbox):
-    """A text field of an endpoint; Gradio would take anything and spell it out."""
+    """A text field of an endpoint; Gradio would accept anything and turn it into text."""
 
     is_template = True
 
     def preprocess(self, payload: Any) -> str:
         """The text as it is."""
-        return text(payload)
+        return short_text(payload)
 
 
-def text(payload: Any) -> str:
-    """What should be a short text, or nothing. Raises `Sentence` for anything else: clients send what they like."""
+def short_text(payload: Any) -> str:
+    """What should be a short text, or nothing. Raises `Sentence` for anything else: a client can send anything."""
     if payload is None:
         return ""
     if isinstance(payload, str) and len(payload) <= LONGEST:
@@ -80,8 +80,8 @@ def text(payload: Any) -> str:
     raise Sentence(MISFIT)
 
 
-def told(event: gr.EventData, key: str) -> str:
-    """What an event of the browser says about itself, if it says it as it should."""
+def event_text(event: gr.EventData, key: str) -> str:
+    """What an event of the browser carries by that name; empty if that is not a text."""
     try:
         value = getattr(event, key)
     except (AttributeError, TypeError):

@@ -1,6 +1,6 @@
-"""What every request passes before Gradio sees it: who may ask, how much they may send, and what is said when it fails.
+"""What every request passes before Gradio sees it: who may ask, how much they may send, what they are told on failure.
 
-A few lines of ASGI, for Gradio's own routes do not ask these questions.
+A few lines of ASGI, because Gradio's own routes check none of this.
 """
 
 import logging
@@ -20,9 +20,9 @@ from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, MISFIT, STOPPING, TOO_LARGE
 
 log = logging.getLogger(__name__)
-# What a form adds around a file; no other request of this page needs as much.
+# Bytes that a form adds around a file; no other request of this page needs as many.
 MOST_BESIDE = 1_000_000
-# Routes of Gradio's that nothing here uses, and that write files or start programs.
+# Routes of Gradio that this page does not use, and that write files or start programs.
 CLOSED = (
     "/gradio_api/deep_link",
     "/gradio_api/process_recording",
@@ -34,7 +34,7 @@ ANSWERS = ("/gradio_api/queue/data", "/gradio_api/call/")
 
 @dataclass
 class Visitors:
-    """Who is being served: `waiting` requests have no answer yet. Nobody new comes in once it is `closing`."""
+    """Who is being served: `waiting` requests have no answer yet. New ones are refused while it is `closing`."""
 
     waiting: int = 0
     closing: bool = False
@@ -49,15 +49,15 @@ class Visitors:
 
 
 class TooLargeError(Exception):
-    """A request went on after what this page takes."""
+    """A request is longer than this page accepts."""
 
 
 class Door:
     """ASGI middleware.
 
-    visitors   counts them, and says when the door is closed
-    names      of the page, besides the one that it is asked by: a proxy may ask by another than the browser did. Pages
-               of other names cannot send anything; None if those of all can
+    visitors   counts requests, and says when the door is closed
+    names      of the page, besides the one in the request: a proxy may use another name than the browser does. Pages
+               of other names cannot send anything; None if any page may
     """
 
     def __init__(self, app: ASGIApp, visitors: Visitors, names: Collection[str] | None) -> None:
@@ -67,10 +67,10 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if refusal := self._refusal(scope):
-            await refusal(scope, receive, send)
+        if refused := self._refusal(scope):
+            await refused(scope, receive, send)
             return
-        # A stream of answers ends with the last of them; that of heartbeats never does.
+        # A stream of answers ends with the last one; the stream of heartbeats never ends.
         if scope["method"] == "POST" or scope["path"].startswith(ANSWERS):
             with self.visitors.served():
                 await self._answer(scope, receive, send)
@@ -80,17 +80,17 @@ class Door:
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = scope["path"], Headers(scope=scope)
         if path.startswith(CLOSED):
-            return said(path, MISFIT, 404)
+            return refusal(path, MISFIT, 404)
         if scope["method"] != "POST":
             return None
         if self.visitors.closing:
-            return said(path, STOPPING, 503)
+            return refusal(path, STOPPING, 503)
         if not self._own_origin(headers):
-            return said(path, ELSEWHERE, 403)
-        return said(path, TOO_LARGE, 413) if _announced(headers) > _most(path) else None
+            return refusal(path, ELSEWHERE, 403)
+        return refusal(path, TOO_LARGE, 413) if _announced(headers) > _most(path) else None
 
     def _own_origin(self, headers: Headers) -> bool:
-        """Browsers tell where a page that sends something comes from; programs do not, and need not."""
+        """Browsers say which site a request comes from; programs do not, and need not."""
         origin = headers.get("origin")
         if origin is None or self.names is None:
             return True
@@ -116,7 +116,7 @@ class Door:
         try:
             await self.app(scope, counted, noted)
         except ClientDisconnect:
-            pass  # Nobody is there to be told.
+            pass  # Nobody is left to be told.
         except Exception as error:
             if begun:
                 log.error("%s broke off.", path, exc_info=error)
@@ -124,8 +124,8 @@ class Door:
                 await _failure(path, error)(scope, receive, send)
 
 
-def said(path: str, sentence: str, status: int) -> Response:
-    """The sentence as the page's upload shows it, plain; as programs read it elsewhere."""
+def refusal(path: str, sentence: str, status: int) -> Response:
+    """One sentence: plain text where the page's upload shows it, JSON for programs elsewhere."""
     if path.endswith("/upload"):
         return PlainTextResponse(sentence, status)
     return JSONResponse({"error": sentence, "detail": sentence}, status)
@@ -133,14 +133,14 @@ def said(path: str, sentence: str, status: int) -> Response:
 
 def _failure(path: str, error: Exception) -> Response:
     if isinstance(error, TooLargeError):
-        return said(path, TOO_LARGE, 413)
+        return refusal(path, TOO_LARGE, 413)
     if isinstance(error, OSError) and error.errno in FULL:
-        return said(path, DISK_FULL, 507)
-    # Gradio looks its events and forms up without asking whether they exist.
+        return refusal(path, DISK_FULL, 507)
+    # Gradio looks up events and forms without checking that they exist.
     if isinstance(error, FnIndexInferError | LookupError | ValueError | TypeError | RecursionError):
-        return said(path, MISFIT, 400)
+        return refusal(path, MISFIT, 400)
     log.error("%s failed.", path, exc_info=error)
-    return said(path, DEFECT, 500)
+    return refusal(path, DEFECT, 500)
 
 
 def _announced(headers: Headers) -> int:

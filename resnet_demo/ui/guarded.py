@@ -20,7 +20,7 @@ class GuardedBlocks(gr.Blocks):
     """Its three steps of answering an event, each with its own reason to fail."""
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
-        """What Gradio makes of `inputs`. Whatever fails here is the client's doing."""
+        """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""
         try:
             # Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all.
             if not all(uploaded(path, self.GRADIO_CACHE) for path in _paths(inputs)):
@@ -36,9 +36,9 @@ class GuardedBlocks(gr.Blocks):
             raise Sentence(MISFIT) from error
 
     async def call_function(self, block_fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """The handler's answer. What its visitor can mend is said; the rest is a defect of ours, and logged."""
+        """The handler's answer. The visitor is told what they can change; anything else is our defect, and logged."""
         if not block_fn.fn:
-            raise Sentence(MISFIT)  # A step that is the browser's own.
+            raise Sentence(MISFIT)  # A step that runs in the browser.
         try:
             return await super().call_function(block_fn, *args, **kwargs)
         except gr.Error:
@@ -49,7 +49,7 @@ class GuardedBlocks(gr.Blocks):
             raise _defect(error) from error
 
     async def postprocess_data(self, block_fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """What the browser gets; an example is copied for it, which takes a disk that is not full."""
+        """What the browser gets. Examples are copied for it, which fails on a full disk."""
         try:
             return await super().postprocess_data(block_fn, *args, **kwargs)
         except Exception as error:

@@ -1,14 +1,15 @@
 """The page: its tabs, its look, and how it is served."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-# Before Gradio is imported, for it reads them then: this page tells nobody that it was opened.
+# Before Gradio is imported, which reads it then: this page tells nobody that it was opened.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from gradio.themes.default import Default
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import choices
@@ -21,11 +22,11 @@ from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
+from resnet_demo.ui.tabs.tab import Tab
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
 FOLLOW = "(there, here) => there || here"
-TABS = ("explore", "compare", "lesion", "flow", "degradation", "architecture")
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -38,57 +39,66 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
     default_model = choices.opening(cache.catalogue, default_model)
+    # In their order on the page; a visitor's photo follows them from the first one.
+    tabs: list[Tab] = [
+        Explore(cache, default_model),
+        Compare(cache),
+        Lesion(cache),
+        GradientFlow(cache.device),
+        Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
+        Architecture(cache.catalogue),
+    ]
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             f"<h1>{TITLE}</h1><p>What a residual network and its <i>plain</i> twin see, where they look, and the "
             "gradient at every layer.</p>",
             elem_id="title",
         )
-        with gr.Tabs() as tabs:
-            with gr.Tab("Explore", id="explore"):
-                explore = Explore(cache, default_model)
-            with gr.Tab("Compare", id="compare") as compare_tab:
-                compare = Compare(cache)
-            with gr.Tab("Lesion", id="lesion") as lesion_tab:
-                lesion = Lesion(cache)
-            with gr.Tab("Gradient flow", id="flow"):
-                flow = GradientFlow(cache.device)
-            with gr.Tab("Degradation", id="degradation") as degradation_tab:
-                degradation = Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline))
-            with gr.Tab("Architecture", id="architecture") as architecture_tab:
-                architecture = Architecture(cache.catalogue)
+        with gr.Tabs() as row:
+            panels = [_build(tab) for tab in tabs]
         add_endpoints(cache, default_model)
-        views = (explore, compare, lesion, flow, degradation, architecture)
-        for name, view in zip(TABS, views, strict=True):
-            # Opened only when it is set up: what it draws when it opens depends on that.
-            view.on_load(page).then(_opener(name), None, tabs, **QUICK)
-        drawn = {lesion: lesion_tab, degradation: degradation_tab, architecture: architecture_tab}
-        for view, tab in drawn.items():
-            view.on_open(tab)
-        # A visitor's photo follows them to the next tab, where there is none yet.
-        for selected, there in ((compare_tab, compare.photo), (lesion_tab, lesion.photo)):
-            selected.select(None, [there, explore.photo], there, js=FOLLOW)
-    # Not even a program goes around the queue, but for what takes no time at all.
+        for tab in tabs:
+            loaded = tab.load(page)
+            # It opens only after it is set up, because what it draws then depends on that.
+            listen = loaded.then if loaded else page.load
+            listen(_opener(tab.id), None, row, **QUICK)
+        for tab, panel in zip(tabs, panels, strict=True):
+            tab.open(panel)
+        _let_photo_follow(tabs, panels)
+    # Not even a program goes around the queue, except for what takes no time at all.
     return page.queue(max_size=64, api_open=False)
 
 
-def _opener(name: str) -> Callable[[gr.Request], Any]:
-    """Opens the tab of that name if the address asks for it, as in ?tab=degradation."""
+def _build(tab: Tab) -> gr.Tab:
+    with gr.Tab(tab.title, id=tab.id) as panel:
+        tab.build()
+    return panel
+
+
+def _let_photo_follow(tabs: Sequence[Tab], panels: Sequence[gr.Tab]) -> None:
+    """A visitor's photo follows them to a tab where there is none yet."""
+    (_, first), *others = [(panel, tab.photo) for tab, panel in zip(tabs, panels, strict=True) if tab.photo]
+    for panel, photo in others:
+        panel.select(None, [photo, first], photo, js=FOLLOW)
+
+
+def _opener(tab: str) -> Callable[[gr.Request], Any]:
+    """Opens the tab of that id if the address asks for it, as in ?tab=degradation."""
 
     def open_(request: gr.Request) -> Any:
-        return gr.Tabs(selected=name) if request.query_params.get("tab") == name else gr.skip()
+        return gr.Tabs(selected=tab) if request.query_params.get("tab") == tab else gr.skip()
 
     return open_
 
 
 def launch_options() -> dict[str, Any]:
-    """How the page is served wherever it is: its look, and nothing open that need not be."""
+    """Options of `launch` wherever the page is served: its look, and nothing exposed that is not needed."""
     return {
-        "theme": gr.themes.Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
+        "theme": Default(primary_hue="blue", font=FONTS, font_mono=["monospace"]),
         "css_paths": STYLE,
         "max_file_size": MAX_BYTES,
         "run_history": False,
         "footer_links": ["api", "settings"],
-        # Gradio keeps what it knows of a visitor, half a megabyte, until so many others have come.
+        # Gradio keeps half a megabyte for each visitor until this many others have come.
         "state_session_capacity": 300,
     }

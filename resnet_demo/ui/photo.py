@@ -27,6 +27,6 @@ def photo_input(elem_id: str) -> Photo:
 
 
 def example(name: str) -> Any:
-    """The example photo that the address asks for."""
+    """The example photo that the address asks for; no change if there is none of that name."""
     path = EXAMPLES / f"{name}.jpg"
     return str(path) if path in EXAMPLES.glob("*.jpg") else gr.skip()

@@ -1,27 +1,27 @@
-"""Which events wait for each other: at most `concurrency_limit` of one `concurrency_id` run at a time."""
+"""Which events wait for each other: of one `concurrency_id`, at most `concurrency_limit` run at a time."""
 
 from typing import Any
 
 import torch
 
-# So many analyses run at once, each on its share of the cores: two on two cores answer more visitors, and a lone one
-# sooner, than one on both or than four (benchmarks/RESULTS.md). Every tab's heavy events share this queue.
+# How many analyses run at once, each on its share of the cores. On two cores, two serve more visitors, and a lone one
+# sooner, than one on both cores or than four (benchmarks/RESULTS.md). Every tab's heavy events share this queue.
 AT_ONCE = 2
 QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": AT_ONCE}
 # A queue of its own: a program that asks for a model that has to be fetched must not hold up the page.
 API: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": AT_ONCE}
 # Downloads wait for the network and not for a core: they must never hold up an analysis.
 FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
-# A race takes all the time it is given, in a process that gives way to every other: one is enough.
+# A race uses all the time it is given, in a process that yields to every other: one is enough.
 RACE: dict[str, Any] = {"concurrency_id": "race", "concurrency_limit": 1}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # What is answered at once, without waiting for anything.
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
-# What is drawn without a photo: a tenth of a second, and often nobody has asked for it before.
+# What is drawn without a photo: it takes a tenth of a second.
 DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
-# An analysis of what was asked last: clicks in between are passed over.
+# An analysis of the last choice: clicks in between are skipped.
 LATEST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
-# What sets a State whose change others wait for: Gradio tells of a change only for events that went through a queue.
+# What sets a State that other events listen to: Gradio announces changes only of events that went through a queue.
 STATE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
 
 

@@ -1,4 +1,4 @@
-"""The folder of what visitors send: this server's alone, and gone when it ends, however it ends."""
+"""The folder of uploads: each server has its own, and it is deleted when the server ends, however it ends."""
 
 import os
 import secrets
@@ -17,9 +17,9 @@ from resnet_demo.errors import InputError
 
 PREFIX = "resnet_demo-"
 LOCK = ".lock"
-# Seconds after which what a visitor has sent is deleted.
+# Seconds after which an upload is deleted.
 KEPT = 3600
-# So long a server may take to lock the folder that it has made.
+# Seconds that a server has to lock the folder that it has made.
 STARTING = 120
 
 
@@ -31,8 +31,8 @@ def upload_folder() -> Iterator[Path]:
     """
     given = os.environ.get("GRADIO_TEMP_DIR")
     folder = _make_folder(given)
-    # Gradio names an upload by its content and a secret that it keeps for good: by that name, somebody who has a photo
-    # could find out whether it was here before.
+    # Gradio names an upload by its content and a secret that it never changes: by that name, whoever has a photo could
+    # find out whether it was uploaded before.
     processing_utils.hash_seed = secrets.token_bytes(32)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     try:
@@ -47,18 +47,18 @@ def upload_folder() -> Iterator[Path]:
 
 def _make_folder(given: str | None) -> Path:
     try:
-        base = Path(given or tempfile.gettempdir()).resolve()  # As Gradio calls it too.
+        base = Path(given or tempfile.gettempdir()).resolve()  # As Gradio spells it too.
         base.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     except OSError as error:
         raise InputError(
-            f"There is no room for what visitors send ({error.strerror}: {error.filename}): set GRADIO_TEMP_DIR to a "
-            "folder that can be written to."
+            f"Uploads cannot be stored ({error.strerror}: {error.filename}): set GRADIO_TEMP_DIR to a folder that can "
+            "be written to."
         ) from error
 
 
 def uploaded(path: Any, cache: str) -> Path | None:
-    """The real path of a file that somebody uploaded into `cache`; None for any other path, there or not."""
+    """The real path of a file that was uploaded into `cache`; None for any other path, whether it exists or not."""
     try:
         real = Path(path).resolve(strict=True)
     except (OSError, RuntimeError, TypeError, ValueError):  # RuntimeError: links that go in a circle.
@@ -67,7 +67,7 @@ def uploaded(path: Any, cache: str) -> Path | None:
 
 
 def delete_old(folder: Path, kept: Collection[str] = (), seconds: float = KEPT) -> None:
-    """Delete the files of `folder` that are older than so many seconds, half an upload too; but not those in `kept`."""
+    """Delete the files in `folder` older than so many seconds, unfinished uploads too, except those in `kept`."""
     for path in list(folder.rglob("*")):
         with suppress(OSError):  # Another request may have been quicker.
             if path.is_dir():
@@ -77,7 +77,7 @@ def delete_old(folder: Path, kept: Collection[str] = (), seconds: float = KEPT) 
 
 
 def delete_orphans(folder: Path) -> None:
-    """Delete the folders beside this one whose servers were killed."""
+    """Delete the upload folders beside this one whose servers were killed."""
     for other in folder.parent.glob(f"{PREFIX}*"):
         with suppress(OSError, Timeout):
             mine = not other.is_symlink() and other.is_dir() and other.stat().st_uid == folder.stat().st_uid

@@ -7,14 +7,15 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from resnet_demo.zoo.results import all_results, shipped_cards
+from resnet_demo.zoo import open_catalogue
+from resnet_demo.zoo.results import all_results, trained_cards
 
 from .conftest import PATIENCE, PHONE, choose
 
 pytestmark = pytest.mark.browser
 # A race gives way to whatever else the machine does.
 RACE_PATIENCE = 240_000
-CIFAR = [card for card in shipped_cards() if card.dataset == "cifar10"]
+CIFAR = [card for card in trained_cards(open_catalogue()) if card.dataset == "cifar10"]
 
 
 def races() -> int:
@@ -31,7 +32,7 @@ def page(visit) -> Page:
 
 
 def start(page: Page, seconds: int, one: str = "resnet20", other: str = "plain20") -> None:
-    for label, name in (("One", one), ("The other", other)):
+    for label, name in (("First racer", one), ("Second racer", other)):
         choose(page, label, name)
     page.locator("#seconds input[type=number]").fill(str(seconds))
     page.locator("#seconds input[type=number]").press("Enter")
@@ -52,7 +53,7 @@ def test_the_address_opens_the_tab_with_every_curve_and_result(page):
     for card in CIFAR:
         assert f"{card.name}: {card.test_error:.2f} percent test error" in label
     table = page.locator("#results table")
-    for summary in all_results():
+    for summary in all_results(open_catalogue()):
         row = table.locator("tr", has_text=summary.name).first
         expect(row).to_contain_text(f"{summary.test_error:.2f}")
         for value in summary.references.values():
@@ -74,7 +75,7 @@ def test_a_race_of_twenty_seconds_ends_by_itself(page):
     start(page, 20)
     expect(state(page)).to_contain_text("Getting ready")
     expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
-    expect(state(page)).to_contain_text(re.compile(r"Over\. \d+ of 20 s"), timeout=RACE_PATIENCE)
+    expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 20 s"), timeout=RACE_PATIENCE)
     expect(page.locator("#race svg")).to_have_attribute(
         "aria-label", re.compile("Training loss of resnet20 and plain20")
     )
@@ -88,7 +89,7 @@ def test_a_race_is_stopped_early_and_another_can_start(page):
     expect(state(page)).to_contain_text("Stopped.")
     wait_for_no_race()
     start(page, 5, other="preresnet20")
-    expect(state(page)).to_contain_text("Over.", timeout=RACE_PATIENCE)
+    expect(state(page)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
 
 
 def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
@@ -100,7 +101,7 @@ def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     time.sleep(3)
     assert races() == 1
     first.close()
-    expect(state(second)).to_contain_text("Over.", timeout=RACE_PATIENCE)
+    expect(state(second)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
     assert races() == 0
 
 

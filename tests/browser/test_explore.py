@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.images import EXAMPLES
 from resnet_demo.zoo import find_entry
 
 from .conftest import DESKTOP, PATIENCE, PHONE
@@ -110,7 +110,7 @@ def test_untrained_networks_show_gradients_and_no_predictions(visit):
     wait_for_facts(page, "plain-56")
     expect(bars(page)).to_have_count(0)
     assert dots(page) >= 56
-    expect(page.locator("#explanation")).to_contain_text("Random weights predict and explain nothing")
+    expect(page.locator("#explanation")).to_contain_text("Random weights make no prediction to explain")
 
 
 def test_a_faster_precision_shows_its_error(visit):
@@ -127,7 +127,7 @@ def test_switching_the_data_set_keeps_a_matching_depth(visit):
     page = visit("?photo=cat")
     wait_for_facts(page, "ResNet-20")
     choose(page, "Data set", "Untrained: gradients only")
-    wait_for_facts(page, "no training, no error")
+    wait_for_facts(page, "untrained: no test error")
     choose(page, "Depth", "ResNet-56")
     wait_for_facts(page, "ResNet-56")
     page.get_by_label("highway", exact=True).check()

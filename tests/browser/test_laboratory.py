@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from resnet_demo.images import EXAMPLES
 from resnet_demo.laboratory.tour import TOUR
 from resnet_demo.ui.choices import deepest_pair
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.zoo import open_catalogue
 
 from .conftest import DESKTOP, PATIENCE, PHONE, choose
 
@@ -45,8 +46,8 @@ def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
         expect(page.locator(f"#compare-heat-{i} .photo")).to_be_visible()
         assert page.locator(f"#compare-top-{i} .confidence-set").count() == 5
     label = page.locator("#compare-plot svg").get_attribute("aria-label")
-    assert all(name in label for name in deepest_pair())
-    choose(page, "Another network", "Highway-20, untrained")
+    assert all(name in label for name in deepest_pair(open_catalogue()))
+    choose(page, "Second network", "Highway-20, untrained")
     name = re.compile(r"highway20\.untrained")
     expect(page.locator("#compare-plot svg")).to_have_attribute("aria-label", name, timeout=PATIENCE)
 
@@ -71,7 +72,7 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
     expect(after.nth(4)).not_to_have_text(whole[4].replace("\n", ""), timeout=PATIENCE)
     page.locator("#lesion-drawing [data-block='layer2.1']").press("Enter")
     expect(page.locator("#lesion-drawing [aria-pressed='true']")).to_have_count(2)
-    page.get_by_role("button", name="Put all blocks back").click()
+    page.get_by_role("button", name="Restore all blocks").click()
     expect(page.locator("#lesion-drawing [aria-pressed='true']")).to_have_count(0)
     expect(page.locator("#lesion-study svg")).to_be_visible()
 
@@ -90,7 +91,7 @@ def test_a_network_of_ones_own_is_added_to_the_flow(visit):
     page.get_by_role("button", name="Build another network").click()
     for choice in ("20", "plain", "none", "tanh"):
         page.get_by_role("radio", name=choice, exact=True).last.check()
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add this network").click()
     expect(page.locator("#flow-table")).to_contain_text("plain20-nonorm-tanh", timeout=PATIENCE)
     page.get_by_role("radio", name="deviation of the response").check()
     expect(page.locator("#flow svg")).to_have_attribute("aria-label", re.compile("deviation"), timeout=PATIENCE)
@@ -104,7 +105,7 @@ def test_an_unknown_network_is_one_sentence(visit):
 def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
     page = visit("?tab=architecture&model=resnet56.cifar10")
     expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
-    box = page.get_by_label("Network, or any other by its name", exact=True)
+    box = page.get_by_label("Network (choose one, or type any other)", exact=True)
     box.fill("resnet34-C")  # None of the list: typed, as one would.
     box.press("Enter")
     expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
@@ -123,7 +124,7 @@ def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(visit):
 
 
 def test_pixels_are_attributed_with_the_cost_shown_before(visit):
-    page = open_closer(visit, "Single pixels")
+    page = open_closer(visit, "Pixel attributions")
     expect(page.locator("#method")).to_contain_text("50 passes, about", timeout=PATIENCE)
     page.locator("#method label", has_text="Occlusion").click()
     expect(page.locator("#pixels-state")).to_contain_text("Occlusion (Zeiler and Fergus 2014) of cat", timeout=PATIENCE)
@@ -138,7 +139,7 @@ def test_features_and_shares_follow_the_model(visit):
     page = open_closer(visit, "Feature maps")
     expect(page.locator("#features .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#features-caption")).to_contain_text("layer3.2")
-    page.get_by_role("tab", name="What each block adds").click()
+    page.get_by_role("tab", name="Branch ratios").click()
     expect(page.locator("#branch-ratios svg")).to_be_visible(timeout=PATIENCE)
     page.get_by_label("plain", exact=True).first.check()
     expect(page.locator("#branch-ratios")).to_contain_text("adds nothing to a shortcut", timeout=PATIENCE)

@@ -9,8 +9,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from resnet_demo import analyze, plots
-from resnet_demo.images import load_image
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.images import EXAMPLES, load_image
 
 from .conftest import DESKTOP, PATIENCE, PHONE
 
@@ -137,7 +136,7 @@ def test_the_heat_is_where_the_analysis_says(visit):
 
 def test_the_divider_has_a_name_obeys_the_keyboard_and_stays(visit):
     page = visit("?photo=cat")
-    divider = page.get_by_role("slider", name="Divider of photo and heatmap")
+    divider = page.get_by_role("slider", name="Divider between photo and heatmap")
     expect(divider).to_have_value("50", timeout=PATIENCE)
     divider.focus()
     for _ in range(3):
@@ -165,7 +164,7 @@ def test_every_other_picture_is_whole_and_in_proportion(visit, viewport):
         page.set_viewport_size(viewport)
         pictures(page, selector, count)
         page.set_viewport_size(DESKTOP)
-    page.get_by_role("tab", name="Single pixels").click()
+    page.get_by_role("tab", name="Pixel attributions").click()
     page.locator("#method label", has_text="Saliency").click()
     expect(page.locator("#pixels .stack")).to_be_visible(timeout=PATIENCE)
     page.set_viewport_size(viewport)

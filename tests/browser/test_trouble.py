@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.sentences import DISK_FULL
 from tests.hostile.client import event_of, join, photo, post, upload
 from tests.page_server import running_page

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_demo.images import MAX_BYTES
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.images import EXAMPLES, MAX_BYTES
 from resnet_demo.ui.sentences import ELSEWHERE, GONE, MISFIT, TOO_LARGE
 from tests.page_server import ROOT, running_page
 
@@ -153,7 +152,7 @@ def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
     ],
 )
 def test_what_would_take_too_long_together_is_refused(url, cat, event, inputs):
-    assert "take too long together" in call(url, event_of(url, event), [photo(cat), *inputs])["error"]
+    assert "would take too long" in call(url, event_of(url, event), [photo(cat), *inputs])["error"]
 
 
 def test_gradient_flows_are_bounded_together(url):

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.images import EXAMPLES
 from tests.page_server import running_page
 
 from .client import analyze, event_of, form, join, photo, post, request, result, upload

@@ -8,12 +8,11 @@ from torch import nn
 
 from resnet_demo import create_network, load_model
 from resnet_demo.errors import InputError
-from resnet_demo.images import load_image
+from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.laboratory.lesion import find_study, lesion_errors, predict_lesioned, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
-from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import list_models
 
 CAT = EXAMPLES / "cat.jpg"

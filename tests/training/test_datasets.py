@@ -82,17 +82,19 @@ def test_offline_fetches_nothing(tiny_cifar10):
 
 
 def tab(**options):
+    made = Degradation(**{"catalogue": open_catalogue(), "data": None, "device": "cpu", "offline": False} | options)
     with gr.Blocks():
-        return Degradation(**{"catalogue": open_catalogue(), "data": None, "device": "cpu", "offline": False} | options)
+        made.build()
+    return made
 
 
 def test_without_images_the_page_offers_to_fetch_them_and_says_what_there_is_instead(tiny_cifar10, monkeypatch):
     page = tab()
     assert page.fetch.visible
     assert "fetch them once, or look at the recorded curves" in page.state.value
-    said, button = page._fetch(lambda share, desc: None)
-    assert "CIFAR-10 is here" in said
-    assert button["visible"] is False
+    updates = page._fetch(lambda share, desc: None)
+    assert "CIFAR-10 is here" in updates[page.state]
+    assert updates[page.fetch]["visible"] is False
     assert not tab().fetch.visible
 
 
@@ -100,10 +102,10 @@ def test_without_images_and_connection_the_recorded_curves_are_offered():
     page = tab(offline=True)
     assert not page.fetch.visible
     assert "it is offline: the recorded curves" in page.state.value
-    said, _ = page._fetch(lambda share, desc: None)
-    assert "The recorded curves above are here in any case." in said
-    *_, (_, said) = page._race("resnet20", "plain20", 5)
-    assert "it is offline: the recorded curves" in said
+    updates = page._fetch(lambda share, desc: None)
+    assert "The recorded curves above are available in any case." in updates[page.state]
+    *_, updates = page._race("resnet20", "plain20", 5)
+    assert "it is offline: the recorded curves" in updates[page.state]
 
 
 def test_a_path_to_the_images_is_enough(tmp_path):
@@ -111,7 +113,8 @@ def test_a_path_to_the_images_is_enough(tmp_path):
 
 
 def test_only_what_is_on_offer_races(tmp_path):
-    *_, (_, said) = tab(data=tmp_path)._race("resnet1202", "plain20", 5)
-    assert "A race is between" in said
-    *_, (_, said) = tab(data=tmp_path)._race("resnet20", "plain20", 100_000)
-    assert "5 to 120 seconds" in said
+    page = tab(data=tmp_path)
+    *_, updates = page._race("resnet1202", "plain20", 5)
+    assert "A race is between" in updates[page.state]
+    *_, updates = page._race("resnet20", "plain20", 100_000)
+    assert "5 to 120 seconds" in updates[page.state]

@@ -17,11 +17,12 @@ from PIL import Image
 from resnet_demo import analyze
 from resnet_demo.analysis.comparison import compare
 from resnet_demo.errors import InputError
-from resnet_demo.images import MAX_BYTES
+from resnet_demo.images import EXAMPLES, MAX_BYTES
 from resnet_demo.laboratory.flow import gradient_flow
 from resnet_demo.records import Question
-from resnet_demo.ui import build_page, choices, engine, share_cores
-from resnet_demo.ui.photo import EXAMPLES
+from resnet_demo.ui import build_page, choices, share_cores
+from resnet_demo.ui.answers import look
+from resnet_demo.ui.downloads import export
 from resnet_demo.zoo import ModelCache, find_entry, open_catalogue
 from resnet_demo.zoo.results import missing
 from tests.page_server import running_page
@@ -232,8 +233,8 @@ def test_a_fetched_model_tells_its_size_beforehand(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("kind", ["overlay.png", "plot.png", "plot.svg", "json", "csv"])
 def test_downloads(kind):
-    shown, _ = engine.look(ModelCache(), str(CAT), "resnet20.untrained", "", "")
-    name, content = engine.export(shown, kind, 0.5)
+    shown, _ = look(ModelCache(), str(CAT), "resnet20.untrained", "", "")
+    name, content = export(shown, kind, 0.5)
     assert name == f"cat.resnet20.untrained.{kind}"
     if kind.endswith("png"):
         assert Image.open(io.BytesIO(content)).size[0] > 400

@@ -86,7 +86,7 @@ def test_a_page_that_cannot_be_served_is_one_sentence(tmp_path):
         for done, says in (
             (app("--port", port, GRADIO_TEMP_DIR=str(tmp_path)), f"The page cannot be served on 127.0.0.1:{port}"),
             (app("--host", "::1", GRADIO_TEMP_DIR=str(tmp_path)), "The page cannot be served on ::1"),
-            (app(GRADIO_TEMP_DIR=str(made(tmp_path / "file", 0))), "There is no room for what visitors send"),
+            (app(GRADIO_TEMP_DIR=str(made(tmp_path / "file", 0))), "Uploads cannot be stored"),
         ):
             assert done.returncode == 2
             assert done.stderr.startswith(says)

@@ -1,7 +1,7 @@
 """A photo, whole and in proportion, with a layer exactly over it: Gradio has no component that keeps the two together.
 
-Both pictures travel inside the answer. So nothing of what a visitor sees is ever a file of the server, which others
-could ask for or which would have to be deleted.
+Both pictures travel inside the answer. So nothing that a visitor sees is ever a file on the server, which others could
+request and which would have to be deleted.
 """
 
 import base64
@@ -56,8 +56,9 @@ class Picture(gr.HTML):
         self.room, self.divider = room, divider
         super().__init__(value, elem_id=elem_id, **options)
 
-    def postprocess(self, value: Overlaid | None) -> dict[str, Any] | None:
-        """All that the template shows: in a tab that is not open yet Gradio forgets a component's own settings."""
+    def postprocess(self, value: Any) -> Any:
+        """Everything that the template shows of an `Overlaid`, or None: in a tab that is not open yet Gradio forgets a
+        component's own settings."""
         if value is None:
             return None
         width, height = value.photo.size

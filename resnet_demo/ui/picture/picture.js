@@ -1,11 +1,11 @@
-// Gradio keeps the elements and changes what differs, so there is one listener for all values; and where the divider
-// stands belongs to `element`, which no new value touches.
+// Gradio keeps the elements and patches what differs, so one listener serves all values; and the position of the
+// divider is kept on `element`, which no new value touches.
 const place = (at) => {
   element.style.setProperty("--at", `${at}%`);
   const divider = element.querySelector(".divider");
   if (!divider) return;
   divider.value = at;
-  divider.setAttribute("aria-valuetext", `${at} % of the width without the veil`);
+  divider.setAttribute("aria-valuetext", `${at} % of the width without the heatmap`);
 };
 
 let at = 50;

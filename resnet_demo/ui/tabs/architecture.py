@@ -1,34 +1,52 @@
-"""The Architecture tab: a network drawn and tabulated, shortcut options, and ResNeXt's three forms. Wiring only."""
+"""The Architecture tab: a network drawn and tabulated, shortcut options, and ResNeXt's three forms."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks import parse_name
-from resnet_demo.networks.architecture import block_summaries, describe
+from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, block_summaries, describe
+from resnet_demo.networks.resnext_forms import largest_differences
 from resnet_demo.plots import drawing
-from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.records import Table
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, PRIVATE
+from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
+INTRO = (
+    "<p>Every network of this page, drawn, and tabulated as in the paper's table 1. Each box is a block, each arc its "
+    "shortcut: solid for the identity, dotted for zero padding, dashed for a projection. All numbers are counted on "
+    "the networks that run here.</p>"
+)
+RESNEXT_INTRO = (
+    "<h3>Three forms of one ResNeXt block</h3><p>Summing 32 separate paths, concatenating them before one convolution, "
+    "and one grouped convolution are the same function (Xie et al. 2017, figure 3). Here they are computed from the "
+    "same weights.</p>"
+)
 
 
 class Architecture:
-    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+    """A `Tab`; the address names the network as ?tab=architecture&model=resnet152."""
+
+    id, title, photo = "architecture", "Architecture", None
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        names = sorted(
-            {entry.architecture for entry in choices.available(catalogue)}, key=lambda n: (parse_name(n).depth, n)
-        )
-        gr.HTML(fragments.architecture_intro())
+
+    def build(self) -> None:
+        offered = {entry.architecture for entry in choices.available(self.catalogue)}
+        names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
+        gr.HTML(INTRO)
         self.name = Choice(
             names,
             value=DEFAULT,
-            label="Network, or any other by its name",
+            label="Network (choose one, or type any other)",
             allow_custom_value=True,
             elem_id="architecture",
         )
@@ -40,43 +58,81 @@ class Architecture:
                 self.options = gr.HTML("", elem_id="shortcut-options")
             with gr.Column(min_width=340):
                 self.groups = gr.HTML("", elem_id="cardinalities")
-        gr.HTML(fragments.resnext_intro())
+        gr.HTML(RESNEXT_INTRO)
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button("Compute the three forms", size="sm")
         self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **DRAW)
-        self.compute.click(lambda: fragments.resnext_forms(engine.resnext_forms()), None, self.forms, **DRAW)
+        self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
-    def on_open(self, tab: gr.Tab) -> None:
-        """Nothing is counted for those who do not look."""
-        shown = [self.message, self.drawing, self.table, self.options, self.groups]
-        tab.select(self._opened, self.name, shown, **DRAW)
-
-    def on_load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameter: model, a catalogue name or an architecture."""
         return page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
 
-    def _chosen(self, request: gr.Request) -> list[Any]:
+    def open(self, tab: gr.Tab) -> None:
+        shown = [self.message, self.drawing, self.table, self.options, self.groups]
+        tab.select(self._opened, self.name, shown, **DRAW)
+
+    def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
-        if query.get("tab") != "architecture" or not query.get("model"):
-            return [gr.skip(), gr.skip()]
+        if query.get("tab") != self.id or not query.get("model"):
+            return gr.skip()
         name = query["model"]
         try:
             known = choices.exists(self.catalogue, name)
-            return [self.catalogue.find(name).architecture if known else parse_name(name).name, gr.skip()]
+            return {self.name: self.catalogue.find(name).architecture if known else parse_name(name).name}
         except InputError as error:
-            return [gr.skip(), fragments.said(str(error))]
+            return {self.message: html.alert_update(str(error))}
 
-    def _opened(self, name: str) -> list[Any]:
-        return [*self._show(name), fragments.shortcut_options(), fragments.cardinalities()]
+    def _opened(self, name: str) -> Updates:
+        return {**self._show(name), self.options: shortcut_options(), self.groups: cardinalities()}
 
-    def _show(self, name: str) -> list[Any]:
+    def _show(self, name: str) -> Updates:
         try:
-            spec = engine.drawable(name)
+            spec = drawable(name)
         except InputError as error:
-            return [fragments.said(str(error)), gr.skip(), gr.skip()]
+            return {self.message: html.alert_update(str(error))}
         table = describe(spec)
-        return [
-            gr.update(visible=False),
-            drawing.draw_network(table, block_summaries(spec)),
-            fragments.architecture_table(table),
-        ]
+        return {
+            self.message: html.alert_update(),
+            self.drawing: drawing.draw_network(table, block_summaries(spec)),
+            self.table: network_table(table),
+        }
+
+
+def network_table(table: Table) -> str:
+    """The paper's table 1 for one network."""
+    columns = ("stage", "output", "layers", "parameters", "multiply-adds")
+    rows = []
+    for row in table.rows:
+        layers = " → ".join(row.layers) if row.blocks == 1 else f"{row.blocks} x [{' → '.join(row.layers)}]"
+        counts = (f"{row.parameters:,}", f"{row.multiply_adds:,}")
+        rows.append((row.stage, " x ".join(map(str, row.size)), layers, *counts))
+    total = (f"{table.parameters:,}", f"{table.multiply_adds:,}")
+    return html.table(columns, [*rows, ("total", "", table.network, *total)])
+
+
+def shortcut_options() -> str:
+    """ResNet-34 with each option, counted, beside the errors that the paper measured."""
+    rows = []
+    for option, error in SHORTCUT_ERRORS.items():
+        table = describe(f"resnet34-{option}")
+        rows.append((option, f"{table.parameters:,}", html.with_prefix(table.multiply_adds), f"{error:.2f}"))
+    columns = ("ResNet-34 with option", "parameters", "multiply-adds", "top-1 error %, paper")
+    return "<h3>Shortcut options</h3>" + html.table(columns, rows)
+
+
+def cardinalities() -> str:
+    """Cardinality against width at about equal cost (Xie et al. 2017, table 2), counted."""
+    rows = []
+    for cardinality, width in CARDINALITIES:
+        table = describe("resnet50" if cardinality == 1 else f"resnext50_{cardinality}x{width}d")
+        counts = (f"{table.parameters / 1e6:.1f} M", html.with_prefix(table.multiply_adds))
+        rows.append((f"{cardinality} x {width}d", *counts))
+    columns = ("ResNeXt-50, groups x width", "parameters", "multiply-adds")
+    return "<h3>Cardinality</h3>" + html.table(columns, rows)
+
+
+def forms_table(differences: Mapping[str, float]) -> str:
+    """How far each form is from the grouped one."""
+    rows = [(name, f"{difference:.1e}") for name, difference in differences.items()]
+    return html.table(("form", "largest difference from the grouped form, in standard deviations of its output"), rows)

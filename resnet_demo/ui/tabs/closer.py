@@ -1,25 +1,39 @@
-"""A closer look, in tabs below Explore's heatmap: other classes, single pixels, feature maps, what each block adds."""
+"""A closer look, in tabs below Explore's heatmap: other classes, pixel attributions, feature maps, branch ratios."""
 
 import logging
-import threading
 from collections.abc import Iterator
-from functools import partial
+from contextlib import closing
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from resnet_demo import plots
-from resnet_demo.analysis.attributions import METHODS, StoppedError
+from resnet_demo.analysis.attributions import METHODS, Method, attribute_in_background
+from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.errors import InputError
-from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.images import load_image
+from resnet_demo.records import Analysis, Attribution, ClassMap
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.answers import Shown
+from resnet_demo.ui.budgets import return_memory
 from resnet_demo.ui.components import Choice, Options
 from resnet_demo.ui.picture import Overlaid, Picture
 from resnet_demo.ui.queues import LATEST, STATE
+from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import ModelCache
 
 MOST_CLASSES = 3
-# How often a slow attribution tells how far it is, and looks whether anybody still waits for it.
-POLL_SECONDS = 0.25
+# Single pixels stand out less than cells do.
+PIXEL_OPACITY = 0.8
+PIXELS_INTRO = (
+    "<p>Methods from Captum that explain the same class pixel by pixel, where Grad-CAM works cell by cell. Choose one: "
+    "the slow ones show their progress, and stop when the photo, the network or the tab changes.</p>"
+)
+RATIOS_INTRO = (
+    "<p>A residual network computes its input plus what each block adds to it (He et al. 2016b, eq. 4). The branch "
+    "ratio tells, for this photo, how large that addition F(x) is compared with what the shortcut S(x) passes on.</p>"
+)
 
 
 class Closer:
@@ -34,32 +48,34 @@ class Closer:
         with gr.Tab("Other classes", id="classes") as classes:
             with gr.Row():
                 self.classes = Choice(
-                    [], value=[], multiselect=True, max_choices=MOST_CLASSES, label="Classes; the top three if none",
-                    elem_id="classes",
+                    [], value=[], multiselect=True, max_choices=MOST_CLASSES, elem_id="classes",
+                    label="Classes (the three most probable if none is chosen)",
                 )  # fmt: skip
+            self.captions: list[gr.HTML] = []
+            self.maps: list[Picture] = []
             with gr.Row():
-                self.maps = [self._map(i) for i in range(MOST_CLASSES)]
-        with gr.Tab("Single pixels", id="pixels") as pixels:
-            gr.HTML(fragments.pixels_intro())
-            self.method = Options([], value=None, label="Method, and what it costs", elem_id="method")
+                for i in range(MOST_CLASSES):
+                    self._add_map(i + 1)
+        with gr.Tab("Pixel attributions", id="pixels") as pixels:
+            gr.HTML(PIXELS_INTRO)
+            self.method = Options([], value=None, label="Method and its cost", elem_id="method")
             self.state = gr.HTML("", elem_id="pixels-state")
             self.heat = Picture(room="295px", elem_id="pixels")
         with gr.Tab("Feature maps", id="features") as features:
             self.caption = gr.HTML("", elem_id="features-caption")
             self.grid = Picture(room="230px", elem_id="features")
-        with gr.Tab("What each block adds", id="branch-ratios") as branch_ratios:
+        with gr.Tab("Branch ratios", id="branch-ratios") as branch_ratios:
             self.branch_ratios = gr.HTML("", elem_id="branch-ratios")
         self.tabs = {"classes": classes, "pixels": pixels, "features": features, "branch-ratios": branch_ratios}
         self._wire()
 
-    def _map(self, i: int) -> list[Any]:
+    def _add_map(self, number: int) -> None:
         with gr.Column(min_width=220):
-            caption = gr.HTML("", elem_id=f"class-caption-{i + 1}")
-            picture = Picture(room="230px", elem_id=f"class-map-{i + 1}")
-        return [caption, picture]
+            self.captions.append(gr.HTML("", elem_id=f"class-caption-{number}"))
+            self.maps.append(Picture(room="230px", elem_id=f"class-map-{number}"))
 
     def close_on(self, tab: gr.Tab) -> None:
-        """Nothing of this is open while `tab` is."""
+        """None of these tabs is open while `tab` is."""
         tab.select(lambda: "", None, self.open, **STATE)
 
     def _wire(self) -> None:
@@ -67,91 +83,105 @@ class Closer:
             tab.select(lambda name=name: name, None, self.open, **STATE)
         asked = [self.open.change, self.shown.change]
         inputs = [self.open, self.shown]
-        maps = [component for pair in self.maps for component in pair]
+        maps = [component for pair in zip(self.captions, self.maps, strict=True) for component in pair]
         gr.on([*asked, self.classes.input], self._classes, [*inputs, self.classes], [self.classes, *maps], **LATEST)
         gr.on(asked, self._features, inputs, [self.caption, self.grid], **LATEST)
         gr.on(asked, self._branch_ratios, inputs, self.branch_ratios, **LATEST)
-        results = [self.state, self.heat]
-        running = self.method.input(self._pixels, [self.shown, self.method], results, **LATEST)
-        gr.on(asked, _methods, inputs, [self.method, *results], cancels=running, **STATE)
+        attributed = [self.state, self.heat]
+        running = self.method.input(self._pixels, [self.shown, self.method], attributed, **LATEST)
+        gr.on(asked, self._methods, inputs, [self.method, *attributed], cancels=running, **STATE)
 
-    def _classes(self, name: str, shown: engine.Shown | None, wanted: list[str]) -> list[Any]:
+    def _classes(self, name: str, shown: Shown | None, wanted: list[str]) -> Updates:
         if name != "classes" or shown is None:
-            return [gr.skip()] * (1 + 2 * MOST_CLASSES)
+            return gr.skip()
+        empty: Updates = {**dict.fromkeys(self.captions, ""), **dict.fromkeys(self.maps)}
+        if not shown.entry.trained:
+            return empty | {self.captions[0]: html.note("An untrained network does not look for any class.")}
         # The data set is part of the value: class 3 of another one is something else.
         tag = shown.entry.tag
         offered = [(label, f"{tag}/{value}") for label, value in choices.class_choices(shown.entry) if value]
         known = [value for value in wanted or [] if value in dict(offered).values()][:MOST_CLASSES]
-        if not shown.entry.trained:
-            return [
-                gr.skip(),
-                fragments.note("Random weights look for nothing."),
-                None,
-                *[None] * 2 * (MOST_CLASSES - 1),
-            ]
         try:
-            found = engine.class_overlays(self.cache, shown, [value.rpartition("/")[2] for value in known])
+            model, photo = self.cache.get(shown.entry.name), load_image(shown.photo)
+            targets = [value.rpartition("/")[2] for value in known]
+            found = explain_classes(photo, model, targets, shown.analysis.layer)
         except InputError as error:
-            return [gr.skip(), fragments.message(str(error)), None, *["", None] * (MOST_CLASSES - 1)]
-        cells: list[Any] = [cell for map_, picture in found for cell in (fragments.class_caption(map_), picture)]
-        cells += ["", None] * (MOST_CLASSES - len(found))
-        return [gr.update(choices=offered, value=known), *cells]
+            return empty | {self.captions[0]: html.alert(str(error))}
+        updates = empty | {self.classes: gr.update(choices=offered, value=known)}
+        for caption, picture, one in zip(self.captions, self.maps, found, strict=False):
+            alt = f"Grad-CAM of {one.prediction.label}"
+            updates[caption] = class_caption(one)
+            updates[picture] = Overlaid(photo, plots.veil(shown.analysis, one.cam), alt=alt)
+        return updates
 
-    def _features(self, name: str, shown: engine.Shown | None) -> list[Any]:
+    def _features(self, name: str, shown: Shown | None) -> Updates:
         if name != "features" or shown is None:
-            return [gr.skip()] * 2
-        grid = Overlaid(plots.feature_grid(shown.analysis.features), alt=f"Feature maps of {shown.analysis.layer}")
-        return [fragments.features_caption(shown.analysis), grid]
+            return gr.skip()
+        analysis = shown.analysis
+        grid = Overlaid(plots.feature_grid(analysis.features), alt=f"Feature maps of {analysis.layer}")
+        return {self.caption: features_caption(analysis), self.grid: grid}
 
-    def _branch_ratios(self, name: str, shown: engine.Shown | None) -> Any:
+    def _branch_ratios(self, name: str, shown: Shown | None) -> Any:
         if name != "branch-ratios" or shown is None:
             return gr.skip()
         ratios = shown.analysis.branch_ratios
         if not ratios:
-            return fragments.note("This network adds nothing to a shortcut: it is plain or gated.")
+            return html.note("This network adds nothing to a shortcut: it is plain or gated.")
         label = "; ".join(f"{block.layer} {block.ratio:.2f}" for block in ratios)
         svg = plots.to_svg(plots.branch_ratio_figure(ratios, plots.PAGE_INK), f"||F(x)|| / ||S(x)|| by block: {label}")
-        return fragments.branch_ratios_intro() + fragments.plot(svg)
+        return RATIOS_INTRO + html.plot(svg)
 
-    def _pixels(self, shown: engine.Shown | None, method: str) -> Iterator[list[Any]]:
-        """Computed in a thread, so that this can tell how far it is; and stops it when nobody waits any more."""
+    def _pixels(self, shown: Shown | None, method: str) -> Iterator[Updates]:
+        """The progress of a method, then its picture; the work stops when nobody waits for it any more."""
         if shown is None or method not in METHODS or not shown.entry.trained:
             return
-        stop, share, result = threading.Event(), [0.0], []
-
-        def proceed(done: float) -> bool:
-            share[0] = done
-            return not stop.is_set()
-
-        worker = threading.Thread(target=partial(_attribute, self.cache, shown, method, proceed, result), daemon=True)
-        worker.start()
+        analysis, title = shown.analysis, METHODS[method].title
         try:
-            while worker.is_alive():
-                worker.join(POLL_SECONDS)
-                yield [fragments.note(f"{METHODS[method].title}: {100 * share[0]:.0f} %"), gr.skip()]
+            model, photo = self.cache.get(shown.entry.name), load_image(shown.photo)
+            with closing(attribute_in_background(photo, model, method, analysis.target.index)) as running:
+                for now in running:
+                    if isinstance(now, Attribution):
+                        veil, alt = plots.veil(analysis, now.heat), f"{title} of {analysis.target.label}"
+                        caption = f"<p>{escape(title)} of <b>{escape(analysis.target.label)}</b>.</p>"
+                        yield {self.state: caption, self.heat: Overlaid(photo, veil, PIXEL_OPACITY, alt)}
+                    else:
+                        yield {self.state: html.note(f"{title}: {100 * now:.0f} %")}
+        except InputError as error:
+            yield {self.state: html.alert(str(error)), self.heat: None}
+        except Exception:  # Out of memory, or a failure in Captum: the visitor gets a sentence, the log the rest.
+            logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
+            text = "That could not be computed here: try another method or network."
+            yield {self.state: html.alert(text), self.heat: None}
         finally:
-            stop.set()
-        yield result[0] if result else ["", gr.skip()]
+            return_memory(analysis)
+
+    def _methods(self, name: str, shown: Shown | None) -> Updates:
+        """The methods with what each would cost here; nothing is computed before one is chosen."""
+        if name != "pixels" or shown is None:
+            return gr.skip()
+        offered, text = [(f"{m.title}: {cost(m, shown.analysis)}", key) for key, m in METHODS.items()], ""
+        if not shown.entry.trained:
+            offered, text = [], html.note("An untrained network has no prediction to explain.")
+        return {self.method: gr.update(choices=offered, value=None), self.state: text, self.heat: None}
 
 
-def _attribute(cache: ModelCache, shown: engine.Shown, method: str, proceed: Any, result: list[Any]) -> None:
-    try:
-        picture = engine.attribution_overlay(cache, shown, method, proceed)
-        result.append([fragments.pixels_caption(shown, METHODS[method].title), picture])
-    except StoppedError:
-        pass
-    except InputError as error:
-        result.append([fragments.message(str(error)), None])
-    except Exception:  # Out of memory, or something of Captum's: the visitor gets a sentence, the log the rest.
-        logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
-        result.append([fragments.message("That could not be computed here: try another method or network."), None])
+def class_caption(found: ClassMap) -> str:
+    """The class of one map, and how strong its evidence is."""
+    prediction = found.prediction
+    evidence = f"strongest evidence {found.cam_max:.2g}" if found.cam_max > 0 else "no positive evidence"
+    return f"<p><b>{escape(prediction.label)}</b> {100 * prediction.probability:.1f} %, {evidence}</p>"
 
 
-def _methods(name: str, shown: engine.Shown | None) -> list[Any]:
-    """The methods with what each would cost for this photo and network; nothing is computed before one is chosen."""
-    if name != "pixels" or shown is None:
-        return [gr.skip()] * 3
-    if not shown.entry.trained:
-        return [gr.update(choices=[], value=None), fragments.note("Random weights explain nothing."), None]
-    offered = [(f"{m.title}: {engine.cost(shown, m)}", key) for key, m in METHODS.items()]
-    return [gr.update(choices=offered, value=None), "", None]
+def cost(method: Method, analysis: Analysis) -> str:
+    """What a method will take."""
+    return f"{method.forwards + method.backwards} passes, about {max(method.seconds(analysis), 0.1):.1f} s"
+
+
+def features_caption(analysis: Analysis) -> str:
+    """Which channels these are."""
+    numbers = ", ".join(map(str, analysis.channels))
+    return (
+        f"<p>The {len(analysis.channels)} channels of <b>{escape(analysis.layer)}</b> with the largest mean output for "
+        f"this photo, the largest first: {numbers}. Each is shown from its own minimum (dark) to its own maximum "
+        "(bright). Choose another layer on the left.</p>"
+    )

@@ -1,110 +1,161 @@
-"""The Compare tab: two networks on one photo. Wiring only."""
+"""The Compare tab: two networks on one photo."""
 
-from typing import Any
+from html import escape
 
 import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
 from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
-from resnet_demo.records import Analysis
-from resnet_demo.ui import choices, engine, fragments
+from resnet_demo.records import Analysis, Comparison
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.answers import look_at_both, overlaid
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
+from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import Entry, ModelCache
+
+INTRO = (
+    "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>. Below, the "
+    "gradient norm and the standard deviation of the response of every layer, on scales that both share.</p>"
+)
 
 
 class Compare:
-    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+    """A `Tab`."""
+
+    id, title = "compare", "Compare"
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
         self.pair = choices.deepest_pair(self.catalogue)
+
+    def build(self) -> None:
         names = choices.model_choices(self.catalogue)
         labels = choices.class_choices(self.catalogue.find(self.pair[0]))
-        gr.HTML(fragments.compare_intro())
-        # The network whose classes are on offer.
+        gr.HTML(INTRO)
+        # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 self.photo = photo_input("compare-photo")
                 with gr.Group():
-                    self.first = Choice(names, value=self.pair[0], label="One network")
-                    self.second = Choice(names, value=self.pair[1], label="Another network")
+                    self.first = Choice(names, value=self.pair[0], label="First network")
+                    self.second = Choice(names, value=self.pair[1], label="Second network")
                     self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
-                    self.sides = [self._side(i) for i in range(2)]
+                    self.sides = [_Side(i) for i in (1, 2)]
                 self.plot = gr.HTML("", elem_id="compare-plot")
         self._wire()
 
-    def on_load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: first, second, target, photo (the name of an example)."""
-        # The photo comes last, and the answer after all of them: a component's change may be told while the next ones
-        # are still what they were.
+        # The photo comes last, and the answer after all of them: a component's change may be announced while the next
+        # ones still have their old values.
         pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
         loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
 
-    def _side(self, i: int) -> list[Any]:
-        with gr.Column(min_width=300):
-            title = gr.HTML("", elem_id=f"compare-title-{i + 1}")
-            label = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{i + 1}")
-            picture = Picture(room="260px", elem_id=f"compare-heat-{i + 1}")
-        return [title, label, picture]
+    def open(self, tab: gr.Tab) -> None:
+        """Nothing to do: the tab shows what its events have computed."""
 
     def _wire(self) -> None:
         self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **QUICK)
         self.inputs = [self.photo, self.first, self.second, self.target]
-        self.outputs = [self.message, *self.sides[0], *self.sides[1], self.plot]
-        changes = [component.change for component in self.inputs]
-        gr.on(
-            changes,
-            self._show,
-            self.inputs,
-            self.outputs,
-            **LATEST,
-        )
+        self.outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot]
+        gr.on([component.change for component in self.inputs], self._show, self.inputs, self.outputs, **LATEST)
 
-    def _chosen(self, request: gr.Request) -> list[Any]:
+    def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
-        if query.get("tab") != "compare":
-            return [gr.skip()] * 6
+        if query.get("tab") != self.id:
+            return gr.skip()
         names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
         try:
             first, second = (choices.pickable(self.catalogue, name) for name in names)
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
-            return [*[gr.skip()] * 4, fragments.said(str(error)), gr.skip()]
-        photo = example(query.get("photo", ""))
-        offered = gr.update(choices=choices.class_choices(first), value=target)
-        return [first.name, second.name, offered, first.name, gr.skip(), photo]
+            return {self.message: html.alert_update(str(error))}
+        return {
+            self.first: first.name,
+            self.second: second.name,
+            self.target: gr.update(choices=choices.class_choices(first), value=target),
+            self.known: first.name,
+            self.photo: example(query.get("photo", "")),
+        }
 
-    def _classes(self, first: str, target: str, known: str) -> list[Any]:
-        """A class that the new network does not have, by its name, falls back to its top one."""
+    def _classes(self, first: str, target: str, known: str) -> Updates:
+        """The classes of a new first network. The chosen class stays only if both networks have the same classes."""
         entry = self.catalogue.find(first)
         before, offered = choices.class_choices(self.catalogue.find(known)), choices.class_choices(entry)
         kept = before == offered and target in [value for _, value in offered]
-        return [gr.update(choices=offered, value=target if kept else offered[0][1]), entry.name]
+        return {
+            self.target: gr.update(choices=offered, value=target if kept else offered[0][1]),
+            self.known: entry.name,
+        }
 
-    def _show(self, photo: str | None, first: str, second: str, target: str) -> list[Any]:
-        nothing = [None, None, None]
+    def _show(self, photo: str | None, first: str, second: str, target: str) -> Updates:
         if not photo:
-            return [gr.skip(), *nothing, *nothing, ""]
+            return self._nothing()
         try:
             choices.require_here(self.catalogue, first, second)
-            comparison, decoded = engine.look_at_both(self.cache, photo, first, second, target)
+            comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
-            return [fragments.said(str(error)), *nothing, *nothing, ""]
-        sides = [_side(self.catalogue.find(a.model), a, decoded) for a in (comparison.first, comparison.second)]
-        svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), fragments.compare_label(comparison))
-        return [gr.update(visible=False), *sides[0], *sides[1], fragments.plot(svg)]
+            return self._nothing() | {self.message: html.alert_update(str(error))}
+        one, other = self.sides
+        svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), in_words(comparison))
+        return {
+            self.message: html.alert_update(),
+            **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
+            **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),
+            self.plot: html.plot(svg),
+        }
+
+    def _nothing(self) -> Updates:
+        return {**{component: None for side in self.sides for component in side.all}, self.plot: ""}
 
 
-def _side(entry: Entry, analysis: Analysis, photo: Image.Image) -> list[Any]:
-    top = {p.label: p.probability for p in analysis.predictions} or None
-    return [fragments.side(entry, analysis), top, engine.overlaid(entry, analysis, photo)]
+class _Side:
+    """What one of the networks predicts, and where it looks."""
+
+    def __init__(self, number: int) -> None:
+        with gr.Column(min_width=300):
+            self.title = gr.HTML("", elem_id=f"compare-title-{number}")
+            self.top = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{number}")
+            self.picture = Picture(room="260px", elem_id=f"compare-heat-{number}")
+        self.all: list[Component] = [self.title, self.top, self.picture]
+
+    def updates(self, entry: Entry, analysis: Analysis, photo: Image.Image) -> Updates:
+        return {
+            self.title: side_title(entry, analysis),
+            self.top: {p.label: p.probability for p in analysis.predictions} or None,
+            self.picture: overlaid(entry, analysis, photo),
+        }
+
+
+def side_title(entry: Entry, analysis: Analysis) -> str:
+    """Which network this is, and what its heatmap explains."""
+    label, layer = escape(analysis.target.label), escape(analysis.layer)
+    evidence = f"evidence for <b>{label}</b> in {layer}"
+    if not entry.trained:
+        evidence = "none; with random weights only the gradients mean something"
+    elif not analysis.positive_evidence:
+        evidence = f"no positive evidence for <b>{label}</b> anywhere in {layer}"
+    title = escape(choices.model_title(entry))
+    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
+
+
+def in_words(comparison: Comparison) -> str:
+    """The plot's numbers, for a screen reader."""
+    ends = (
+        f"{a.model}: gradient norm {a.gradients[0].gradient_norm:.3g} at the input, "
+        f"{a.gradients[-1].gradient_norm:.3g} at the output"
+        for a in (comparison.first, comparison.second)
+    )
+    return "Gradient norms and responses by depth. " + "; ".join(ends)

@@ -1,20 +1,30 @@
-"""The Explore tab: a photo in; top classes, Grad-CAM and every layer's gradient norm out. Wiring only."""
+"""The Explore tab: a photo in; top classes, Grad-CAM and every layer's gradient norm out."""
 
-from collections.abc import Callable
+import base64
+import io
 from functools import partial
+from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+from PIL import Image
 
+from resnet_demo import plots
 from resnet_demo.errors import InputError
 from resnet_demo.networks.precision import precisions
-from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, Options, told
+from resnet_demo.records import GRADIENT_COLUMNS, Analysis, PrecisionError, gradient_rows
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.answers import Shown, look, overlaid
+from resnet_demo.ui.components import Choice, Options, event_text
+from resnet_demo.ui.downloads import data_url, export
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.ui.tabs.closer import Closer
-from resnet_demo.zoo import ModelCache, progress_text
+from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.zoo import Entry, ModelCache, progress_text
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
 SAVE = """(file) => {
@@ -27,17 +37,24 @@ SAVE = """(file) => {
 BLEND = """(opacity) => {
   document.querySelector("#heatmap .stack")?.style.setProperty("--opacity", opacity);
 }"""
-# What a window leaves beside everything else that should be seen without scrolling.
+# The height that a window leaves for the heatmap if all the rest is to be visible without scrolling.
 ROOM = "clamp(262px, 100vh - 640px, 720px)"
 PROGRESS = gr.Progress()
+# The longer side of a picture so small that what the network sees of a photo is worth showing, in pixels.
+SMALL = 64
+DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
 class Explore:
-    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+    """A `Tab`: the one that the page opens with, at the model called `default_model`."""
+
+    id, title = "explore", "Explore"
 
     def __init__(self, cache: ModelCache, default_model: str) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
         self.default = choices.pickable(self.catalogue, default_model)
+
+    def build(self) -> None:
         with gr.Row(elem_id="explore"):
             with gr.Column(scale=3, min_width=320, elem_id="controls"):
                 self._build_controls()
@@ -45,42 +62,42 @@ class Explore:
                 self._build_results()
         self._wire()
 
-    def on_load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, target, layer, photo (the name of an example)."""
-        return page.load(
-            self._chosen, None, [self.photo, *self.pickers, self.message], show_progress="hidden", **PRIVATE
-        )
+        chosen = [self.photo, *self.pickers, self.message]
+        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
-    def _chosen(self, request: gr.Request) -> list[Any]:
+    def open(self, tab: gr.Tab) -> None:
+        """Nothing to do: the tab shows what its events have computed."""
+
+    def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
-        if query.get("tab", "explore") != "explore":
-            return [gr.skip()] * (2 + len(self.pickers))
+        if query.get("tab", self.id) != self.id:
+            return gr.skip()
         try:
             entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
-            return [gr.skip(), *self._pickers(self.default), fragments.said(str(error))]
-        return [example(query.get("photo", "")), *self._pickers(entry, target, layer), gr.skip()]
+            return {**self._pickers(self.default), self.message: html.alert_update(str(error))}
+        return {self.photo: example(query.get("photo", "")), **self._pickers(entry, target, layer)}
 
     def _build_controls(self) -> None:
         self.photo = photo_input("photo")
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
+            connections = choices.connection_choices(self.catalogue, tag)
             self.tag = Choice(choices.dataset_choices(self.catalogue), value=tag, label="Data set", filterable=False)
-            self.connection = Options(
-                choices.connection_choices(self.catalogue, tag), value=connection, label="Connection"
-            )
+            self.connection = Options(connections, value=connection, label="Connection")
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
             with gr.Row():
                 self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
                 self.layer = Choice(choices.layer_choices(self.default), label="Layer to explain", min_width=140)
-
-        self.pickers = [self.tag, self.connection, self.name, self.target, self.layer]
+        self.pickers: list[Component] = [self.tag, self.connection, self.name, self.target, self.layer]
 
     def _build_results(self) -> None:
-        # The model whose weights are here: the picked one, once it has been fetched.
+        # The model whose weights are here: the chosen one, once it has been fetched.
         self.ready = gr.State(self.default.name)
         self.shown = gr.State(None, time_to_live=3600)
         self.message = gr.HTML("", visible=False)
@@ -89,7 +106,7 @@ class Explore:
                 self.top = gr.Label(label="Top 5: click one to explain it", num_top_classes=5, elem_id="top5")
                 self.seen = gr.HTML("")
             with gr.Column(scale=6, min_width=320):
-                self.heatmap = Picture(room=ROOM, divider="Divider of photo and heatmap", elem_id="heatmap")
+                self.heatmap = Picture(room=ROOM, divider="Divider between photo and heatmap", elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation")
                     self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity", min_width=120)
@@ -105,7 +122,7 @@ class Explore:
                 self.buttons = {kind: gr.Button(title, size="sm") for kind, title in DOWNLOADS.items()}
             self.file = gr.JSON(visible=False)
             self.numbers = gr.Dataframe(
-                headers=engine.NUMBER_COLUMNS, interactive=False, label="One row a layer, in forward order"
+                headers=list(GRADIENT_COLUMNS), interactive=False, label="One row per layer, in forward order"
             )
 
     def _wire(self) -> None:
@@ -114,12 +131,13 @@ class Explore:
         self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **QUICK)
         self.name.input(self._pick_depth, picked, self.pickers, **QUICK)
         self.top.select(_explain, self.shown, self.target, **QUICK)
+        # Nothing changes in the line of facts: it is where the progress is shown.
         fetched = [self.ready, self.message, self.facts]
         self.name.change(self._fetch, self.name, fetched, trigger_mode="always_last", **PRIVATE, **FETCH)
 
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation]
         results += [self.plot, self.facts, self.numbers]
-        # One event for whatever changes, so that an older question can never answer over a newer one.
+        # One event for every change, so that the answer to an older question can never replace that to a newer one.
         gr.on(
             [self.photo.change, self.ready.change, self.target.change, self.layer.change, self.precision.change],
             self._show,
@@ -133,34 +151,39 @@ class Explore:
             exported = button.click(partial(_export, kind), asked, self.file, **PRIVATE, **QUEUE)
             exported.success(None, self.file, None, js=SAVE)
 
-    def _pickers(self, entry: Any, target: str = "", layer: str = "") -> list[Any]:
+    def _pickers(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all five pickers for `entry`; a class or layer that it does not have falls back to the default."""
         connection = choices.connection_of(entry)
-        updates = [
-            gr.update(value=entry.tag),
-            gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
-            gr.update(choices=choices.depth_choices(self.catalogue, entry.tag, connection, entry), value=entry.name),
-        ]
-        for offered, value in ((choices.class_choices(entry), target), (choices.layer_choices(entry), layer)):
+        depths = choices.depth_choices(self.catalogue, entry.tag, connection, entry)
+        updates: Updates = {
+            self.tag: gr.update(value=entry.tag),
+            self.connection: gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
+            self.name: gr.update(choices=depths, value=entry.name),
+        }
+        for picker, offered, value in (
+            (self.target, choices.class_choices(entry), target),
+            (self.layer, choices.layer_choices(entry), layer),
+        ):
             values = [choice for _, choice in offered]
-            updates.append(gr.update(choices=offered, value=value if value in values else values[0]))
+            updates[picker] = gr.update(choices=offered, value=value if value in values else values[0])
         return updates
 
-    def _pick_dataset(self, tag: str, name: str) -> list[Any]:
+    def _nearest(self, tag: str, connection: str, name: str) -> Entry:
+        return self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name))
+
+    def _pick_dataset(self, tag: str, name: str) -> Updates:
         connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
         wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)
-        return self._pickers(self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)))
+        return self._pickers(self._nearest(tag, connection, name))
 
-    def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> list[Any]:
-        return self._pickers(
-            self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name)), target, layer
-        )
+    def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> Updates:
+        return self._pickers(self._nearest(tag, connection, name), target, layer)
 
-    def _pick_depth(self, name: str, target: str, layer: str) -> list[Any]:
+    def _pick_depth(self, name: str, target: str, layer: str) -> Updates:
         return self._pickers(self.catalogue.find(name), target, layer)
 
-    def _fetch(self, name: str, progress: Any = PROGRESS) -> list[Any]:
+    def _fetch(self, name: str, progress: Any = PROGRESS) -> Updates:
         """Get the weights of the picked model; the results follow when it is ready."""
 
         def fetching(done: int, total: int) -> None:
@@ -169,51 +192,115 @@ class Explore:
         try:
             model = self.cache.get(name, fetching)
         except InputError as error:
-            return [gr.skip(), fragments.said(str(error)), gr.skip()]
-        return [model.name, gr.update(visible=False), gr.skip()]
+            return {self.message: html.alert_update(str(error))}
+        return {self.ready: model.name, self.message: html.alert_update()}
 
-    def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float, precision: str) -> list[Any]:
+    def _show(self, photo: str | None, name: str, target: str, layer: str, opacity: float, precision: str) -> Updates:
         if not photo:
-            return _nothing()
+            return self._nothing("")
         try:
-            shown, decoded = engine.look(self.cache, photo, name, target, layer, precision)
-            heatmap = engine.overlaid(shown.entry, shown.analysis, decoded, opacity)
+            shown, decoded = look(self.cache, photo, name, target, layer, precision)
+            heatmap = overlaid(shown.entry, shown.analysis, decoded, opacity)
         except InputError as error:
-            return _nothing(str(error))
+            return self._nothing(str(error))
         analysis, entry = shown.analysis, shown.entry
-        return [
-            shown,
-            gr.update(visible=False),
-            {p.label: p.probability for p in analysis.predictions} or None,
-            fragments.seen(entry, analysis),
-            heatmap,
-            fragments.explanation(entry, analysis),
-            fragments.plot(engine.gradient_svg(shown)),
-            fragments.facts(entry, analysis, shown.error),
-            engine.numbers(analysis),
-        ]
+        return {
+            self.shown: shown,
+            self.message: html.alert_update(),
+            self.top: {p.label: p.probability for p in analysis.predictions} or None,
+            self.seen: seen(entry, analysis),
+            self.heatmap: heatmap,
+            self.explanation: explanation(entry, analysis),
+            self.plot: gradient_plot(entry, analysis),
+            self.facts: facts(entry, analysis, shown.error),
+            self.numbers: gradient_rows(analysis),
+        }
+
+    def _nothing(self, message: str) -> Updates:
+        """An empty page, with the one sentence that says why."""
+        texts: list[Component] = [self.seen, self.explanation, self.plot, self.facts]
+        rest: list[Component] = [self.shown, self.top, self.heatmap, self.numbers]
+        return {**dict.fromkeys(texts, ""), **dict.fromkeys(rest), self.message: html.alert_update(message)}
 
 
-def _explain(shown: engine.Shown | None, event: gr.EventData) -> Any:
+def _explain(shown: Shown | None, event: gr.EventData) -> Any:
     """The class of the clicked bar."""
     if shown is None:
         return gr.skip()
-    return next((str(p.index) for p in shown.analysis.predictions if p.label == told(event, "value")), gr.skip())
+    clicked = event_text(event, "value")
+    return next((str(p.index) for p in shown.analysis.predictions if p.label == clicked), gr.skip())
 
 
-def _export(kind: str, shown: engine.Shown | None, opacity: float) -> Any:
-    return _spoken(lambda: engine.data_url(*engine.export(shown, kind, opacity)), None) if shown else None
-
-
-def _spoken(work: Callable[[], Any], otherwise: Any) -> Any:
-    """What `work` gives; what a visitor can mend (their photo is deleted after an hour) as a passing note."""
+def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | None:
+    if shown is None:
+        return None
     try:
-        return work()
-    except InputError as error:
+        return data_url(*export(shown, kind, opacity))
+    except InputError as error:  # A photo is deleted after an hour.
         gr.Warning(str(error))
-        return otherwise
+        return None
 
 
-def _nothing(message: str = "") -> list[Any]:
-    """An empty page, with the one sentence that says why."""
-    return [None, fragments.said(message), None, "", None, "", "", "", None]
+def facts(entry: Entry, analysis: Analysis, error: PrecisionError | None = None) -> str:
+    """One line: parameters, multiply-adds, measured error, device, milliseconds; and the cost of a faster precision."""
+    parts = [
+        f"<b>{escape(choices.model_title(entry))}</b>",
+        f"{entry.parameters:,} parameters",
+        f"{html.with_prefix(analysis.multiply_adds)} multiply-adds",
+        html.measured_error(entry),
+        DEVICES.get(analysis.device.split(":")[0], analysis.device),
+        f"{analysis.milliseconds['total']:.0f} ms",
+    ]
+    if error:
+        parts.append(f"{escape(analysis.precision)}: {escape(str(error))}")
+    return f'<p class="facts">{" · ".join(parts)}</p>'
+
+
+def explanation(entry: Entry, analysis: Analysis) -> str:
+    """What the heatmap explains, or why there is none."""
+    label, layer = escape(analysis.target.label), escape(analysis.layer)
+    if not entry.trained:
+        return (
+            "<p>Random weights make no prediction to explain, but their gradients (here those of "
+            f"{label}) are real.</p>"
+        )
+    if not analysis.positive_evidence:
+        return f"<p>There is no positive evidence for <b>{label}</b> anywhere in {layer}: nothing to show.</p>"
+    cells = "x".join(map(str, analysis.cam.shape))
+    return (
+        f'<p>Evidence for <b>{label}</b> in {layer} ({cells} cells): <span class="legend" aria-hidden="true"></span> '
+        f"none to strongest.{_part_seen(analysis)}</p>"
+    )
+
+
+def _part_seen(analysis: Analysis) -> str:
+    left, top, right, bottom = analysis.crop
+    width, height = analysis.photo_size
+    whole = left < 1 and top < 1 and right > width - 1 and bottom > height - 1
+    return "" if whole else " The network saw what is between the white lines."
+
+
+def seen(entry: Entry, analysis: Analysis) -> str:
+    """The picture that a network for small images really sees, and the classes that it can choose from."""
+    height, width = analysis.seen.shape[:2]
+    if max(height, width) > SMALL or not entry.trained:
+        return ""
+    buffer = io.BytesIO()
+    Image.fromarray(analysis.seen).save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    names = ", ".join(map(escape, entry.labels))
+    return (
+        f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
+        f"<p>All it sees: <b>{width}x{height} pixels</b>. It knows {len(entry.labels)} classes ({names}) and always "
+        "picks one of them.</p></div>"
+    )
+
+
+def gradient_plot(entry: Entry, analysis: Analysis) -> str:
+    """The gradient norms, with both ends in words for a screen reader."""
+    first, last = analysis.gradients[0], analysis.gradients[-1]
+    in_words = (
+        f"Gradient norm of the {len(analysis.gradients)} layers of {entry.architecture}: "
+        f"{first.gradient_norm:.3g} at the input, {last.gradient_norm:.3g} at the output"
+    )
+    return html.plot(plots.to_svg(plots.gradient_figure(analysis, plots.PAGE_INK), in_words))

@@ -1,57 +1,81 @@
-"""The Lesion tab: click blocks out of a network and see what is left of its predictions. Wiring only."""
+"""The Lesion tab: remove blocks from a network by a click, and see what happens to its predictions."""
 
-from typing import Any
+from html import escape
 
 import gradio as gr
+from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
+from resnet_demo.images import load_image
 from resnet_demo.laboratory import lesion
 from resnet_demo.networks.architecture import block_summaries, describe
 from resnet_demo.plots import drawing
-from resnet_demo.ui import choices, engine, fragments
-from resnet_demo.ui.components import Choice, told
+from resnet_demo.records import LesionStudy, Prediction
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
+from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import Catalogue, Entry, ModelCache
+
+INTRO = (
+    "<p>Click a block to remove its F(x) from the <b>trained</b> network (Veit et al. 2016). In a residual network its "
+    "shortcut remains; a plain network has no path around the block, so the identity that it could have been takes its "
+    "place. The deeper the colour of a box, the higher the measured test error without it.</p>"
+)
+# A click on a block of the drawing, or the Enter key, is an event that names the block.
+ON_CLICK = """
+const tell = (event) => {
+  const block = event.target.closest("[data-block]");
+  if (!block || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
+  event.preventDefault();
+  trigger("click", {block: block.dataset.block});
+};
+element.addEventListener("click", tell);
+element.addEventListener("keydown", tell);
+"""
 
 
 class Lesion:
-    """Builds the tab inside the current `gr.Blocks`; `on_load` sets it up as the address bar asks."""
+    """A `Tab`."""
+
+    id, title = "lesion", "Lesion"
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
-        names = choices.model_choices(self.catalogue, trained=True) or choices.model_choices(self.catalogue)
-        offered, deepest = [name for _, name in names], choices.deepest_pair(self.catalogue)[0]
+        self.names = choices.model_choices(self.catalogue, trained=True) or choices.model_choices(self.catalogue)
+        offered, deepest = [name for _, name in self.names], choices.deepest_pair(self.catalogue)[0]
         self.default = self.catalogue.find(deepest if deepest in offered else offered[0])
-        gr.HTML(fragments.lesion_intro())
+
+    def build(self) -> None:
+        gr.HTML(INTRO)
         self.removed = gr.State([])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 self.photo = photo_input("lesion-photo")
-                self.name = Choice(names, value=self.default.name, label="Network")
+                self.name = Choice(self.names, value=self.default.name, label="Network")
             with gr.Column(scale=8, min_width=340):
-                self.drawing = gr.HTML("", js_on_load=drawing.ON_CLICK, elem_id="lesion-drawing")
-                self.reset = gr.Button("Put all blocks back", size="sm")
+                self.drawing = gr.HTML("", js_on_load=ON_CLICK, elem_id="lesion-drawing")
+                self.reset = gr.Button("Restore all blocks", size="sm")
                 self.message = gr.HTML("", visible=False)
                 with gr.Row():
-                    whole, left = "The whole network", "What is left of it"
+                    whole, left = "The whole network", "Without the removed blocks"
                     self.before = gr.Label(label=whole, num_top_classes=5, elem_id="lesion-before", min_width=260)
                     self.after = gr.Label(label=left, num_top_classes=5, elem_id="lesion-after", min_width=260)
         self.study = gr.HTML("", elem_id="lesion-study")
         self._wire()
 
-    def on_open(self, tab: gr.Tab) -> None:
-        """Nothing is drawn for those who do not look."""
-        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **DRAW)
-
-    def on_load(self, page: gr.Blocks) -> Any:
+    def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
         chosen = [self.name, self.removed, self.message, self.photo]
         loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
+
+    def open(self, tab: gr.Tab) -> None:
+        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **DRAW)
 
     def _wire(self) -> None:
         drawn = [self.removed, self.drawing]
@@ -60,78 +84,87 @@ class Lesion:
         self.reset.click(self._put_back, self.name, drawn, **STATE)
         self.inputs = [self.photo, self.name, self.removed]
         self.outputs = [self.message, self.before, self.after]
-        gr.on(
-            [self.photo.change, self.removed.change, self.name.change],
-            self._show,
-            self.inputs,
-            self.outputs,
-            **LATEST,
-        )
+        changes = [self.photo.change, self.removed.change, self.name.change]
+        gr.on(changes, self._show, self.inputs, self.outputs, **LATEST)
 
-    def _chosen(self, request: gr.Request) -> list[Any]:
+    def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
-        if query.get("tab") != "lesion":
-            return [gr.skip()] * 4
+        if query.get("tab") != self.id:
+            return gr.skip()
         try:
-            entry = _trained(self.catalogue, query.get("model") or self.default.name)
+            entry = self._trained(query.get("model") or self.default.name)
             removed = [name for name in query.get("removed", "").split(",") if name]
-            lesion.check_blocks(removed, tuple(piece.name for piece in block_summaries(entry.spec)))
+            lesion.check_blocks(removed, tuple(block.name for block in block_summaries(entry.spec)))
         except InputError as error:
-            return [gr.skip(), gr.skip(), fragments.said(str(error)), gr.skip()]
-        photo = example(query.get("photo", ""))
-        return [entry.name, removed, gr.skip(), photo]
+            return {self.message: html.alert_update(str(error))}
+        return {self.name: entry.name, self.removed: removed, self.photo: example(query.get("photo", ""))}
 
-    def _opened(self, name: str, removed: list[str]) -> list[str]:
-        entry = _trained(self.catalogue, name)
-        return [self._drawn(entry, removed), self._study(entry)]
-
-    def _switch(self, name: str) -> list[Any]:
-        entry = _trained(self.catalogue, name)
-        return [[], self._drawn(entry, []), self._study(entry)]
-
-    def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> list[Any]:
-        block = told(event, "block")
-        entry = _trained(self.catalogue, name)
-        if block not in {piece.name for piece in block_summaries(entry.spec)}:
-            return [gr.skip(), gr.skip()]
-        now = [other for other in removed if other != block] if block in removed else [*removed, block]
-        return [now, self._drawn(entry, now)]
-
-    def _put_back(self, name: str) -> list[Any]:
-        return [[], self._drawn(_trained(self.catalogue, name), [])]
-
-    def _show(self, photo: str | None, name: str, removed: list[str]) -> list[Any]:
-        if not photo:
-            return [gr.skip(), None, None]
+    def _opened(self, name: str, removed: list[str]) -> Updates:
         try:
-            choices.require_here(self.catalogue, _trained(self.catalogue, name).name)
-            before, after = engine.lesioned(self.cache, photo, name, removed)
+            entry = self._trained(name)
         except InputError as error:
-            return [fragments.said(str(error)), None, None]
-        return [gr.update(visible=False), *({p.label: p.probability for p in side} for side in (before, after))]
+            return {self.drawing: "", self.study: html.alert(str(error))}
+        return {self.drawing: self._drawn(entry, removed), self.study: self._study(entry)}
+
+    def _switch(self, name: str) -> Updates:
+        return {self.removed: [], **self._opened(name, [])}
+
+    def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> Updates:
+        block, entry = event_text(event, "block"), self._trained(name)
+        if block not in {other.name for other in block_summaries(entry.spec)}:
+            return gr.skip()
+        now = [other for other in removed if other != block] if block in removed else [*removed, block]
+        return {self.removed: now, self.drawing: self._drawn(entry, now)}
+
+    def _put_back(self, name: str) -> Updates:
+        return {self.removed: [], self.drawing: self._drawn(self._trained(name), [])}
+
+    def _show(self, photo: str | None, name: str, removed: list[str]) -> Updates:
+        if not photo:
+            return {self.before: None, self.after: None}
+        try:
+            choices.require_here(self.catalogue, self._trained(name).name)
+            model, image = self.cache.get(name), load_image(photo)
+            before, after = (lesion.predict_lesioned(image, model, blocks) for blocks in ((), removed))
+        except InputError as error:
+            return {self.message: html.alert_update(str(error)), self.before: None, self.after: None}
+        return {self.message: html.alert_update(), self.before: _by_label(before), self.after: _by_label(after)}
+
+    def _trained(self, name: str) -> Entry:
+        entry = choices.pickable(self.catalogue, name)
+        if not entry.trained:
+            raise InputError(f"{entry.name} is untrained: choose a trained network to remove blocks from.")
+        return entry
 
     def _drawn(self, entry: Entry, removed: list[str]) -> str:
-        study = self._study_of(entry)
+        study = study_of(self.catalogue, entry)
         errors = study.errors if study else None
         return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
-
-    def _study_of(self, entry: Entry) -> lesion.LesionStudy | None:
-        return lesion.find_study(entry.name, entry.card.sha256, self.catalogue.folders) if entry.card else None
 
     def _study(self, entry: Entry) -> str:
         """The measured removals of the network and its twin."""
         names = (entry.name, choices.twin(entry.name))
-        known = [self._study_of(self.catalogue.find(name)) for name in names if choices.exists(self.catalogue, name)]
-        studies = [study for study in known if study]
+        there = [self.catalogue.find(name) for name in names if choices.exists(self.catalogue, name)]
+        studies = [study for study in (study_of(self.catalogue, one) for one in there) if study]
         if not studies:
-            return fragments.no_study(entry)
+            return no_study(entry)
         worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
         label = f"Test error without each block. {'; '.join(worst)}"
-        return fragments.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
+        return html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
 
 
-def _trained(catalogue: Catalogue, name: str) -> Entry:
-    entry = choices.pickable(catalogue, name)
-    if not entry.trained:
-        raise InputError(f"{entry.name} has learned nothing that a missing block could take away.")
-    return entry
+def study_of(catalogue: Catalogue, entry: Entry) -> LesionStudy | None:
+    """What was measured of the very weights of an entry."""
+    return lesion.find_study(entry.name, entry.card.sha256, catalogue.folders) if entry.card else None
+
+
+def _by_label(predictions: tuple[Prediction, ...]) -> dict[str, float]:
+    return {prediction.label: prediction.probability for prediction in predictions}
+
+
+def no_study(entry: Entry) -> str:
+    """How to measure what is not there yet."""
+    return (
+        '<p class="note">The test error without each block has not been measured for this network: <code>python -m '
+        f"resnet_demo lesion {escape(entry.name)}</code> measures it.</p>"
+    )

@@ -1,0 +1,74 @@
+"""What visitors and programs get for what they send, within the page's budgets. No components here."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from resnet_demo import plots
+from resnet_demo.analysis.comparison import compare
+from resnet_demo.analysis.explaining import analyze
+from resnet_demo.analysis.precision import precision_error
+from resnet_demo.images import load_image
+from resnet_demo.laboratory.flow import gradient_flow
+from resnet_demo.networks import NetworkSpec
+from resnet_demo.records import Analysis, Comparison, Flow, PrecisionError, Question
+from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
+from resnet_demo.ui.picture import Overlaid
+from resnet_demo.zoo import Entry, ModelCache
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor has in front of them: enough to draw it again or to download it. The photo stays in its file."""
+
+    photo: str
+    entry: Entry
+    analysis: Analysis
+    error: PrecisionError | None = None
+
+
+def look(
+    cache: ModelCache, path: str, name: str, target: str, layer: str, precision: str = "float32"
+) -> tuple[Shown, Image.Image]:
+    """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
+    decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
+    entry, exact = cache.catalogue.find(name), precision == "float32"
+    if not exact:
+        require_affordable(cache.device, entry, entry)
+    model, photo = cache.get(name), load_image(path)
+    found = analyze(photo, model, target or None, layer or None, precision=precision)
+    error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
+    return_memory(found)
+    return Shown(path, entry, found, error), photo
+
+
+def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
+    """Compare two models on a photo; an empty `target` means the most probable class of the first. Gives the decoded
+    photo too. Raises `InputError`."""
+    require_affordable(cache.device, cache.catalogue.find(first), cache.catalogue.find(second))
+    models, photo = (cache.get(first), cache.get(second)), load_image(path)
+    found = compare(photo, *models, Question(target or None))
+    return_memory(found.first, found.second)
+    return found, photo
+
+
+def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: float = 0.5) -> Overlaid:
+    """The decoded photo with Grad-CAM over it; the photo alone for an untrained network, which explains nothing."""
+    if not entry.trained:
+        return Overlaid(photo, alt="The photo")
+    return Overlaid(photo, plots.veil(analysis), opacity, f"Grad-CAM of {analysis.target.label} over the photo")
+
+
+def flows(names: Sequence[str], device: str, most_layers: int) -> Iterator[Flow]:
+    """The gradient flow of each network, one after the other. Raises `InputError`, before the first is measured, when
+    the page cannot afford them all."""
+    for spec in measurable(names, most_layers):
+        yield _flow(spec, device)
+
+
+@functools.lru_cache(maxsize=256)
+def _flow(spec: NetworkSpec, device: str) -> Flow:
+    """Measured once, whoever asks."""
+    return gradient_flow(spec, device=device)

@@ -1,0 +1,48 @@
+"""The small pieces of HTML that several tabs show between their components. Everything that is not ours is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.zoo import Entry
+
+
+def plot(svg: str) -> str:
+    """A plot that scrolls sideways where it would become too small to read."""
+    return f'<div class="plot">{svg}</div>'
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that scrolls sideways where there is no room for it."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def note(text: str) -> str:
+    """A remark in passing."""
+    return f'<p class="note" role="status">{escape(text)}</p>'
+
+
+def alert(text: str) -> str:
+    """The one sentence that a visitor gets instead of a result."""
+    return f'<p class="message" role="alert">{escape(text)}</p>'
+
+
+def alert_update(text: str = "") -> Any:
+    """An update of the place for that sentence, which is hidden when there is none."""
+    return gr.update(value=alert(text), visible=True) if text else gr.update(visible=False)
+
+
+def measured_error(entry: Entry) -> str:
+    """The measured top-1 error of an entry, and on what."""
+    if entry.test_error is None:
+        return "untrained: no test error"
+    return f"{entry.test_error:.2f} % {escape(entry.dataset_title)} top-1 error"
+
+
+def with_prefix(number: float) -> str:
+    """1.82 G, or 41 M below a billion."""
+    return f"{number / 1e9:.2f} G" if number >= 1e9 else f"{number / 1e6:.0f} M"

@@ -1,0 +1,15 @@
+"""What several files of these tests need."""
+
+import pytest
+
+from resnet_demo import load_model
+
+
+@pytest.fixture(scope="session")
+def residual():
+    return load_model("resnet20.cifar10")
+
+
+@pytest.fixture(scope="session")
+def plain():
+    return load_model("plain20.cifar10")
