@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from resnet_demo.commands import catalogue, laboratory, photos, training, webpage
+from resnet_demo.commands import catalogue, laboratory, page, photos, training
 from resnet_demo.commands.console import warn
 from resnet_demo.errors import FULL, InputError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (webpage.page, catalogue.models, photos.analyze, catalogue.download):
+for command in (page.page, catalogue.models, photos.analyze, catalogue.download):
     app.command()(command)
 for command in (training.train, training.evaluate, training.results, training.race):
     app.command()(command)

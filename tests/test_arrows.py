@@ -95,6 +95,7 @@ def test_nothing_has_the_name_of_its_module():
 
     def namesakes(path):
         nodes = ast.parse(path.read_text(encoding="utf-8")).body
-        return {path.stem} & {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        return {path.stem} & names if place_of(path) != "commands" else set()  # Nobody imports a command.
 
     assert offenders(namesakes) == {}

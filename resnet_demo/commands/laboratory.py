@@ -49,7 +49,7 @@ def lesion(
 ) -> None:
     """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
     catalogue = zoo.open_catalogue(weights)
-    folder = out or (weights or zoo.user_folder()) / zoo.LESIONS
+    folder = out or (weights or zoo.paths.user_folder()) / zoo.paths.LESIONS
     console.make_folder(folder)
     for entry in map(catalogue.find, names):
         zoo.require_weights(entry)
@@ -65,9 +65,7 @@ def lesion(
             task = bar.add_task("", total=images)
             whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = records.LesionStudy(
-            entry.name, entry.require_card().sha256, total, round(100 * whole / total, 2), errors
-        )
+        study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
         path = laboratory.write_study(study, folder)
         console.say(

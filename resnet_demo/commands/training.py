@@ -12,9 +12,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from resnet_demo import networks, training, zoo
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Data, Device, Json, Offline, Weights
 from resnet_demo.errors import InputError, quoted, visible
+from resnet_demo.json_files import finite
+from resnet_demo.memory import reuse_freed_memory
 
 
 def train(
@@ -46,29 +49,24 @@ def train(
 
     On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
     """
-    from resnet_demo import training
-    from resnet_demo.memory import reuse_freed_memory
-    from resnet_demo.networks import parse_name
-    from resnet_demo.zoo import paths, pick_device
-
     if recipe not in training.RECIPES:
         raise InputError(f"There is no recipe {quoted(recipe)}: use {' or '.join(training.RECIPES)}.")
     chosen = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "compile": compile_ or None}
     chosen |= {"weight_decay": weight_decay, "precision": precision}
     changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
     training.check_dataset_name(dataset)
-    spec = parse_name(name, **({"family": family} if family else {}))
+    spec = networks.parse_name(name, **({"family": family} if family else {}))
     photos = spec.family == "imagenet"
     preprocessing = training.default_preprocessing(dataset, photos, image_size)
-    where = out or paths.user_folder()
-    if out is None and (paths.shipped_folder() / f"{spec.name}.{dataset}.json").exists():
+    where = out or zoo.paths.user_folder()
+    if out is None and (zoo.paths.shipped_folder() / f"{spec.name}.{dataset}.json").exists():
         raise InputError(
             f"A trained {spec.name}.{dataset} is shipped with this project, and comes before yours: give --out for "
             "another run of it, or another name to --dataset."
         )
     console.make_folder(where)
     reuse_freed_memory()
-    with training.joined(pick_device(device)) as (world, target):
+    with training.joined(zoo.pick_device(device)) as (world, target):
         if not world.leads:
             world.wait()  # The first process downloads.
         splits = [
@@ -100,12 +98,10 @@ def evaluate(
     weights: Weights = None,
 ) -> None:
     """Measure top-1 and top-5 error on the test images of a data set, downloaded unless --data names it."""
-    from resnet_demo.training import evaluate_model, evaluate_runs
-
     if seeds is None:
-        named = [(model, evaluate_model(model, data, device, offline, weights))]
+        named = [(model, training.evaluate_model(model, data, device, offline, weights))]
     else:
-        runs = evaluate_runs(model, seeds, data, device, offline)
+        runs = training.evaluate_runs(model, seeds, data, device, offline)
         named = [(f"{model} seed {card.seed}", errors) for card, errors in runs]
     for name, errors in named:
         values = {"model": name, "images": errors.images, "top1_error": errors.top1, "top5_error": errors.top5}
@@ -129,25 +125,22 @@ def results(
     as_json: Json = False,
 ) -> None:
     """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
-    from resnet_demo.zoo import open_catalogue
-    from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize
-
-    catalogue = open_catalogue()
-    summaries = summarize(read_cards(folders)) if folders else all_results(catalogue)
+    catalogue = zoo.open_catalogue()
+    summaries = zoo.summarize(zoo.read_cards(folders)) if folders else zoo.all_results(catalogue)
     if as_json:
         console.print_json([summary.to_dict() for summary in summaries])
         return
     columns = ("network", "recipe", "epochs", "runs", "test %", "training %")
-    table = Table(*columns, *(source.name for source in SOURCES), title="Error of the last epoch, in percent")
+    table = Table(*columns, *(source.name for source in zoo.SOURCES), title="Error of the last epoch, in percent")
     for s in summaries:
         names = (escape(visible(name)) for name in (s.name, s.recipe))  # As somebody's cards have them.
         ours = (*names, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
-        others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in SOURCES)
+        others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in zoo.SOURCES)
         table.add_row(*ours, _spread(s.train_error, s.train_std), *others)
     console.out().print(table, soft_wrap=False)
-    for source in SOURCES:
+    for source in zoo.SOURCES:
         console.say(f"{source.name}: {source.note}")
-    if not folders and (names := missing(catalogue)):
+    if not folders and (names := zoo.missing(catalogue)):
         console.say(f"Not trained yet: {', '.join(names)}.")
 
 
@@ -161,13 +154,9 @@ def race(
     offline: Offline = False,
 ) -> None:
     """Train networks on CIFAR-10 side by side for some seconds, a batch each in turn, and print their losses."""
-    from resnet_demo import training
-    from resnet_demo.json_files import finite
-    from resnet_demo.zoo import pick_device
-
     entrants = names or ["resnet56", "plain56"]
     images = training.load_split("cifar10", "train", data, offline=offline)
-    for lap in training.race(entrants, images, seconds, device=pick_device(device), seed=seed):
+    for lap in training.race(entrants, images, seconds, device=zoo.pick_device(device), seed=seed):
         if as_json:
             console.print_json(finite(asdict(lap)), one_line=True)
             continue

@@ -1,7 +1,6 @@
 """Gradio components that behave differently where the page needs it.
 
-Subclasses, because Gradio recreates a component from its class whenever an event updates it. (Gradio also writes a
-stub, components.pyi, beside this file when it is imported; it is git-ignored.)
+Subclasses, because Gradio recreates a component from its class whenever an event updates it.
 """
 
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
+from resnet_demo.ui import no_stubs  # noqa: F401
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
 

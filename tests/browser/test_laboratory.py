@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from resnet_demo.images import EXAMPLES
 from resnet_demo.laboratory.tour import TOUR
 from resnet_demo.ui.choices import deepest_pair
+from resnet_demo.zoo import open_catalogue
 
 from .conftest import DESKTOP, PATIENCE, PHONE, choose
 
@@ -45,7 +46,7 @@ def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
         expect(page.locator(f"#compare-heat-{i} .photo")).to_be_visible()
         assert page.locator(f"#compare-top-{i} .confidence-set").count() == 5
     label = page.locator("#compare-plot svg").get_attribute("aria-label")
-    assert all(name in label for name in deepest_pair())
+    assert all(name in label for name in deepest_pair(open_catalogue()))
     choose(page, "Second network", "Highway-20, untrained")
     name = re.compile(r"highway20\.untrained")
     expect(page.locator("#compare-plot svg")).to_have_attribute("aria-label", name, timeout=PATIENCE)

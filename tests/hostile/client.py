@@ -3,6 +3,7 @@
 import http.client
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,12 +12,22 @@ JSON = {"Content-Type": "application/json"}
 BOUNDARY = "a-boundary-of-no-file"
 
 
-def request(url: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
-    """Status and text of an answer: a GET without `body`, else a POST."""
+def nothing() -> None: ...
+
+
+def request(
+    url: str,
+    path: str,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    on_answer: Callable[[], object] = nothing,
+) -> tuple[int, str]:
+    """Status and text of an answer, which `on_answer` is told of when it begins: a GET without `body`, else a POST."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers or {})
         answer = connection.getresponse()
+        on_answer()
         return answer.status, answer.read().decode(errors="replace")
     finally:
         connection.close()
@@ -61,12 +72,14 @@ def join(url: str, event: int, data: Any, session: str, **more: Any) -> tuple[in
     return post(url, "/gradio_api/queue/join", {"data": data, "fn_index": event, "session_hash": session, **more})
 
 
-def result(url: str, session: str) -> dict[str, Any]:
-    """What the session's event comes to: {"data": ...} or {"error": ...}."""
+def result(url: str, session: str, on_answer: Callable[[], object] = nothing) -> dict[str, Any]:
+    """What the session's event comes to: {"data": ...} or {"error": ...}; `on_answer` as in `request`."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
     try:
         connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
-        for line in connection.getresponse():
+        answer = connection.getresponse()
+        on_answer()
+        for line in answer:
             if line.startswith(b"data:"):
                 message = json.loads(line[5:])
                 if message["msg"] == "process_completed":

@@ -8,7 +8,8 @@ from resnet_demo.analysis.comparison import compare
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.laboratory.flow import gradient_flow
 from resnet_demo.records import BranchRatio, LesionStudy
-from resnet_demo.zoo.results import shipped_cards
+from resnet_demo.zoo import open_catalogue
+from resnet_demo.zoo.results import trained_cards
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -63,7 +64,7 @@ def test_a_feature_grid_has_a_tile_for_each_channel():
 
 
 def test_curves_are_those_of_the_cards():
-    curves = [card.training_curve for card in shipped_cards() if card.dataset == "cifar10"]
+    curves = [card.training_curve for card in trained_cards(open_catalogue()) if card.dataset == "cifar10"]
     plain, residual = plots.curves_figure(curves).axes
     for axes, connection in ((plain, "plain"), (residual, "residual")):
         there = sorted((c for c in curves if c.connection == connection), key=lambda c: c.depth)
