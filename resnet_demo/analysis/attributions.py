@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -159,8 +160,8 @@ def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None
     from captum.attr import GuidedGradCam
 
     blocks = dict(network.network.named_blocks())
-    name = find_layer(layer, tuple(blocks))
-    return GuidedGradCam(network, blocks[name]).attribute(x.requires_grad_(), target=target)
+    block = cast(nn.Module, blocks[find_layer(layer, tuple(blocks))])  # As `TraceableBlock` says.
+    return GuidedGradCam(network, block).attribute(x.requires_grad_(), target=target)
 
 
 def _at_once(x: Tensor) -> int:

@@ -69,17 +69,19 @@ def train(
     with training.joined(zoo.pick_device(device)) as (world, target):
         if not world.leads:
             world.wait()  # The first process downloads.
-        splits = [
+        train_data, test_data = (
             training.load_split(dataset, split, data, offline=offline, preprocessing=preprocessing, photos=photos)
             for split in ("train", "test")
-        ]
+        )
         if world.leads:
             world.wait()
-        run = training.Run.create(spec.name, dataset, splits[0], changed, seed, target)
-        options = {"device": target, "world": world, "workers": workers, "resume": resume}
+        run = training.Run.create(spec.name, dataset, train_data, changed, seed, target)
+        options: dict[str, Any] = {"device": target, "world": world, "workers": workers, "resume": resume}
         with _training_bar(run.name, run.recipe.epochs, world.leads) as (on_status, on_epoch):
             try:
-                card = training.train(run, *splits, where, on_status=on_status, on_epoch=on_epoch, **options)
+                card = training.train(
+                    run, train_data, test_data, where, on_status=on_status, on_epoch=on_epoch, **options
+                )
             except KeyboardInterrupt as stopped:
                 kept = (where / f"{run.name}.checkpoint").exists()
                 hint = "repeat the command with --resume to go on after its last epoch" if kept else "nothing was kept"

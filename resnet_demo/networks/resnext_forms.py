@@ -52,9 +52,10 @@ def largest_differences() -> dict[str, float]:
     """How far the output of each form is from that of the grouped one at most, in standard deviations of the latter:
     for the second block of a ResNeXt-50 with random weights, and random input."""
     network = create_network("resnext50_32x4d", generator=torch.Generator().manual_seed(0)).eval()
+    block = list(network.layer1)[1]
     x = torch.randn(1, 256, 56, 56, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        outputs = {name: form(network.layer1[1], x) for name, form in FORMS.items()}
+        outputs = {name: form(block, x) for name, form in FORMS.items()}
     expected = outputs["grouped convolution"]
     return {name: ((output - expected).abs().max() / expected.std()).item() for name, output in outputs.items()}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -83,6 +84,30 @@ class Photos:
         """All of them, cut to their squares."""
         images = np.stack([np.asarray(self.preprocessing.crop(load_image(file))) for file in self.files])
         return replace(_labelled(images, self.labels, self.classes), resized=self.resized)
+
+
+@overload
+def load_split(
+    dataset: str,
+    split: str,
+    path: Path | None = None,
+    *,
+    offline: bool = False,
+    preprocessing: Preprocessing | None = None,
+    photos: Literal[False] = False,
+) -> Labelled: ...
+
+
+@overload
+def load_split(
+    dataset: str,
+    split: str,
+    path: Path | None = None,
+    *,
+    offline: bool = False,
+    preprocessing: Preprocessing | None = None,
+    photos: bool,
+) -> Labelled | Photos: ...
 
 
 def load_split(

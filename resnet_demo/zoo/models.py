@@ -90,7 +90,7 @@ def load_model(
         _forget_statistics(network)
     # On a CPU convolutions are faster when channels come last in memory, of weights and images both.
     layout = torch.channels_last if target.type == "cpu" else torch.preserve_format
-    network.requires_grad_(True).eval().to(target, memory_format=layout)
+    network.requires_grad_(True).eval().to(device=target).to(memory_format=layout)
     model = Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
     if model.bytes > LARGE:
         return_freed_memory()  # What the weights were in before the layout changed.

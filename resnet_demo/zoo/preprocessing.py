@@ -45,7 +45,7 @@ class Preprocessing:
             photo = photo.convert(mode)
         if size[0] * size[1] > MAX_RESIZED:
             # To within two of 256 levels what follows, for a panorama of whose resized form nearly all is cut off.
-            return photo.resize((self.crop_size,) * 2, Image.Resampling.BILINEAR, box=self.box(*photo.size))
+            return photo.resize((self.crop_size, self.crop_size), Image.Resampling.BILINEAR, box=self.box(*photo.size))
         if photo.size != size:
             photo = photo.resize(size, Image.Resampling.BILINEAR)
         left, top = self._corner(*size)
