@@ -167,10 +167,11 @@ def _analyses(job: Job, files: list[Path], known: set[Path], batch_size: int | N
 
 def _comparisons(job: Job, files: list[Path], writer: Writer) -> Found:
     """The values of both networks for each file, written too if there is an output."""
+    first, second = job.models
     for file in files:
         try:
             photo = photos.load_image(file)
-            comparison = analysis.compare(photo, *job.models, job.question)
+            comparison = analysis.compare(photo, first, second, job.question)
         except InputError as error:
             yield file, error, []
             continue
