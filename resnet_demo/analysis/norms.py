@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from resnet_demo.networks.precision import squared_norm
+
 # Norms outside of this range are summed again in float64: their squares leave, or nearly leave, what float32 holds.
 EXACT_RANGE = (1e-16, 1e16)
 # A variance below this share of the mean square has lost a digit to the subtraction, and is summed the slow way.
@@ -50,7 +52,7 @@ def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
 def squares_by_image(tensor: Tensor) -> Tensor:
     """The squared norm (N,) of each image."""
     # One by one: the sum of a batched product is a hundred times less exact on a CPU.
-    return torch.stack([row @ row for row in one_row_each(tensor)])
+    return torch.stack([squared_norm(row) for row in one_row_each(tensor)])
 
 
 def one_row_each(tensor: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def analyze(
     images: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
     model: Annotated[str, typer.Option(help="A name from `models`.")] = "resnet20.cifar10",
     target: Annotated[
-        str | None, typer.Option(help="Class to explain, by label or index; the top one unless given.")
+        str | None, typer.Option(help="Class to explain, by label or index; the most probable one unless given.")
     ] = None,
     layer: Annotated[
         str | None, typer.Option(help="Layer to explain, e.g. layer3; the last block unless given.")
@@ -229,7 +229,7 @@ def _in_words(file: Path, values: dict[str, Any]) -> str:
     lines = [f"{visible(str(file))}  {values['model']}, {values['device']}, {values['milliseconds']['total']:.0f} ms"]
     lines += [f"  {100 * p['probability']:5.1f} %  {visible(p['label'])} ({p['index']})" for p in values["predictions"]]
     if not values["cam"]["positive_evidence"]:
-        lines.append(f"  no position of {values['layer']} speaks for {visible(values['target']['label'])}")
+        lines.append(f"  no positive evidence for {visible(values['target']['label'])} in {values['layer']}")
     ends = (f"{_short(g['gradient_norm'])} at {g['layer']}" for g in (values["gradients"][0], values["gradients"][-1]))
     return "\n".join([*lines, f"  gradient norm {', '.join(ends)}"])
 

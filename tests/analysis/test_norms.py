@@ -49,3 +49,14 @@ def test_a_callers_autocast_makes_float32_no_less_exact():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
     with computing_in("bfloat16", torch.device("cpu")):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_long_rows_are_exact_on_any_number_of_threads(threads):
+    rows = torch.randn(1, 3_000_000, generator=torch.Generator().manual_seed(0))
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert l2_norms([rows])[0] == pytest.approx(rows.double().norm().item(), rel=1e-6)
+    finally:
+        torch.set_num_threads(before)
