@@ -34,23 +34,33 @@ def precisions(device: str) -> tuple[str, ...]:
 @contextmanager
 def computing_in(precision: str, device: torch.device) -> Iterator[None]:
     """Whatever the caller has turned on: "float32" without autocast, "bfloat16" with it; on CUDA a fixed order of
-    summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have."""
+    summation, and TF32 only for "tf32". Raises `InputError` for a precision that the device does not have.
+
+    Not for training: autocast keeps its copies of the weights until the outermost of its contexts ends.
+    """
     if precision not in (offered := precisions(device.type)):
         raise InputError(f"There is no precision {quoted(precision)} on {device}: choose {' or '.join(offered)}.")
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-        if device.type != "cuda":
+    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+    with autocast, fixed_order(device, precision == "tf32"):
+        yield
+
+
+@contextmanager
+def fixed_order(device: torch.device, tf32: bool = False) -> Iterator[None]:
+    """On CUDA the same order of summation every time, and products in TF32 only if asked for."""
+    if device.type != "cuda":
+        yield
+        return
+    settings = _cuda_settings("tf32" if tf32 else "ieee")
+    with _CUDA_FLAGS:
+        before = [getattr(owner, name) for owner, name, _ in settings]
+        try:
+            for owner, name, value in settings:
+                setattr(owner, name, value)
             yield
-            return
-        settings = _cuda_settings("tf32" if precision == "tf32" else "ieee")
-        with _CUDA_FLAGS:
-            before = [getattr(owner, name) for owner, name, _ in settings]
-            try:
-                for owner, name, value in settings:
-                    setattr(owner, name, value)
-                yield
-            finally:
-                for (owner, name, _), value in zip(settings, before, strict=True):
-                    setattr(owner, name, value)
+        finally:
+            for (owner, name, _), value in zip(settings, before, strict=True):
+                setattr(owner, name, value)
 
 
 def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError, writing
 from resnet_demo.networks import parameter_count
-from resnet_demo.networks.precision import exact_float32
+from resnet_demo.networks.precision import fixed_order
 from resnet_demo.records import Epoch
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
@@ -208,7 +208,7 @@ def train(
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
     if found:
         trainer.restore(checkpoint)
-    with exact_float32(device):  # The learner turns autocast on by itself, for its forward pass alone.
+    with fixed_order(device):
         while not trainer.done:
             trainer.curve.append(trainer.train_epoch(on_status))
             if world.leads:
