@@ -114,8 +114,8 @@ class BlockTrace:
 
     layer_inputs    input of each convolution, projections and gates included
     layer_outputs   output of each of them, before normalization
-    responses       output of each of them after normalization (in a pre-activation block, where the normalization
-                    comes first, the same as `layer_outputs`)
+    responses       output of each of them after normalization (in F(x) of a pre-activation block, where the
+                    normalization comes first, the same as `layer_outputs`)
     activations     output of the nonlinearity after the convolution; in a pre-activation block, of the one before it.
                     For the last convolution of a residual block it follows the addition and is the block's output
     branch          F(x) and S(x) where they are added; None in plain and highway blocks
