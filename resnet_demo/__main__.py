@@ -27,12 +27,12 @@ for command in (laboratory.gradient_flow, laboratory.lesion):
 
 
 def main() -> None:
-    """Run the command line; what its user can put right is one sentence on stderr and exit code 2."""
+    """Run the command line; an `InputError` becomes one sentence on stderr and exit code 2."""
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # What Pillow and torch remark about odd files is not for the user.
+        warnings.simplefilter("ignore")  # Warnings of Pillow and torch about odd files are not for the user.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # A file name need not be text in the terminal's encoding.
+            stream.reconfigure(errors="backslashreplace")  # File names may not be encodable in the terminal.
     try:
         app()
     except InputError as error:
@@ -41,8 +41,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        warn(f"What was found could not be written in full: {error.strerror}.")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # What is left in the buffer would fail once more.
+        warn(f"The output could not be written in full: {error.strerror}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Flushing the rest of the buffer would fail again.
         sys.exit(2)
 
 

@@ -1,5 +1,5 @@
-"""JSON files that somebody may have edited, cut short or put something else in place of: read within bounds, and
-checked field by field against the dataclass that they are to become."""
+"""Reading of JSON files that may have been edited, truncated or replaced: within size limits, and checked field by
+field against a dataclass."""
 
 import json
 import math
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
-# The card of 1,000 epochs has 200 kB.
+# A card of 1,000 epochs takes 200 kB.
 MAX_BYTES = 5_000_000
-# No number in these files is anywhere near it, and everything below it can be computed with.
+# Far above every number in these files, and small enough to compute with.
 LARGEST = 1e12
 
 
 @contextmanager
 def told_as(path: Path, what: str) -> Iterator[None]:
-    """Whatever goes wrong while `path` is read becomes the sentence that it is not `what`."""
+    """Convert any error while `path` is read to an `InputError` which says that it is not `what`."""
     try:
         yield
     except (OSError, ValueError, RecursionError) as error:
@@ -34,9 +34,9 @@ def told_as(path: Path, what: str) -> Iterator[None]:
 
 def read_json(path: Path) -> Any:
     """Raises `OSError` or `ValueError`."""
-    # A folder says so itself when it is opened. A FIFO would keep us waiting, a device never ends.
+    # Opening a folder raises by itself. Reading a FIFO would block, and a device never ends.
     if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -45,10 +45,10 @@ def read_json(path: Path) -> Any:
 
 
 def to_record(kind: type[T], values: Any) -> T:
-    """The dataclass `kind` from a JSON object; what it does not know is left out. Raises `ValueError` that names the
-    first field that is missing or has another type, or a number that is not finite or beyond all bounds."""
+    """The dataclass `kind` from a JSON object; unknown fields are ignored. Raises `ValueError` that names the first
+    field which is missing, has the wrong type, or holds a number that is not finite or too large."""
     if not isinstance(values, dict):
-        raise ValueError(f"{quoted(values)} is no JSON object")
+        raise ValueError(f"{quoted(values)} is not a JSON object")
     types, found = get_type_hints(kind), {}
     for field in fields(kind):
         if field.name in values:
@@ -59,7 +59,7 @@ def to_record(kind: type[T], values: Any) -> T:
 
 
 def finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become None."""
+    """Replace NaN and infinity, which JSON does not have, by None."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -75,7 +75,7 @@ def _converted(value: Any, kind: Any, name: str) -> Any:
         return [_converted(item, inner[0], name) for item in value]
     if of is dict and isinstance(value, dict):
         return {key: _converted(item, inner[1], name) for key, item in value.items()}
-    # By `type`, for True is an int to `isinstance`.
+    # `type`, as `isinstance` accepts True as an int.
     number = type(value) is int or (type(value) is float and kind is float)
     if kind in (int, float) and number and -LARGEST < value < LARGEST:
         return value
@@ -85,4 +85,4 @@ def _converted(value: Any, kind: Any, name: str) -> Any:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

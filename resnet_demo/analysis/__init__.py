@@ -1,4 +1,4 @@
-"""One photo through trained networks: predictions, where they looked, the norms of every layer."""
+"""Analysis of a photo by trained networks: predictions, class activation maps, the norms of every layer."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""More ways of asking "why this class?", all of them Captum's: pixel by pixel, where Grad-CAM goes cell by cell."""
+"""Attribution of a class to single pixels by Captum's methods; Grad-CAM has the resolution of a layer's cells."""
 
 import math
 import threading
@@ -22,23 +22,23 @@ from resnet_demo.records import Analysis, Attribution
 from resnet_demo.zoo import Model, load_model
 
 STEPS = 32
-# A window covers a quarter of each side and moves by half of itself.
+# The occlusion window covers a quarter of each side and moves by half its size.
 WINDOW, STRIDE = 1 / 4, 1 / 8
-# Pixels of all images that pass through the network at once: eight of CIFAR's, one of ImageNet's, whose gradients take
-# half a gigabyte in a deep network.
+# Pixels of all images in one pass: eight CIFAR images, or one ImageNet image, whose gradients take half a gigabyte in a
+# deep network.
 MOST_IMAGES, MOST_PIXELS = 8, 1 << 16
 
 
 @dataclass(frozen=True)
 class Method:
-    """title for people; `forwards` and `backwards` passes of one image that it takes."""
+    """`title` for display; the numbers of `forwards` and `backwards` passes for one image."""
 
     title: str
     forwards: int
     backwards: int
 
     def seconds(self, analysis: Analysis) -> float:
-        """What it will take about, judged by the forward pass of an analysis; a backward pass costs about two."""
+        """Estimated duration from the forward pass of an analysis; a backward pass costs about two."""
         return analysis.milliseconds["forward"] / 1000 * (self.forwards + 2 * self.backwards)
 
 
@@ -55,7 +55,7 @@ METHODS = {
 
 
 class StoppedError(Exception):
-    """The caller's `proceed` said no."""
+    """The caller's `proceed` returned False."""
 
 
 def attribute(
@@ -66,13 +66,13 @@ def attribute(
     layer: str | None = None,
     proceed: Callable[[float], bool] = lambda share: True,
 ) -> Attribution:
-    """One of `METHODS` for one photo.
+    """Attribute the target class of one photo to its pixels by one of `METHODS`.
 
     target    as in `analyze`
     layer     of Guided Grad-CAM, as in `analyze`
-    proceed   called with the share done, 0 to 1, before each pass; `StoppedError` ends the work where it says no
+    proceed   called with the fraction done, 0 to 1, before each pass; if it returns False, raises `StoppedError`
 
-    Raises `InputError` for an image, model, method, target or layer that does not exist.
+    Raises `InputError` for an invalid image or an unknown model, method, target or layer.
     """
     if method not in METHODS:
         raise InputError(f"There is no method {quoted(method)}: choose one of {', '.join(METHODS)}.")
@@ -80,8 +80,8 @@ def attribute(
     index = None if target is None else find_class(target, model.labels)
     x = prepare(image, model).x
     with torch.inference_mode(False), torch.enable_grad(), exact_float32(model.device):
-        x = x.clone()  # A caller's inference mode may have made it.
-        # Captum hangs hooks on what it explains: a copy, over the same weights, keeps other threads out of it.
+        x = x.clone()  # It may have been created in a caller's inference mode.
+        # Captum registers hooks on the network: a copy that shares the weights keeps them from affecting other threads.
         network = copy_of(model.network)
         if index is None:
             with torch.no_grad():
@@ -100,7 +100,7 @@ def attribute_in_background(
     layer: str | None = None,
     every: float = 0.25,
 ) -> Generator[float | Attribution, None, None]:
-    """As `attribute`, in a thread: the share done, 0 to 1, every so many seconds, and at the end the attribution.
+    """As `attribute`, in a thread: yields the fraction done, 0 to 1, at intervals, and at the end the attribution.
 
     Closing the generator stops the work before its next pass.
     """
@@ -117,7 +117,7 @@ def attribute_in_background(
         except BaseException as error:
             result.set_exception(error)
 
-    # A daemon: a process that ends does not wait for it.
+    # A daemon, so that a process that exits does not wait for it.
     threading.Thread(target=work, daemon=True).start()
     try:
         while not wait([result], every).done:
@@ -128,7 +128,7 @@ def attribute_in_background(
 
 
 class _Counted(nn.Module):
-    """The network, telling how many images have passed through it."""
+    """A wrapper around the network that reports how many images have passed through it."""
 
     network: TraceableNetwork
 
@@ -160,7 +160,7 @@ def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None
     from captum.attr import GuidedGradCam
 
     blocks = dict(network.network.named_blocks())
-    block = cast(nn.Module, blocks[find_layer(layer, tuple(blocks))])  # As `TraceableBlock` says.
+    block = cast(nn.Module, blocks[find_layer(layer, tuple(blocks))])  # Required by `TraceableBlock`.
     return GuidedGradCam(network, block).attribute(x.requires_grad_(), target=target)
 
 

@@ -1,4 +1,4 @@
-"""Many photos with one network: the next ones are decoded while these are computed, and small ones share a pass."""
+"""Analysis of many photos with one network: in batches, while the next photos are decoded."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -16,12 +16,12 @@ from resnet_demo.images import load_image
 from resnet_demo.records import DEFAULT_QUESTION, Analysis, Question
 from resnet_demo.zoo import Model
 
-# Pixels that one pass takes at a time. On a CPU a pass with more only needs more memory; a GPU wants more work.
+# Pixels in one pass. On a CPU larger passes only need more memory; a GPU needs more work to be busy.
 PIXELS = {"cpu": 32 * 32 * 32, "cuda": 16 * 224 * 224}
 
 
 class Analyzed(NamedTuple):
-    """A photo, RGB and upright, as it was decoded; and what was found."""
+    """A decoded photo, RGB and upright, and its analysis."""
 
     photo: Image.Image
     analysis: Analysis
@@ -33,18 +33,18 @@ def analyze_files(
     question: Question = DEFAULT_QUESTION,
     batch_size: int | None = None,
 ) -> Iterator[tuple[Path, Analyzed | InputError]]:
-    """Each file with its photo and analysis, or with what is wrong with it; in order.
+    """Each file with its photo and analysis, or with the `InputError` that describes what is wrong with it; in order.
 
-    batch_size   photos of one pass; what suits the network and its device unless given
+    batch_size   photos per pass; `default_batch` unless given
 
-    Raises `InputError` for a target, layer or precision that does not exist.
+    Raises `InputError` for an unknown target, layer or precision.
     """
     size = batch_size or default_batch(model)
     waiting = iter(files)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         ahead = _decoding(pool, waiting, size)
         while ahead:
-            # While these are computed, the next ones are decoded.
+            # The next photos are decoded while these are computed.
             batch, ahead = [(file, photo.result()) for file, photo in ahead], _decoding(pool, waiting, size)
             photos = [photo for _, photo in batch if not isinstance(photo, InputError)]
             analyses = iter(_analyzed(photos, model, question))
@@ -53,13 +53,13 @@ def analyze_files(
 
 
 def default_batch(model: Model) -> int:
-    """How many photos a pass takes on the model's device, 1 to 64."""
+    """The number of photos in a pass on the model's device, 1 to 64."""
     pixels = PIXELS.get(model.device.type, PIXELS["cpu"])
     return min(64, max(1, pixels // model.preprocessing.crop_size**2))
 
 
 def _analyzed(photos: list[Image.Image], model: Model, question: Question) -> list[Analysis]:
-    """In as many passes as the GPU's memory needs."""
+    """Analyses of the photos, in as many passes as the GPU's memory requires."""
     try:
         return analyze_batch(photos, model, question)
     except torch.OutOfMemoryError:

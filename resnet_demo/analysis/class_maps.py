@@ -1,4 +1,4 @@
-"""Grad-CAM for several classes of one photo: where would it have looked for a dog?"""
+"""Grad-CAM for several classes of one photo."""
 
 from collections.abc import Sequence
 
@@ -21,12 +21,12 @@ def explain_classes(
     layer: str | None = None,
     top_k: int = 3,
 ) -> tuple[ClassMap, ...]:
-    """One forward pass, and one backward pass from the logits to the layer for each class.
+    """Grad-CAM for each class, from one forward pass and, per class, one backward pass from the logit to the layer.
 
     targets   by index or label; the `top_k` most probable classes unless given
     layer     as in `analyze`
 
-    Raises `InputError` for an image, model, class or layer that does not exist.
+    Raises `InputError` for an invalid image or an unknown model, class or layer.
     """
     model = model if isinstance(model, Model) else load_model(model)
     indices = [find_class(target, model.labels) for target in targets]

@@ -1,4 +1,4 @@
-"""Two networks on one photo: what each predicts, where each looks for the same class, what reaches each layer."""
+"""Two networks on one photo: the predictions, Grad-CAM for the same class, and the norms of both."""
 
 from dataclasses import replace
 
@@ -16,17 +16,17 @@ def compare(
     """Analyze one photo with two networks: one forward and one gradient computation each.
 
     question   its target is the class that both explain; the first network's most probable one unless given. A network
-               that does not know it (its labels are others) explains its own most probable class. Its layer is a block
-               or a stage that both have; the last block of each unless given
+               whose labels do not include it explains its own most probable class. Its layer is a block or a stage
+               that both have; the last block of each unless given
 
-    Raises `InputError` for an image, model or layer that does not exist, or a class that neither network knows.
+    Raises `InputError` for an invalid image, an unknown model or layer, or a class that neither network has.
     """
     photo = load_image(image)
     one, other = (model if isinstance(model, Model) else load_model(model) for model in (first, second))
     target = question.target
     known = [_index(target, model.labels) for model in (one, other)]
     if target is not None and known == [None, None]:
-        find_class(target, one.labels)  # Says what is wrong with it.
+        find_class(target, one.labels)  # Raises with the closest labels.
     (analysis,) = analyze_batch([photo], one, replace(question, target=known[0]))
     wanted = analysis.target.label if target is None or known[0] is not None else target
     same = _index(wanted, other.labels) if _comparable(one, other) else None
@@ -42,5 +42,5 @@ def _index(target: int | str | None, labels: tuple[str, ...]) -> int | None:
 
 
 def _comparable(one: Model, other: Model) -> bool:
-    """Outputs of untrained networks have numbers for names, which another network's classes do not share."""
+    """Whether labels of both can be matched: those of an untrained network are only numbers."""
     return one.trained == other.trained

@@ -1,7 +1,8 @@
-"""One forward pass and one gradient computation, from a photo to everything the page shows about it.
+"""One forward pass and one gradient computation, from a photo to everything that the page shows about it.
 
-Nothing is left behind: no hook, no `.grad`, no changed mode or flag, no drawn random number. That holds with frozen
-parameters, under a caller's `no_grad` or `inference_mode`, after an exception, and on many threads with one model.
+An analysis has no side effects: no hook, no `.grad`, no changed mode or flag, no drawn random number. That holds with
+frozen parameters, under a caller's `no_grad` or `inference_mode`, after an exception, and for threads that share a
+model.
 """
 
 import math
@@ -51,9 +52,9 @@ def analyze(
     target     the class to explain, by index or label; the most probable one unless given
     layer      the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
                "stem"; the last block unless given
-    precision  "float32", or the faster "bfloat16" or "tf32" (CUDA only), whose error `precision_error` tells
+    precision  "float32", or the faster "bfloat16" or "tf32" (CUDA only), whose error `precision_error` measures
 
-    Raises `InputError` for an image, model, target, layer or precision that does not exist. Grad-CAM is Selvaraju et
+    Raises `InputError` for an invalid image or an unknown model, target, layer or precision. Grad-CAM is Selvaraju et
     al. 2017, eq. 1 and 2: relu(sum_k alpha_k A_k), alpha_k the mean over space of d logit / d A_k.
     """
     return analyze_batch([image], model, Question(target, layer, precision), top_k)[0]
@@ -64,8 +65,8 @@ def analyze_batch(
 ) -> list[Analysis]:
     """As `analyze`, for several images at once: still one forward and one gradient computation.
 
-    A network that normalizes by the statistics of what passes through it, as untrained ones do, would mix the images:
-    it takes one at a time. Raises `InputError`.
+    A network that normalizes by the statistics of its current input, as untrained ones do, would mix the images and
+    gets them one at a time. Raises `InputError`.
     """
     model = model if isinstance(model, Model) else load_model(model)
     if len(images) > 1 and _mixes(model.network):
@@ -100,10 +101,11 @@ def analyze_batch(
 def _passes(
     model: Model, x: Tensor, target: int | None, question: Question, clock: "_Clock"
 ) -> tuple[Tensor, list[int], tuple[str, ...], str, list[dict[str, Any]]]:
-    """The logits, the explained classes, all layers, the explained one, and what `_measure` gives."""
+    """The logits, the explained classes, all layers, the explained layer, and the measurements of `_measure`."""
     with torch.inference_mode(False), torch.enable_grad(), computing_in(question.precision, model.device):
         network = view_of(model.network)
-        # What the gradient starts from. No weight's gradient is asked for: none is computed.
+        # The input requires a gradient, so the graph contains every layer even if all weights are frozen. Gradients of
+        # weights are not requested and therefore not computed.
         trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
         name = find_layer(question.layer, tuple(trace.outputs))
         logits = trace.logits.detach().float().cpu()
@@ -129,8 +131,8 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> np.ndarray:
 
 
 def to_unit_range(heat: np.ndarray) -> tuple[np.ndarray, float]:
-    """A heatmap in [0, 1], read-only, and the maximum it was divided by: 0, and no heat, where none is positive or
-    one is not finite."""
+    """A heatmap in [0, 1], read-only, and the maximum it was divided by. Both are 0 if no value is positive or one is
+    not finite."""
     highest = max(float(heat.max()), 0.0) if np.isfinite(heat).all() else 0.0
     return _frozen(heat / highest if highest > 0 else np.zeros_like(heat)), highest
 
@@ -143,9 +145,9 @@ def _measure(
     of_layers: Sequence[Tensor],
     of_outputs: Sequence[Tensor],
 ) -> list[dict[str, Any]]:
-    """What an `Analysis` has of each image of the batch, but for its predictions.
+    """The fields of an `Analysis` other than the predictions, for each image of the batch.
 
-    of_layers, of_outputs   the gradients of what left each layer, and of each of `trace.outputs`
+    of_layers, of_outputs   the gradients of the output of each layer, and of each of `trace.outputs`
     """
     layers = _layer_gradients(model, network, trace, of_layers)
     output_norms = norms_by_image(of_outputs)
@@ -216,7 +218,7 @@ def _branch_ratios(trace: Trace) -> list[tuple[BranchRatio, ...]]:
 
 
 def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
-    """The numbers and the maps of the channels of A (K, h, w) with the largest mean."""
+    """The indices and the maps of the channels of A (K, h, w) with the largest mean."""
     maps = output.detach().float()
     strongest = maps.mean((1, 2)).topk(min(SHOWN_CHANNELS, len(maps))).indices
     return tuple(strongest.tolist()), maps[strongest].cpu().numpy()
@@ -231,7 +233,7 @@ def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Predict
 
 
 class _Clock:
-    """Milliseconds of named parts that follow each other, and their total; of each image if there are several."""
+    """Milliseconds of consecutive named parts, and their total; per image if there are several."""
 
     def __init__(self, images: int) -> None:
         self.images, self.last = images, time.perf_counter()

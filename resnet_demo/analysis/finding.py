@@ -1,4 +1,4 @@
-"""Classes and layers by the names that people give them."""
+"""Finding classes and layers by name."""
 
 import re
 
@@ -6,8 +6,8 @@ from resnet_demo.errors import InputError, did_you_mean, quoted, shortened
 
 
 def find_class(target: int | str, labels: tuple[str, ...]) -> int:
-    """The index of a class given by index or label. Labels may differ from each other by case only, so an exact match
-    goes first; `InputError` lists the candidates when there is more than one, or the closest when there is none."""
+    """The index of a class given by index or label. Labels may differ by case only, so an exact match takes precedence.
+    Raises `InputError` that lists the candidates if there are several, or the closest labels if there are none."""
     if isinstance(target, str) and not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", target):
         exact = [i for i, label in enumerate(labels) if label == target]
         found = exact or [i for i, label in enumerate(labels) if label.lower() == target.strip().lower()]
@@ -25,7 +25,7 @@ def find_class(target: int | str, labels: tuple[str, ...]) -> int:
 
 
 def find_layer(layer: str | None, layers: tuple[str, ...]) -> str:
-    """The traced layer called `layer`; a stage means its last block, None the last block of all."""
+    """The traced layer called `layer`; a stage means its last block, None the last block of the network."""
     if not layer:
         return layers[-1]
     stage = [name for name in layers if name == layer or name.startswith(f"{layer}.")]

@@ -1,4 +1,4 @@
-"""Exact norms and deviations of many tensors, image by image."""
+"""Exact norms and standard deviations of many tensors, per image."""
 
 from collections.abc import Sequence
 
@@ -7,33 +7,33 @@ from torch import Tensor
 
 from resnet_demo.networks.precision import squared_norm
 
-# Norms outside of this range are summed again in float64: their squares leave, or nearly leave, what float32 holds.
+# Norms outside of this range are recomputed in float64: their squares are at or beyond the limits of float32.
 EXACT_RANGE = (1e-16, 1e16)
-# A variance below this share of the mean square has lost a digit to the subtraction, and is summed the slow way.
+# A variance below this fraction of the mean square has lost a digit to cancellation and is recomputed the slow way.
 CANCELLED = 0.1
 
 
 def l2_norms(tensors: Sequence[Tensor]) -> list[float]:
-    """The L2 norm of each."""
+    """The L2 norm of each tensor."""
     return norms_by_image([one_row_each(tensor).reshape(1, -1) for tensor in tensors])[0]
 
 
 def norms_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
-    """L2 norms of each image of tensors (N, ...): for each image, one for each tensor. Exact to about 1e-6.
+    """L2 norms of tensors (N, ...) per image: for each of N images, one norm per tensor. Exact to about 1e-6.
 
-    As scalar products, the fastest exact sum there is; stacked, so that a GPU is waited for once and not every time.
+    Computed as scalar products, the fastest exact sum, and stacked so that a GPU is synchronized only once.
     """
     found = torch.stack([squares_by_image(tensor.detach().float()) for tensor in tensors], 1).sqrt().tolist()
     for i, image in enumerate(found):
         for k, norm in enumerate(image):
             if not EXACT_RANGE[0] < norm < EXACT_RANGE[1]:
-                # A vanishing gradient must not be taken for none.
+                # A vanishing gradient must not be reported as 0.
                 image[k] = torch.linalg.vector_norm(tensors[k][i].detach().cpu(), dtype=torch.float64).item()
     return found
 
 
 def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
-    """Standard deviations of all values of each image, as `norms_by_image`."""
+    """Standard deviations of all values of each image, in the form of `norms_by_image`."""
     norms = norms_by_image(tensors)
     means = torch.stack([one_row_each(tensor.detach().float()).mean(1) for tensor in tensors], 1).tolist()
     found = []
@@ -51,12 +51,12 @@ def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
 
 def squares_by_image(tensor: Tensor) -> Tensor:
     """The squared norm (N,) of each image."""
-    # One by one: the sum of a batched product is a hundred times less exact on a CPU.
+    # One by one: a batched product is a hundred times less exact on a CPU.
     return torch.stack([squared_norm(row) for row in one_row_each(tensor)])
 
 
 def one_row_each(tensor: Tensor) -> Tensor:
-    """The values of each image, (N, values), without a copy in either layout, so in no particular order."""
+    """The values of each image, (N, values), in no particular order: neither memory layout needs a copy."""
     if tensor.ndim == 4 and not tensor.is_contiguous():
         tensor = tensor.permute(0, 2, 3, 1)
     return tensor.reshape(len(tensor), -1)

@@ -1,4 +1,4 @@
-"""From a photo to what enters a network: one way for every analysis."""
+"""From a photo to a network's input, in the same way for every analysis."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from resnet_demo.zoo import Model
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """photo   RGB, upright, as it was decoded
-    crop    the picture that the network sees, `crop_size` pixels a side
-    x       the same standardized, float32 (1, C, crop_size, crop_size), on the network's device
+    """photo   RGB, upright, as decoded
+    crop    the part that the network sees, `crop_size` x `crop_size` pixels
+    x       the crop, standardized: float32 (1, C, crop_size, crop_size), on the network's device
     """
 
     photo: Image.Image
@@ -22,7 +22,7 @@ class Prepared:
 
 
 def prepare(image: ImageSource, model: Model) -> Prepared:
-    """Load the photo, cut out what `model` sees, standardize it. Raises `InputError`."""
+    """Load the photo, crop and standardize it for `model`. Raises `InputError`."""
     photo = load_image(image)
     crop = model.preprocessing.crop(photo)
     return Prepared(photo, crop, model.preprocessing.tensor(crop).to(model.device))

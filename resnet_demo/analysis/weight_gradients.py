@@ -1,12 +1,12 @@
-"""The norm of a layer's weight gradient, without the gradient itself where that is cheaper.
+"""The norm of a layer's weight gradient, without forming the gradient where that is cheaper.
 
 With g_p the gradient at position p of a convolution's output and x_p the patch of its input there, dW is the sum of
-g_p x_p^T over p, and its norm needs only how alike positions are (Goodfellow 2015; Li et al. 2022, "ghost norm"):
+g_p x_p^T over p, and its norm needs only scalar products (Goodfellow 2015; Li et al. 2022, "ghost norm"):
 
     ||dW||^2 = sum_p,q (g_p . g_q) (x_p . x_q)
 
-Both ways are exact. For P positions this one takes P^2 (C_out + C_in) multiply-adds and forming dW takes
-P C_out C_in k^2: late layers, with few positions and many channels, are where it pays, by up to a hundred times.
+Both ways are exact. For P positions this one takes P^2 (C_out + C_in) multiply-adds, and forming dW takes
+P C_out C_in k^2: it is up to a hundred times cheaper in late layers, with few positions and many channels.
 """
 
 import math
@@ -18,23 +18,23 @@ from torch import Tensor, nn
 
 from resnet_demo.analysis.norms import one_row_each, squares_by_image
 
-# Multiply-adds that take as long as the calls of the other way: with less to save it is the slower one.
+# The overhead of the calls that compute scalar products, in multiply-adds: saving fewer than these does not pay.
 CALLS = 10_000_000
-# Squared norms outside of this range are computed again from scaled values: some products have left float32.
+# Squared norms outside of this range are recomputed from scaled values: some products exceed the range of float32.
 EXACT_SQUARES = (1e-12, 1e24)
 
 
 def weight_gradient_norms(
     layers: Sequence[nn.Conv2d | nn.Linear], inputs: Sequence[Tensor], gradients: Sequence[Tensor]
 ) -> list[list[float]]:
-    """L2 norms of d/dW for each of N images: a list of one for each layer.
+    """L2 norms of d/dW: for each of N images, a list with one norm per layer.
 
-    layers      convolutions with zero padding in numbers, and linear layers
-    inputs      what entered each: float32 (N, C_in, H, W), or (N, C_in)
-    gradients   of what left each: (N, C_out, h, w), or (N, C_out)
+    layers      convolutions with zero padding given as numbers, and linear layers
+    inputs      input of each layer: float32 (N, C_in, H, W), or (N, C_in)
+    gradients   gradient of each layer's output: (N, C_out, h, w), or (N, C_out)
     """
     passes = [(layer, x.detach(), g.detach()) for layer, x, g in zip(layers, inputs, gradients, strict=True)]
-    # Stacked, so that a GPU is waited for once.
+    # Stacked, so that a GPU is synchronized only once.
     squares = torch.stack([_squared_norms(*one) for one in passes], 1).tolist()
     found = [
         [math.sqrt(s) if EXACT_SQUARES[0] < s < EXACT_SQUARES[1] else math.nan for s in image] for image in squares
@@ -47,16 +47,16 @@ def weight_gradient_norms(
 
 
 def _scaled_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> list[float]:
-    """As the norms above, from values of which none leaves float32."""
+    """The same norms, from values scaled so that no product exceeds the range of float32."""
     (x, of_x), (gradient, of_gradient) = map(_scaled, (x, gradient))
     scaled = zip(_squared_norms(layer, x, gradient).tolist(), of_x, of_gradient, strict=True)
-    # What is 0 may come out as a little less.
+    # Rounding may turn 0 into a slightly negative value.
     return [math.sqrt(max(square, 0.0)) * one * other for square, one, other in scaled]
 
 
 def _squared_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) -> Tensor:
     if isinstance(layer, nn.Linear):
-        # One position: its weight gradient is an outer product.
+        # One position: the weight gradient is an outer product.
         return squares_by_image(x) * squares_by_image(gradient)
     if _likeness_is_cheaper(layer, gradient.shape[2:].numel()):
         likeness = _gram(_rows(gradient, layer.groups)) * _patch_gram(layer, x)
@@ -74,7 +74,7 @@ def _likeness_is_cheaper(conv: nn.Conv2d, positions: int) -> bool:
 
 
 def _is_simple(conv: nn.Conv2d) -> bool:
-    """Square, odd, undilated and padded by half of its kernel, as all convolutions of this project are."""
+    """Whether the kernel is square, odd, undilated and padded by half its size, as in all networks of this project."""
     (kernel, other), (stride, across) = conv.kernel_size, conv.stride
     same = kernel == other and stride == across and kernel % 2 == 1
     return same and conv.padding == (kernel // 2, kernel // 2) and conv.dilation == (1, 1)
@@ -88,7 +88,7 @@ def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
     if stride > 1:
         images = x.reshape(-1, x.shape[1] // conv.groups, *x.shape[2:])
         return _gram(F.unfold(images, kernel, padding=kernel // 2, stride=stride).transpose(1, 2))
-    # Two patches are alike as the sum of how alike their pixels are, tap by tap.
+    # The scalar product of two patches is the sum of the scalar products of their pixels, tap by tap.
     height, width = x.shape[2:]
     pixels = _gram(_rows(x, conv.groups)).view(-1, height, width, height, width)
     pixels = F.pad(pixels, (kernel // 2,) * 8)
@@ -100,7 +100,7 @@ def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 def _weight_gradients(conv: nn.Conv2d, x: Tensor, gradient: Tensor) -> Tensor:
-    """d/dW itself for each image, in whatever shape."""
+    """d/dW itself for each image, in no particular shape."""
     if conv.kernel_size == (1, 1) and _is_simple(conv):
         stride = conv.stride[0]
         inputs = _rows(x[:, :, ::stride, ::stride], conv.groups)
@@ -112,7 +112,7 @@ def _weight_gradients(conv: nn.Conv2d, x: Tensor, gradient: Tensor) -> Tensor:
 
 
 def _rows(x: Tensor, groups: int) -> Tensor:
-    """(N, C, H, W) as one row of channels for each position: (N groups, H W, C / groups)."""
+    """(N, C, H, W) as one row of channels per position: (N groups, H W, C / groups)."""
     n, channels, height, width = x.shape
     rows = x.permute(0, 2, 3, 1).reshape(n, height * width, groups, channels // groups)
     return rows.transpose(1, 2).reshape(n * groups, height * width, channels // groups)
@@ -123,7 +123,7 @@ def _gram(rows: Tensor) -> Tensor:
 
 
 def _scaled(x: Tensor) -> tuple[Tensor, list[float]]:
-    """Each image divided by its largest absolute value, and these values."""
+    """Each image divided by its largest absolute value, and these maxima."""
     largest = one_row_each(x).abs().amax(1)
     largest = torch.where(largest > 0, largest, 1)
     return x / largest.view(-1, *[1] * (x.ndim - 1)), largest.tolist()

@@ -1,4 +1,4 @@
-"""Any file a visitor may send, to a safe RGB photo."""
+"""Safe decoding of any file that a visitor may send to an RGB photo."""
 
 import lazy_loader
 

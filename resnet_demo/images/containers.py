@@ -1,7 +1,7 @@
-"""What of a JPEG, PNG or WebP file makes its pixels, what that will cost, and how the picture is turned.
+"""The parts of a JPEG, PNG or WebP file that define its pixels, the cost of decoding them, and the orientation.
 
 Pillow reads a file's metadata by loops in Python and keeps all of it, so that a few megabytes of comments, profiles or
-empty chunks take it minutes. It never sees them: it gets the parts it needs to decode, and nothing else.
+empty chunks take minutes. It therefore receives only the parts that it needs for decoding.
 """
 
 import re
@@ -12,10 +12,10 @@ from struct import unpack, unpack_from
 
 from resnet_demo.images.decoding import TOO_COSTLY, Refused, check_pixels
 
-# More segments or chunks than any photo has: a 50 MB PNG in the usual pieces of 8 KB has 6,000.
+# More segments or chunks than any photo has: a 50 MB PNG in the usual chunks of 8 KB has 6,000.
 MOST_PARTS = 20_000
-# A progressive JPEG goes over all its pixels in each scan, and holds its coefficients until the last: 2 bytes for each
-# value. A camera's 50 million pixels in the usual 10 scans are half of the first, and 300 MB at full colour.
+# Each scan of a progressive JPEG covers all pixels, and the coefficients are held until the last scan: 2 bytes per
+# value. A camera's 50 million pixels in the usual 10 scans reach half of the first limit, and 300 MB at full colour.
 MAX_SCANNED_PIXELS, MAX_COEFFICIENTS = 1_000_000_000, 200_000_000
 
 MARKER = re.compile(rb"\xff([^\x00\xff])")
@@ -29,7 +29,7 @@ XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=\"|>)([1-8])")
 
 @dataclass(frozen=True)
 class Essence:
-    """A file of the same pixels without metadata; EXIF's orientation, 1 to 8; and how many bytes decoding may take."""
+    """A file with the same pixels but no metadata; EXIF's orientation, 1 to 8; and the most bytes decoding takes."""
 
     form: str
     data: bytes
@@ -38,8 +38,8 @@ class Essence:
 
 
 def essence(data: bytes) -> Essence | None:
-    """None for a file of another format. Raises `Refused` if decoding it costs too much, `ValueError` if it is
-    damaged."""
+    """The essence of a JPEG, PNG or WebP file; None for other formats. Raises `Refused` if decoding it costs too much,
+    `ValueError` if it is damaged."""
     try:
         if data.startswith(b"\xff\xd8\xff"):
             return _jpeg(data)
@@ -53,7 +53,7 @@ def essence(data: bytes) -> Essence | None:
 
 
 def orientation(exif: bytes) -> int:
-    """Tag 274 of the first directory of an EXIF block; 1, which is upright, where there is none to be read."""
+    """Tag 274 of the first directory of an EXIF block; 1, which means upright, if it cannot be read."""
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(bytes(exif[:2]), "")
     try:
@@ -69,7 +69,7 @@ def orientation(exif: bytes) -> int:
 
 
 def _jpeg(whole: bytes) -> Essence:
-    """The segments up to the first scan, and all scans of the first image: some files have another one behind it."""
+    """The segments up to the first scan, and all scans of the first image; some files contain a second image."""
     data = memoryview(whole)
     kept, turned, frame, end = [data[:2]], 1, None, 2
     for marker, start, end in _segments(data):
@@ -94,7 +94,7 @@ def _jpeg(whole: bytes) -> Essence:
 
 
 def _jpeg_memory(kind: int, frame: bytes, scans: int) -> int:
-    """Bytes of the coefficients that are held while decoding. Raises `Refused` if the decoding costs too much."""
+    """Bytes of the coefficients that are held while decoding. Raises `Refused` if decoding costs too much."""
     _, height, width, count = unpack(">BHHB", frame[:6])
     check_pixels("JPEG", width, height)
     if FRAMES[kind] != "progressive" and scans == 1:
@@ -110,7 +110,7 @@ def _jpeg_memory(kind: int, frame: bytes, scans: int) -> int:
 
 
 def _segments(data: memoryview) -> Iterator[tuple[int, int, int]]:
-    """The marker of each segment, and where it starts and ends."""
+    """The marker, the start and the end of each segment."""
     at = 2
     for _ in range(MOST_PARTS):
         found = MARKER.search(data, at)
@@ -124,7 +124,7 @@ def _segments(data: memoryview) -> Iterator[tuple[int, int, int]]:
 
 
 def _turned(metadata: bytes) -> int:
-    """EXIF's orientation, or XMP's."""
+    """The orientation given by EXIF or by XMP."""
     if metadata.startswith(b"Exif\0\0"):
         return orientation(metadata)
     found = XMP_ORIENTATION.search(metadata)
@@ -132,7 +132,7 @@ def _turned(metadata: bytes) -> int:
 
 
 def _png(data: memoryview) -> Essence:
-    # The size is that of the last header before the pixels, so there has to be one, and in its place.
+    # Decoders take the size from the last header before the pixels, so exactly one is accepted, in its place.
     if unpack_from(">I4s", data, 8) != (13, b"IHDR"):
         raise ValueError("no header")
     width, height = unpack_from(">II", data, 16)
@@ -156,7 +156,7 @@ def _png(data: memoryview) -> Essence:
 
 
 def _webp(data: bytes) -> Essence:
-    """Its metadata cost nothing until they are asked for."""
+    """The whole file: Pillow reads the metadata of a WebP only on request."""
     kind = data[12:16]
     if kind == b"VP8X":
         width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))

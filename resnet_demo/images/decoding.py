@@ -1,9 +1,9 @@
-"""From an opened image to a small upright RGB picture, a tile at a time; and the process that does it under limits.
+"""From an opened image to a small upright RGB picture, a tile at a time; and decoding in a process with limits.
 
-What an image costs is known from its header in the formats that this process decodes (see `containers`). The others
-can hide any cost: an AVIF has frames that are never shown, a TIFF points at its parts wherever it likes, run-length
-BMP and the blocks of a GIF are read by loops in Python. They are decoded by this file run as a script, on which the
-system sets a limit of time and of memory. Nothing of the project is imported here: it would take the script a second.
+In the formats that this process decodes, the header tells the cost of decoding (see `containers`). The others can hide
+any cost: an AVIF has frames that are never shown, the parts of a TIFF can be anywhere, run-length BMP and the blocks of
+a GIF are read by loops in Python. They are decoded by running this file as a script, with the system's limits on time
+and memory. This file imports nothing of the project, which would cost the script a second.
 """
 
 import math
@@ -16,9 +16,9 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 ISOLATED = ("GIF", "BMP", "TIFF", "AVIF")
-# A JPEG is decoded at reduced size; WebP takes 17 to 27 bytes a pixel, the others 4.
+# A JPEG is decoded at reduced size; WebP takes 17 to 27 bytes per pixel, the others 4.
 MAX_PIXELS = {"JPEG": 89_478_485, "WEBP": 17_000_000} | dict.fromkeys(("PNG", *ISOLATED), 40_000_000)
-# Of a decoder in its own process. What is allowed above takes half a second.
+# Limits of a decoder in its own process. An image within the limits above takes half a second.
 SECONDS, BYTES = 2, 450_000_000
 PATIENCE = 60
 TOO_COSTLY = "takes too much time or memory to decode: send a smaller version of it, or a JPEG"
@@ -27,7 +27,7 @@ TURN = Image.Transpose
 UPRIGHT = {2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE} | {
     6: TURN.ROTATE_270, 7: TURN.TRANSVERSE, 8: TURN.ROTATE_90
 }  # fmt: skip
-# TIFF's tags and one of its values.
+# Tags of TIFF, and one of their values.
 PHOTOMETRIC, SUBSAMPLING, YCBCR = 262, 530, 6
 # TIFF's compressions: none, CCITT, LZW, JPEG, deflate, PackBits. Others may turn a few bytes into gigabytes.
 COMPRESSIONS = ("raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate")
@@ -35,28 +35,28 @@ COMPRESSIONS += ("packbits",)
 
 
 class Refused(Exception):  # noqa: N818 - not an error of the program
-    """What is wrong with a file, as the rest of a sentence that begins with its name."""
+    """Why a file is refused, as the rest of a sentence that begins with its name."""
 
 
 def check_pixels(form: str, width: int, height: int) -> None:
-    """Raises `Refused` for more than can be decoded."""
+    """Raises `Refused` for more pixels than can be decoded."""
     if width * height > (limit := MAX_PIXELS[form]):
         jpeg = "" if form == "JPEG" else ", or a JPEG"
         raise Refused(f"has more than {limit // 10**6} million pixels: send a smaller version of it{jpeg}")
 
 
 def bounded_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
-    """Width and height of the same shape whose longer side has at most `max_side` pixels."""
+    """Width and height scaled down so that the longer side has at most `max_side` pixels."""
     scale = min(1.0, max_side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def small_rgb(image: Image.Image, max_side: int, orientation: int = 1) -> Image.Image:
-    """RGB pixels without any metadata, the longer side of at most `max_side`, turned as EXIF's `orientation` says."""
+    """RGB pixels without metadata, the longer side of at most `max_side` pixels, rotated by EXIF's `orientation`."""
     size = bounded_size(image.size, max_side)
     across, down = (max(1, int(old / new / 2)) for old, new in zip(image.size, size, strict=True))
     small = _reduced(image, (across, down))
-    # Of the last column and row of a reduced picture only a part may be image.
+    # The last column and row of a reduced picture may be covered only partly by the image.
     width, height = image.width / across, image.height / down
     if orientation in UPRIGHT:
         small = small.transpose(UPRIGHT[orientation])
@@ -66,13 +66,13 @@ def small_rgb(image: Image.Image, max_side: int, orientation: int = 1) -> Image.
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode of Pillow to RGB pixels without metadata: depth reduced to 8 bits, transparency laid on white."""
+    """Convert any mode of Pillow to RGB pixels without metadata: depth reduced to 8 bits, transparency on white."""
     return _reduced(image, (1, 1))
 
 
 def _reduced(image: Image.Image, factors: tuple[int, int]) -> Image.Image:
-    """RGB, and each `factors` pixels replaced by their mean; tile by tile, for copies of a large frame take gigabytes.
-    Exactly what the whole frame would become."""
+    """RGB, with each `factors` pixels replaced by their mean. Tile by tile, as copies of a large frame take gigabytes;
+    the result equals that of the whole frame."""
     across, down = factors
     limits = _range(image) if image.mode in ("I", "F") else (0.0, 65535.0)
     small = Image.new("RGB", (math.ceil(image.width / across), math.ceil(image.height / down)))
@@ -83,7 +83,7 @@ def _reduced(image: Image.Image, factors: tuple[int, int]) -> Image.Image:
 
 
 def _tiles(image: Image.Image, factors: tuple[int, int] = (1, 1)) -> Iterator[tuple[int, int, Image.Image]]:
-    """Left, top, and a part of the image, as wide as possible and a multiple of `factors` unless it is the last."""
+    """Left, top, and a tile of the image, as wide as possible and, except for the last, a multiple of `factors`."""
     across, down = factors
     width = -(-min(image.width, 1 << 16) // across) * across
     height = max(1, TILE_PIXELS // width // down) * down
@@ -106,7 +106,7 @@ def _tile_to_rgb(image: Image.Image, limits: tuple[float, float]) -> Image.Image
 
 
 def _eight_bits(image: Image.Image, low: float, high: float) -> Image.Image:
-    """16-bit values are divided by 257; 32-bit and floating ones have no fixed white, so they are stretched."""
+    """Divide 16-bit values by 257; 32-bit and floating values have no fixed white, so they are stretched."""
     import numpy as np
 
     values = np.asarray(image).astype(np.float64)
@@ -127,7 +127,7 @@ def _range(image: Image.Image) -> tuple[float, float]:
 
 
 def _ends(image: Image.Image) -> tuple[float, ...]:
-    """Its lowest and highest finite value, if it has any."""
+    """The lowest and the highest finite value, if there are any."""
     import numpy as np
 
     values = np.asarray(image)
@@ -136,7 +136,7 @@ def _ends(image: Image.Image) -> tuple[float, ...]:
 
 
 def decode_isolated(data: bytes, max_side: int) -> Image.Image:
-    """`decode_here` in a process of its own. Raises `Refused`, or whatever Pillow raises for damaged files."""
+    """`decode_here` in a process of its own. Raises `Refused`, or any exception of Pillow for damaged files."""
     command = [sys.executable, "-W", "ignore", __file__, str(max_side)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=PATIENCE)  # noqa: S603 - ours
@@ -151,26 +151,26 @@ def decode_isolated(data: bytes, max_side: int) -> Image.Image:
         raise Image.UnidentifiedImageError
     if kind == b"damaged":
         raise OSError("damaged")
-    # Killed at one of its limits, if it does not say otherwise.
+    # Without an answer, it was killed at one of its limits.
     raise Refused(content.decode() if kind == b"refused" else TOO_COSTLY)
 
 
 def decode_here(data: bytes, max_side: int) -> Image.Image:
-    """The small picture of a file of one of the isolated formats."""
+    """The small picture of a file in one of the isolated formats."""
     with Image.open(BytesIO(data), formats=ISOLATED) as image:
         check_pixels(str(image.format), *image.size)
         ycbcr = isinstance(image, TiffImageFile) and _prepare_tiff(image)
         image.load()
         try:
-            orientation = image.getexif().get(0x112, 1)  # None in a TIFF: it has turned itself.
-        except Exception:  # EXIF that cannot be read says nothing.
+            orientation = image.getexif().get(0x112, 1)  # Removed in a TIFF, which Pillow has already rotated.
+        except Exception:  # Unreadable EXIF is ignored.
             orientation = 1
         small = small_rgb(image, max_side, orientation)
         return Image.merge("YCbCr", small.split()).convert("RGB") if ycbcr else small
 
 
 def _prepare_tiff(image: TiffImageFile) -> bool:
-    """Whether the decoder will give Y, Cb and Cr as its three channels."""
+    """Whether the decoder returns Y, Cb and Cr as the three channels."""
     if image.info.get("compression") not in COMPRESSIONS:
         raise Refused("is a TIFF of an unusual compression: save it again without one")
     tags = image.tag_v2
@@ -178,7 +178,7 @@ def _prepare_tiff(image: TiffImageFile) -> bool:
         return False
     if tags.get(SUBSAMPLING) != (1, 1):
         raise Refused("is a TIFF with subsampled colours: save it again as RGB")
-    # Pillow writes three bytes a pixel and expects four.
+    # Pillow writes three bytes per pixel here but expects four.
     rest = [tile.args[1:] if isinstance(tile.args, tuple) else () for tile in image.tile]
     image.tile = [tile._replace(args=("RGB", *others)) for tile, others in zip(image.tile, rest, strict=True)]
     return True
@@ -187,7 +187,7 @@ def _prepare_tiff(image: TiffImageFile) -> bool:
 def _limit_this_process() -> None:
     try:
         import resource
-    except ImportError:  # Windows has no such limits; the caller's patience remains.
+    except ImportError:  # Windows has no such limits; the caller's timeout remains.
         return
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
@@ -209,5 +209,5 @@ def _answer(data: bytes, max_side: int) -> bytes:
 
 if __name__ == "__main__":
     _limit_this_process()
-    Image.MAX_IMAGE_PIXELS = None  # There are other limits.
+    Image.MAX_IMAGE_PIXELS = None  # Replaced by the limits above.
     sys.stdout.buffer.write(_answer(sys.stdin.buffer.read(), int(sys.argv[1])))

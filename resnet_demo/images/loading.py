@@ -1,7 +1,7 @@
-"""Any file a visitor may send, to an upright RGB photo of bounded size, or one sentence that says what is wrong.
+"""From any file that a visitor may send to an upright RGB photo of bounded size, or a one-sentence error.
 
-The format is decided by the content and must be on an allow-list: Pillow knows 40 formats, some of which run other
-programs or have had holes, and no visitor sends them.
+The format is determined by the content and must be on an allow-list: Pillow supports 40 formats, some of which run
+other programs or have had security holes, and visitors do not need them.
 """
 
 import os
@@ -18,15 +18,15 @@ from resnet_demo.images import containers, decoding
 from resnet_demo.images.decoding import Refused, small_rgb, to_rgb
 from resnet_demo.memory import return_freed_memory
 
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # How most of their files begin.
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # The first bytes of most of their files.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 MAX_BYTES = 50_000_000
-# A photo fills at most half a projector and a network sees 224 pixels of it: more is only slower. At 1000 the
-# 4032 x 3024 photo of a phone is decoded at a quarter of its size.
+# A photo fills at most half of a projected page and a network's crop has 224 pixels, so more would only be slower. With
+# 1000, a phone's photo of 4032 x 3024 is decoded at a quarter of its size.
 MAX_SIDE = 1000
-# Decoding that took more than this gives its memory back to the system.
+# After decoding that took more bytes than this, memory is returned to the system.
 LARGE = 100_000_000
-# Photos to try things with: the page offers them, and gradient flow is measured on them.
+# Example photos: the page offers them, and gradient flow is measured on them.
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 ImageSource = str | PathLike | bytes | Image.Image | np.ndarray
@@ -37,9 +37,9 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
 
     source   a path, the bytes of a file, a PIL image, or an array: uint8 (H, W), (H, W, 3) or (H, W, 4)
 
-    Files: EXIF orientation is applied, transparency is laid on white, 16-bit, grey, CMYK and palette images are
-    converted, an animation gives its first frame, a large JPEG is decoded at reduced size. PIL images and arrays
-    keep their size. No metadata are left in it. Raises `InputError` with one sentence.
+    For files, the EXIF orientation is applied, transparency is composited on white, 16-bit, grey, CMYK and palette
+    images are converted, the first frame of an animation is used, and a large JPEG is decoded at reduced size. PIL
+    images and arrays keep their size. The result has no metadata. Raises `InputError` with one sentence.
     """
     if isinstance(source, np.ndarray):
         return to_rgb(_from_array(source))
@@ -54,7 +54,7 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
         raise InputError(f"{name} {decoding.TOO_COSTLY}.") from error
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{name} is {_what_it_is(data)}: send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.") from error
-    except Exception as error:  # Decoders meet hostile bytes and raise anything from struct.error to SyntaxError.
+    except Exception as error:  # On hostile bytes, decoders raise anything from struct.error to SyntaxError.
         raise InputError(f"{name} is damaged or incomplete and cannot be decoded: send it again.") from error
 
 
@@ -73,7 +73,7 @@ def _decoded(data: bytes, max_side: int) -> Image.Image:
 
 def _decoded_here(found: containers.Essence, max_side: int) -> Image.Image:
     with Image.open(BytesIO(found.data), formats=(found.form,)) as image:
-        decoding.check_pixels(found.form, *image.size)  # As Pillow reads it, which is what will be decoded.
+        decoding.check_pixels(found.form, *image.size)  # The size as Pillow reads it, since Pillow decodes it.
         image.draft("RGB", decoding.bounded_size(image.size, max_side))
         image.load()
         turned = containers.orientation(image.info.get("exif", b"")) if found.form == "WEBP" else found.orientation
@@ -81,7 +81,7 @@ def _decoded_here(found: containers.Essence, max_side: int) -> Image.Image:
 
 
 def _read(path: Path) -> tuple[str, bytes]:
-    """The name and the bytes of a regular file: a device or a pipe may never end, or never begin."""
+    """The name and the bytes of a regular file; reading a device or a pipe may never end, or block."""
     name = path.name or str(path)
     try:
         size, data = _regular(path)
@@ -96,9 +96,9 @@ def _read(path: Path) -> tuple[str, bytes]:
 
 
 def _regular(path: Path) -> tuple[int, bytes]:
-    """Its size and its bytes, at most `MAX_BYTES` and one of them, whatever it says of its size."""
+    """The size and the bytes of a file, at most `MAX_BYTES` + 1 of them, whatever size it claims."""
     _require_regular(path.stat())
-    # It may have been replaced since: opening a pipe must not wait for who writes into it.
+    # It may have been replaced since: opening a pipe must not block until a writer appears.
     with os.fdopen(
         os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
     ) as file:
@@ -119,14 +119,14 @@ def _from_pil(image: Image.Image) -> Image.Image:
     if 0 in image.size:
         raise InputError("The image has no pixels.")
     try:
-        image.load()  # An image that was opened from a file is decoded only now.
+        image.load()  # Pillow decodes an image that was opened from a file only here.
         return to_rgb(_upright(image))
     except Exception as error:
         raise InputError(f"The image of mode {image.mode} cannot be decoded or converted to RGB.") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says; EXIF that cannot be read says nothing."""
+    """The image rotated by its EXIF orientation; unreadable EXIF is ignored."""
     try:
         return ImageOps.exif_transpose(image)
     except Exception:
@@ -144,7 +144,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def _what_it_is(data: bytes) -> str:
-    """A guess from the first bytes, for the files that people do send by mistake."""
+    """A guess from the first bytes, for files that are often sent by mistake."""
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
         return "a HEIC photo, which is not supported"
     known = {b"%PDF": "a PDF", b"%!PS": "a PostScript file", b"<svg": "an SVG drawing", b"PK\x03\x04": "a ZIP file"}

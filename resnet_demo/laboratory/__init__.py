@@ -1,4 +1,4 @@
-"""Experiments on networks: gradients at initialization and their tour, networks without some of their blocks."""
+"""Experiments on networks: gradients at initialization, with a tour, and lesions, the removal of blocks."""
 
 import lazy_loader
 

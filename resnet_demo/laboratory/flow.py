@@ -1,6 +1,6 @@
-"""What reaches each layer of an untrained network: gradients backwards, responses forwards, units that do not react.
+"""Gradient flow at initialization: gradient norms, responses, and dead or saturated units of every layer.
 
-One batch of images, the network in training mode, the mean cross-entropy as loss; nothing is learned.
+Measured with one batch of images, the network in training mode and the mean cross-entropy as loss; nothing is trained.
 """
 
 import functools
@@ -20,17 +20,17 @@ from resnet_demo.records import Flow, LayerFlow
 
 IMAGES = 64
 SIZE = 32
-# A tanh or a sigmoid this close to its bounds passes on less than a fiftieth of its steepest gradient.
+# This close to its bounds, the slope of a tanh or sigmoid is less than a fiftieth of its steepest.
 SATURATED = 0.005
 
 
 def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed: int = 0, device: str = "cpu") -> Flow:
-    """Measure one freshly initialized network.
+    """Measure the gradient flow of one freshly initialized network.
 
     images   standardized float32 (N, 3, H, W); `sample_images()` unless given
-    seed     of the weights and of the labels, which are drawn: at initialization none is more right than another
+    seed     of the weights and of the labels, which are drawn at random, as no label is more correct at initialization
 
-    Raises `InputError` for a network that does not exist.
+    Raises `InputError` for an unknown network.
     """
     spec = network if isinstance(network, NetworkSpec) else parse_name(network, num_classes=10)
     x = (sample_images() if images is None else images).to(device)
@@ -38,7 +38,7 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
         raise InputError(f"Gradient flow needs a batch (N, {spec.in_channels}, H, W) of at least 2 images.")
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode(False), torch.enable_grad(), exact_float32(torch.device(device)):
-        x = x.clone()  # A caller's inference mode may have made it.
+        x = x.clone()  # It may have been created in a caller's inference mode.
         model = create_network(spec, generator=generator).to(device).train()
         labels = torch.randint(0, spec.num_classes, (len(x),), generator=generator).to(device)
         main = [layer for layer in model.layers() if layer.is_main]
@@ -61,9 +61,9 @@ def gradient_flow(network: str | NetworkSpec, images: Tensor | None = None, seed
 @functools.cache
 @torch.inference_mode(False)
 def sample_images(count: int = IMAGES, size: int = SIZE) -> Tensor:
-    """A batch of natural images that is always the same: crops of the example photos, standardized.
+    """A fixed batch of natural images: crops of the example photos, standardized.
 
-    The whole picture of each photo first, then random squares of it.
+    First the largest square of each photo, then smaller ones, all at random positions.
     """
     draw = np.random.default_rng(0)
     photos = [Image.open(path).convert("RGB") for path in sorted(EXAMPLES.glob("*.jpg"))]

@@ -1,7 +1,7 @@
-"""Networks without some of their blocks (Veit, Wilber, Belongie 2016): for one photo, and for a whole test set.
+"""Networks with some blocks removed (Veit, Wilber, Belongie 2016): for one photo, and for a whole test set.
 
-A removed block's F(x) is 0. A residual network then still has its shortcut there; a plain one gets the identity of
-option A that the block could have been.
+The F(x) of a removed block is 0. A residual block then still has its shortcut; a plain block is replaced by the
+option-A identity of the same shape.
 """
 
 import json
@@ -28,7 +28,7 @@ from resnet_demo.zoo.paths import LESIONS
 
 
 def write_study(study: LesionStudy, folder: Path) -> Path:
-    """As `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
+    """Write the study to `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
     path = folder / f"{study.model}.lesion.json"
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,14 +37,14 @@ def write_study(study: LesionStudy, folder: Path) -> Path:
 
 
 def find_study(model: str, sha256: str, folders: Sequence[Path]) -> LesionStudy | None:
-    """The study of the weights with this hash that `python -m resnet_demo lesion` has kept below one of the folders of
-    weights, if there is one."""
+    """The study of the weights with this hash, if `python -m resnet_demo lesion` has written one below one of the
+    folders of weights."""
     found = (read_study(model, sha256, folder / LESIONS) for folder in folders)
     return next(filter(None, found), None)
 
 
 def read_study(model: str, sha256: str, folder: Path) -> LesionStudy | None:
-    """The study of the weights with this hash in `folder`, if there is one; a damaged one is reported, and is none."""
+    """The study of the weights with this hash in `folder`, if there is one; a damaged file is reported and ignored."""
     path = folder / f"{model}.lesion.json"
     if not os.path.lexists(path):
         return None
@@ -64,7 +64,7 @@ def read_study(model: str, sha256: str, folder: Path) -> LesionStudy | None:
 def predict_lesioned(
     image: ImageSource, model: str | Model, removed: Collection[str], top_k: int = 5
 ) -> tuple[Prediction, ...]:
-    """The most probable classes of a photo without the `removed` blocks. Raises `InputError`."""
+    """The most probable classes of a photo with the blocks `removed`. Raises `InputError`."""
     model = model if isinstance(model, Model) else load_model(model)
     check_blocks(removed, tuple(name for name, _ in model.network.named_blocks()))
     x = prepare(image, model).x
@@ -74,7 +74,7 @@ def predict_lesioned(
 
 
 def check_blocks(names: Collection[str], blocks: tuple[str, ...]) -> None:
-    """Raises `InputError` that names the first block which does not exist."""
+    """Raises `InputError` that names the first unknown block."""
     for name in names:
         if name not in blocks:
             raise InputError(f"There is no block {quoted(name)} to remove: choose among {', '.join(blocks)}.")
@@ -86,12 +86,12 @@ def lesion_errors(
     batches: Iterable[tuple[Tensor, Tensor]],
     on_images: Callable[[int], None] = lambda images: None,
 ) -> tuple[int, dict[str, int], int]:
-    """Wrong images of the whole network, wrong images without each block, and all images.
+    """The number of errors of the whole network, the number without each block, and the number of images.
 
     batches   standardized float32 (N, C, H, W) and labels int64 (N,) on the network's device
 
-    Counted in evaluation mode and float32, whatever the network's mode, which it keeps. What comes before a removed
-    block is computed once for all of them: half of the work of one pass for each.
+    Computed in evaluation mode and float32; the network's own mode is kept. The layers before a removed block are
+    computed once for all blocks, which halves the work compared with one full pass per block.
     """
     network = view_of(network)
     wrong, total = dict.fromkeys(["", *(name for name, _ in network.named_blocks())], 0), 0

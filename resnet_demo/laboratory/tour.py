@@ -1,4 +1,4 @@
-"""A short tour of gradients at initialization: what to look at, and what it shows. Tests check every claim."""
+"""A short tour of gradients at initialization: networks to compare and what they show. Tests check every claim."""
 
 from resnet_demo.records import Stop
 
@@ -48,5 +48,5 @@ TOUR = (
 
 
 def find_stop(key: str) -> Stop | None:
-    """The stop of that key, if there is one."""
+    """The stop with this key, if there is one."""
     return next((stop for stop in TOUR if stop.key == key), None)

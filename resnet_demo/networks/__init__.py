@@ -1,4 +1,4 @@
-"""Every network of the paper, and no files, images or connections: a frozen spec in, an `nn.Module` out."""
+"""Every network of the paper, built as an `nn.Module` from a frozen spec; uses no files, images or connections."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A network as the paper's table 1 has it: stages, blocks, sizes, parameters, multiply-adds. Counted, not copied."""
+"""The paper's table 1 for any network: stages, blocks, sizes, parameters, multiply-adds. Counted from its layers."""
 
 import math
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from resnet_demo.records import BlockSummary, Row, Table
 
 # He et al. 2016, table 3: ResNet-34 on ImageNet's validation set, 10-crop top-1 error in percent.
 SHORTCUT_ERRORS = {"A": 25.03, "B": 24.52, "C": 24.19}
-# Xie et al. 2017, table 2: width of a group for each cardinality at about the cost of ResNet-50.
+# Xie et al. 2017, table 2: group width for each cardinality, at about the cost of ResNet-50.
 CARDINALITIES = ((1, 64), (2, 40), (4, 24), (8, 14), (32, 4))
 IMAGENET_SIZE, CIFAR_SIZE = 224, 32
 
 
-@lru_cache(maxsize=256)  # Visitors name the networks.
+@lru_cache(maxsize=256)  # Bounded, as visitors choose the names.
 def block_summaries(network: str | NetworkSpec) -> tuple[BlockSummary, ...]:
     """The blocks of a network in forward order. Raises `InputError`."""
     spec = network if isinstance(network, NetworkSpec) else parse_name(network)
@@ -35,14 +35,14 @@ def block_summaries(network: str | NetworkSpec) -> tuple[BlockSummary, ...]:
     )
 
 
-@lru_cache(maxsize=256)  # Visitors name the networks.
+@lru_cache(maxsize=256)  # Bounded, as visitors choose the names.
 def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
-    """The table of a network; for 224 x 224 images in the imagenet family and 32 x 32 in the cifar family unless
-    `size` is given. Counted from the layers: nothing is computed. Raises `InputError`."""
+    """The table of a network, for images of `size` x `size` pixels; by default 224 x 224 in the imagenet family and
+    32 x 32 in the cifar family. Counted from the layers, without a forward pass. Raises `InputError`."""
     spec = network if isinstance(network, NetworkSpec) else parse_name(network)
     size = size or (IMAGENET_SIZE if spec.family == "imagenet" else CIFAR_SIZE)
     built = empty_network(spec)
-    # Every weight is used once at each position of its layer's output.
+    # Each weight is used once per position of its layer's output.
     side = _strided(size, built.conv1)
     multiply_adds = {"stem": built.conv1.weight.numel() * side**2, "fc": built.fc.weight.numel()}
     side = math.ceil(side / 2) if built.maxpool is not None else side
@@ -60,7 +60,7 @@ def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
 
 
 def _strided(side: int, conv: nn.Conv2d) -> int:
-    """The side of the output of a convolution that pads by half of its kernel."""
+    """The output's side of a convolution that pads by half of its kernel."""
     return math.ceil(side / conv.stride[0])
 
 

@@ -6,7 +6,7 @@
     highway        T(x) act(F(x)) + (1 - T(x)) S(x), T = sigmoid(1x1 convolution)   Srivastava et al. 2015, eq. 3
 
 Parameter names are torchvision's (`conv1 bn1 conv2 bn2 [conv3 bn3] downsample.0 downsample.1`). No activation
-works in place and none is shared, so that every tensor a trace hands out stays what its name says.
+works in place and none is shared, so that the tensors of a trace are never overwritten.
 """
 
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from resnet_demo.networks.spec import NetworkSpec
 
 Role = Literal["main", "projection", "gate"]
-# Of a convolution: channels in and out, kernel, stride, groups.
+# The shape of a convolution: channels in and out, kernel, stride, groups.
 Shape = tuple[int, int, int, int, int]
-# A highway block starts by carrying its input: sigmoid(-2) = 0.12 of the transform (Srivastava et al. 2015, 2.2).
+# A highway block initially carries its input: the gate is sigmoid(-2) = 0.12 (Srivastava et al. 2015, section 2.2).
 GATE_BIAS = -2.0
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
@@ -29,13 +29,13 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 def convolution(
     spec: NetworkSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1
 ) -> nn.Conv2d:
-    """A "same" convolution; it has a bias only where no normalization follows."""
+    """A "same" convolution, with a bias only where no normalization follows."""
     return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=spec.norm == "none")
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """torch's, but where a gradient will go back through frozen statistics a scale and a shift, which is all it then
-    is: on a CPU the backward pass of torch's takes five times as long as that of a multiplication."""
+    """As torch's, but computed as a scale and a shift, which is equivalent, when a gradient passes through frozen
+    statistics: on a CPU the backward pass of torch's implementation takes five times as long as a multiplication's."""
 
     def forward(self, input: Tensor) -> Tensor:
         x, mean, variance = input, self.running_mean, self.running_var
@@ -51,7 +51,7 @@ def normalization(spec: NetworkSpec, channels: int) -> nn.Module:
 
 
 class ZeroPadShortcut(nn.Module):
-    """Option A: every `stride`-th pixel, and zeros as the new channels, behind the old ones."""
+    """Option A: every `stride`-th pixel, with zeros appended as the new channels."""
 
     def __init__(self, new_channels: int, stride: int) -> None:
         super().__init__()
@@ -82,11 +82,11 @@ class Projection(nn.Sequential):
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution or fc, whose weight is measured.
+    """A convolution or fc whose weight is measured.
 
     name    as in the state dict, without ".weight"
     stage   "stem", "layer1", ... or "fc"
-    role    "main" on the main path, fc included; beside it "projection" (of a shortcut) or "gate" (of a highway)
+    role    "main" on the main path, fc included; otherwise "projection" (of a shortcut) or "gate" (of a highway block)
     """
 
     name: str
@@ -100,7 +100,7 @@ class Layer:
 
 
 class Unit(NamedTuple):
-    """A convolution with the normalization and the nonlinearity that belong to it."""
+    """A convolution with its normalization and its nonlinearity."""
 
     name: str
     conv: nn.Conv2d
@@ -110,15 +110,15 @@ class Unit(NamedTuple):
 
 @dataclass
 class BlockTrace:
-    """One pass through a block, looked at from the inside; everything by the name of a convolution in the network.
+    """The intermediate tensors of one pass through a block; dictionaries by the name of a convolution in the network.
 
-    layer_inputs    what enters it
-    layer_outputs   what leaves it, before normalization; both for a projection and a gate too
-    responses       its output after normalization (in a pre-activation block, where the normalization comes first, its
-                    bare output); for a projection and a gate too
-    activations     the output of the nonlinearity that follows it; in a pre-activation block of the one before it. That
-                    of a residual block's last convolution follows the addition: it is the block's output
-    branch          F(x) and S(x) where the one is added to the other; None in plain and highway blocks
+    layer_inputs    input of each convolution, projections and gates included
+    layer_outputs   output of each of them, before normalization
+    responses       output of each of them after normalization (in F(x) of a pre-activation block, where the
+                    normalization comes first, the same as `layer_outputs`)
+    activations     output of the nonlinearity after the convolution; in a pre-activation block, of the one before it.
+                    For the last convolution of a residual block it follows the addition and is the block's output
+    branch          F(x) and S(x) where they are added; None in plain and highway blocks
     """
 
     output: Tensor
@@ -129,7 +129,7 @@ class BlockTrace:
     branch: tuple[Tensor, Tensor] | None = None
 
     def convolve(self, name: str, conv: nn.Conv2d, x: Tensor) -> Tensor:
-        """conv(x), with its input and output kept."""
+        """conv(x); records its input and output."""
         y = conv(x)
         self.layer_inputs[name], self.layer_outputs[name] = x, y
         return y
@@ -156,13 +156,13 @@ class Block(nn.Module):
             self.conv3, self.bn3, self.act3 = _unit(spec, *shapes[2])
         plain, highway = spec.connection == "plain", spec.connection == "highway"
         self.downsample = None if plain else _shortcut(spec, in_channels, self.out_channels, stride)
-        # The identity that a plain block could have been.
+        # `bypass` replaces a plain block by this identity.
         self.identity = ZeroPadShortcut(self.out_channels - in_channels, stride) if plain else None
         self.gate = nn.Conv2d(in_channels, self.out_channels, 1, stride) if highway else None
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """What F(x) is made of, in forward order."""
+        """The units of F(x), in forward order."""
         units = (
             Unit(f"{self.name}.conv1", self.conv1, self.bn1, self.act1),
             Unit(f"{self.name}.conv2", self.conv2, self.bn2, self.act2),
@@ -170,7 +170,7 @@ class Block(nn.Module):
         return (*units, Unit(f"{self.name}.conv3", self.conv3, self.bn3, self.act3)) if self.bottleneck else units
 
     def layers(self) -> list[Layer]:
-        """Its convolutions, those of F(x) first, by their names in the network."""
+        """The block's convolutions, those of F(x) first, by their names in the network."""
         stage = self.name.partition(".")[0]
         layers = [Layer(unit.name, unit.conv, stage) for unit in self.units]
         if isinstance(self.downsample, Projection):
@@ -183,7 +183,7 @@ class Block(nn.Module):
         return self.trace(x).output
 
     def trace(self, x: Tensor) -> BlockTrace:
-        """The same computation as `forward`, with everything named on the way."""
+        """The same computation as `forward`, returning the intermediate tensors by name."""
         trace = BlockTrace(x)
         units = self.units
         last = units[-1]
@@ -210,13 +210,13 @@ class Block(nn.Module):
         return trace
 
     def bypass(self, x: Tensor) -> Tensor:
-        """The block's output if F(x) were 0 (Veit et al. 2016): what its shortcut passes on.
+        """The block's output for F(x) = 0 (Veit et al. 2016), computed from its shortcut alone.
 
-        A plain block has no shortcut; it is replaced by the identity of option A that it could have been.
+        A plain block has no shortcut; it is replaced by the option-A identity of the same shape.
         """
         if self.identity is not None:
             return self.identity(x)
-        assert self.downsample is not None  # noqa: S101 - tells a type checker what the line above means
+        assert self.downsample is not None  # noqa: S101 - for the type checker: only plain blocks have none
         shortcut = self.downsample(x)
         return self.units[-1].act(shortcut) if self.connection == "residual" else shortcut
 
@@ -230,7 +230,7 @@ class Block(nn.Module):
 
 
 def _transform(units: tuple[Unit, ...], x: Tensor, trace: BlockTrace) -> Tensor:
-    """F(x): convolution, normalization, activation; the last activation is left to the connection."""
+    """F(x): convolution, normalization, activation; the last activation is applied by the connection."""
     *inner, last = units
     for name, conv, norm, act in inner:
         x = trace.responses[name] = norm(trace.convolve(name, conv, x))

@@ -26,16 +26,16 @@ from resnet_demo.networks.spec import NetworkSpec, parse_name
 
 @dataclass(frozen=True)
 class Trace:
-    """One forward pass, looked at from the inside. The tensors belong to the autograd graph of `logits`.
+    """The intermediate tensors of one forward pass. They belong to the autograd graph of `logits`.
 
     logits          (N, num_classes)
-    layer_inputs    by the name of each of `Network.layers`, in forward order: what enters it
-    layer_outputs   what leaves it, before normalization
-    outputs         by name in forward order: "stem" (what enters the first block), "layer1.0", "layer1.1", ...
-    responses       by the name of each convolution in forward order: its output after normalization, before the
-                    nonlinearity (He et al. 2016, section 4.2, "layer responses")
-    activations     by the name of each convolution of the main path: the output of its nonlinearity
-    branches        by the name of each block that adds F(x) to S(x): both
+    layer_inputs    input of each of `Network.layers`, by name in forward order
+    layer_outputs   output of each of them, before normalization
+    outputs         by name in forward order: "stem" (the input of the first block), "layer1.0", "layer1.1", ...
+    responses       output of each convolution after normalization and before the nonlinearity, by name in forward
+                    order (He et al. 2016, section 4.2, "layer responses")
+    activations     output of the nonlinearity of each convolution on the main path, by the convolution's name
+    branches        F(x) and S(x) of each block that adds them, by the block's name
     """
 
     logits: Tensor
@@ -89,7 +89,7 @@ class Network(nn.Module):
         return self.fc(self._pooled(x))
 
     def trace(self, x: Tensor) -> Trace:
-        """The same computation as `forward`, keeping every named tensor on the way. No hooks."""
+        """The same computation as `forward`, returning the intermediate tensors by name. Uses no hooks."""
         stem = self._stem(x)
         x = stem.output
         trace = Trace(x, stem.layer_inputs, stem.layer_outputs, {"stem": x}, stem.responses, stem.activations)
@@ -114,7 +114,7 @@ class Network(nn.Module):
         return self.fc(self._pooled(x))
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
-        """The output of the block called `upto`, or of "stem": what `finish` goes on from."""
+        """The output of the block called `upto`, or of "stem", from which `finish` continues."""
         x = self._stem(x).output
         for name, block in self.named_blocks() if upto != "stem" else ():
             x = block(x)
@@ -146,7 +146,7 @@ class Network(nn.Module):
         nn.init.uniform_(self.fc.bias, -bound, bound, generator=generator)
 
     def _stem(self, x: Tensor) -> BlockTrace:
-        """How what enters the first block comes about."""
+        """Trace the layers before the first block."""
         trace = BlockTrace(x)
         x = trace.convolve("conv1", self.conv1, x)
         if self.bn1 is not None:
@@ -160,7 +160,7 @@ class Network(nn.Module):
         return trace
 
     def _pooled(self, x: Tensor) -> Tensor:
-        """What enters fc."""
+        """The input of fc."""
         if self.bn_last is not None and self.act_last is not None:
             x = self.act_last(self.bn_last(x))
         x = self.avgpool(x)
@@ -168,7 +168,7 @@ class Network(nn.Module):
 
 
 class Stage(nn.Sequential):
-    """The blocks of "layer1", "layer2", ...; the first block of all but the first stage halves the size."""
+    """The blocks of "layer1", "layer2", ...; except in the first stage, the first block halves the size."""
 
     def __init__(self, spec: NetworkSpec, number: int) -> None:
         planes = spec.planes[number - 1]
@@ -182,7 +182,7 @@ class Stage(nn.Sequential):
         return cast(Iterator[Block], super().__iter__())
 
 
-# He et al. 2015 with fan_out keeps the size of the gradients; it is what torchvision's weights started from.
+# He et al. 2015 with fan_out preserves the size of gradients; torchvision's weights were initialized this way.
 _INITS = {
     "he": lambda weight, generator: nn.init.kaiming_normal_(
         weight, mode="fan_out", nonlinearity="relu", generator=generator
@@ -201,8 +201,8 @@ def empty_network(spec: NetworkSpec) -> Network:
 def create_network(name: str | NetworkSpec, *, generator: torch.Generator | None = None, **overrides: Any) -> Network:
     """A freshly initialized network in training mode, e.g. `create_network("resnet34-C", num_classes=10)`.
 
-    `overrides` are fields of `NetworkSpec`. With a `generator` the global random state is not touched. Raises
-    `InputError` for a name or a value that does not exist.
+    `overrides` are fields of `NetworkSpec`. With a `generator`, the global random state is not touched. Raises
+    `InputError` for an unknown name or an invalid value.
     """
     spec = name if isinstance(name, NetworkSpec) else parse_name(name, **overrides)
     network = empty_network(spec).to_empty(device="cpu")

@@ -1,4 +1,4 @@
-"""What is computed in which precision, whatever the caller has turned on."""
+"""Computing in a given precision, independent of the caller's settings."""
 
 import threading
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from torch import Tensor
 
 from resnet_demo.errors import InputError, quoted
 
-# A product of longer rows loses digits on a CPU, the more the fewer threads share it: 3e-5 over two million values.
+# Scalar products of longer rows lose digits on a CPU, more with fewer threads: 3e-5 over two million values.
 EXACT_LENGTH = 1 << 18
 
 
 def squared_norm(row: Tensor) -> Tensor:
-    """The sum of squares of float32 (values,), exact to 1e-6, as scalar products: the fastest exact sum there is."""
+    """The sum of squares of float32 (values,), exact to 1e-6, as scalar products, the fastest exact way to sum."""
     if row.device.type != "cpu" or len(row) <= EXACT_LENGTH:
         return row @ row
     return torch.stack([part @ part for part in row.split(EXACT_LENGTH)]).sum()
 
 
-# The flags belong to the process, so only one thread at a time may set them. A GPU works serially anyway.
-# Reentrant: a training that holds them evaluates, too.
+# The flags are global to the process, so only one thread at a time may set them. A GPU works serially anyway.
+# Reentrant, as training evaluates while it holds the lock.
 _CUDA_FLAGS = threading.RLock()
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    """What can be computed in there; the first one is exact."""
+    """The precisions that the device offers; the first one is exact."""
     return ("float32", "bfloat16", "tf32") if device.startswith("cuda") else ("float32", "bfloat16")
 
 
@@ -64,7 +64,7 @@ def fixed_order(device: torch.device, tf32: bool = False) -> Iterator[None]:
 
 
 def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:
-    """torch has had two names for the precision of products, and refuses callers that mix them."""
+    """The flags to set. torch has two generations of flags for matrix products and raises when a program mixes them."""
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     if hasattr(matmul, "fp32_precision"):
         products = [(matmul, "fp32_precision", precision), (cudnn.conv, "fp32_precision", precision)]
@@ -74,5 +74,5 @@ def _cuda_settings(precision: str) -> list[tuple[Any, str, Any]]:
 
 
 def exact_float32(device: torch.device) -> AbstractContextManager[None]:
-    """`computing_in` the precision of everything that is compared with something."""
+    """`computing_in` float32, for every result that is compared with another."""
     return computing_in("float32", device)

@@ -1,4 +1,4 @@
-"""What a network has to offer so that it can be analyzed, explained and cut up: ours do, and yours can."""
+"""The interface of networks that can be analyzed, explained and lesioned; user-defined networks can implement it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, cast
@@ -11,24 +11,24 @@ from resnet_demo.networks.network import Trace
 
 
 class TraceableBlock(Protocol):
-    """A block, `(N, C, H, W) -> (N, K, h, w)`: an `nn.Module` that can also be passed by."""
+    """A block, `(N, C, H, W) -> (N, K, h, w)`: an `nn.Module` that can also be bypassed."""
 
     def __call__(self, x: Tensor) -> Tensor: ...
 
     def bypass(self, x: Tensor) -> Tensor:
-        """What is left of its output (N, K, h, w) when its F(x) is 0: what its shortcut passes on."""
+        """The block's output (N, K, h, w) for F(x) = 0, computed from its shortcut alone."""
         ...
 
 
 class TraceableNetwork(Protocol):
     """An `nn.Module`, `(N, C, H, W) -> (N, classes)`: a stem, blocks one after the other, and a head.
 
-    A block's name serves as the name of its output, and "stem" as that of what enters the first block. Everything
-    is computed without hooks and in place of nothing, so that each tensor stays what its name says. Guided Grad-CAM
-    needs the nonlinearities to be `nn.ReLU` modules, each used once.
+    A block's output has the block's name, and the input of the first block is called "stem". The computation uses no
+    hooks and no in-place operations, so that the traced tensors are never overwritten. Guided Grad-CAM needs the
+    nonlinearities to be `nn.ReLU` modules, each used once.
     """
 
-    # What every `nn.Module` has.
+    # Provided by `nn.Module`.
     training: bool
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
@@ -41,7 +41,7 @@ class TraceableNetwork(Protocol):
 
     def eval(self) -> Any: ...
 
-    # What has to be written.
+    # To be implemented.
 
     def __call__(self, x: Tensor) -> Tensor:
         """The logits (N, classes) of standardized images (N, C, H, W)."""
@@ -56,9 +56,9 @@ class TraceableNetwork(Protocol):
         ...
 
     def trace(self, x: Tensor) -> Trace:
-        """One forward pass with everything on the way: `layer_inputs` and `layer_outputs` of each of `layers()`,
-        `outputs` of "stem" and of each block in forward order, (N, K, h, w). The rest may be left out, and then is not
-        shown."""
+        """One forward pass with its intermediate tensors: `layer_inputs` and `layer_outputs` of each of `layers()`, and
+        `outputs` (N, K, h, w) of "stem" and of each block in forward order. The other fields are optional; what is left
+        out is not shown."""
         ...
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
@@ -75,7 +75,7 @@ class TraceableNetwork(Protocol):
 
 
 def require_traceable(network: Any) -> None:
-    """Raises `InputError` that names what a network lacks of `TraceableNetwork`."""
+    """Raises `InputError` that names the members of `TraceableNetwork` which a network lacks."""
     if not isinstance(network, nn.Module):
         raise InputError(f"A network is an nn.Module, not a {type(network).__name__}.")
     kind = type(network).__name__

@@ -1,11 +1,11 @@
 """The three equivalent forms of a ResNeXt block's F(x) (Xie et al. 2017, figure 3), from the weights of one block.
 
-    split      figure 3(a): C paths of 1x1, 3x3, 1x1, each normalized in its share, and their sum
+    split         figure 3(a): C paths of 1x1, 3x3, 1x1, each with its slice of the normalizations, summed
     concatenate   figure 3(b): the paths are concatenated before one 1x1 (early concatenation)
-    grouped    figure 3(c): one grouped convolution, as `Block` has it
+    grouped       figure 3(c): one grouped convolution, as in `Block`
 
-Batch normalization is applied with the running statistics, channel by channel, so it can be cut like a convolution; the
-last one follows the sum in every form.
+Batch normalization uses the running statistics, channel by channel, so it can be split like a convolution; the last
+one follows the sum in every form.
 """
 
 import functools
@@ -19,18 +19,18 @@ from resnet_demo.networks.network import create_network
 
 
 def grouped(block: Block, x: Tensor) -> Tensor:
-    """Figure 3(c): what the block itself computes before its shortcut is added. (N, C, H, W)."""
+    """Figure 3(c): the block's own F(x), before its shortcut is added. (N, C, H, W)."""
     return block.trace(x).responses[block.units[-1].name]
 
 
 def concatenated(block: Block, x: Tensor) -> Tensor:
-    """Figure 3(b): each path's 1x1 and 3x3 by themselves, then all of them concatenated and one 1x1."""
+    """Figure 3(b): a 1x1 and a 3x3 for each path, concatenation, and one 1x1."""
     paths = [_path(block, x, i) for i in range(block.conv2.groups)]
     return block.bn3(block.conv3(torch.cat(paths, dim=1)))
 
 
 def split_transform_merge(block: Block, x: Tensor) -> Tensor:
-    """Figure 3(a): each path with a last 1x1 of its own, whose outputs are summed."""
+    """Figure 3(a): each path ends with a 1x1 of its own, and their outputs are summed."""
     groups = block.conv2.groups
     width = block.conv3.in_channels // groups
     total: Tensor | float = 0.0
@@ -49,8 +49,8 @@ FORMS = {
 
 @functools.cache
 def largest_differences() -> dict[str, float]:
-    """How far the output of each form is from that of the grouped one at most, in standard deviations of the latter:
-    for the second block of a ResNeXt-50 with random weights, and random input."""
+    """The largest difference between the output of each form and that of the grouped form, in standard deviations of
+    the latter, for the second block of a ResNeXt-50 with random weights and random input."""
     network = create_network("resnext50_32x4d", generator=torch.Generator().manual_seed(0)).eval()
     block = list(network.layer1)[1]
     x = torch.randn(1, 256, 56, 56, generator=torch.Generator().manual_seed(1))
@@ -61,7 +61,7 @@ def largest_differences() -> dict[str, float]:
 
 
 def _path(block: Block, x: Tensor, group: int) -> Tensor:
-    """The 1x1 and the 3x3 convolution of one path, each with its share of the normalization."""
+    """The 1x1 and the 3x3 convolution of one path, each with its slice of the normalization."""
     width = block.conv1.out_channels // block.conv2.groups
     mine = slice(group * width, (group + 1) * width)
     x = block.act1(_normalized(block.bn1, F.conv2d(x, block.conv1.weight[mine], stride=block.conv1.stride), mine))
@@ -72,6 +72,6 @@ def _path(block: Block, x: Tensor, group: int) -> Tensor:
 
 def _normalized(norm: nn.Module, x: Tensor, channels: slice) -> Tensor:
     if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None or norm.running_var is None:
-        return norm(x)  # Without statistics it treats every channel alike: as nothing, for there is no normalization.
+        return norm(x)  # An identity: the network has no normalization.
     mean, variance = norm.running_mean[channels], norm.running_var[channels]
     return F.batch_norm(x, mean, variance, norm.weight[channels], norm.bias[channels], False, 0.0, norm.eps)

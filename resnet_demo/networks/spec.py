@@ -1,4 +1,4 @@
-"""What a network is, before any tensor exists: a frozen record, and the names people use for it.
+"""The specification of a network, a frozen record without tensors, and its name.
 
 A name is a prefix, a depth and optional suffixes, and spells every axis that differs from its default:
 
@@ -8,7 +8,7 @@ A name is a prefix, a depth and optional suffixes, and spells every axis that di
     resnext50_32x4d     cardinality 32, base width 4
     resnet56            cifar family (6n+2 layers), zero-padded identity shortcuts (option A)
     preresnet110        pre-activation blocks;  highway56: gated shortcuts
-    resnet50-cifar      depths 50 and 152 exist in both families; without the suffix they are imagenet's
+    resnet50-cifar      depths 50 and 152 exist in both families; without the suffix they mean imagenet's
     resnet50-smallstem  imagenet's stages of bottlenecks under the cifar family's 3x3 stem, for small images
     plain56-nonorm-sigmoid-xavier     for the laboratory
 """
@@ -66,7 +66,7 @@ SPELLINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """One network, by independent axes. `InputError` says which value is impossible and what is possible.
+    """One network, described by independent axes. Raises `InputError` for an impossible value, naming possible ones.
 
     family       "imagenet": 7x7 stem, stages of 64-128-256-512 channels (He et al. 2016, table 1);
                  "cifar": 3x3 stem, stages of 16-32-64 (He et al. 2016, section 4.2)
@@ -74,11 +74,11 @@ class NetworkSpec:
     connection   "residual" relu(F(x) + S(x)); "plain" relu(F(x)); "preactivation" S(x) + F(x) with norm and
                  activation first (He et al. 2016b); "highway" T(x) F(x) + (1 - T(x)) S(x) (Srivastava et al. 2015)
     shortcut     S(x): "A" zero-padded identity, "B" projection where the shape changes, "C" always a projection;
-                 "none" for plain networks and only for them
+                 "none" for plain networks only
     cardinality, base_width   ResNeXt (Xie et al. 2017): groups of the 3x3 convolution and their width at 64 planes
     norm, activation, init    "he" is N(0, 2 / fan_out), "xavier" Glorot's uniform, "normal" N(0, 0.01^2)
     stride_in    which convolution of a bottleneck has the stride: "3x3" as torchvision, "1x1" as in the paper
-    stem         "7x7" with stride 2 and a 3x3/2 max-pool, or "3x3" with stride 1 and none, for small images
+    stem         "7x7" with stride 2 and a 3x3/2 max-pool, or "3x3" with stride 1 and no pooling, for small images
     """
 
     family: str
@@ -127,18 +127,18 @@ class NetworkSpec:
 
     @property
     def planes(self) -> tuple[int, ...]:
-        """Channels of the 3x3 convolutions of each stage: the first stage's, doubled wherever the size is halved."""
+        """Channels of the 3x3 convolutions of each stage: doubled from stage to stage, where the size is halved."""
         first = 64 if self.family == "imagenet" else 16
         return tuple(first * 2**i for i in range(len(self.stages)))
 
     @property
     def expansion(self) -> int:
-        """Channels of a block's output over its planes."""
+        """Channels of a block's output divided by its planes."""
         return 4 if self.bottleneck else 1
 
     @property
     def name(self) -> str:
-        """The spelling that `parse_name` reads back; `in_channels` and `num_classes` are not part of it."""
+        """The name that `parse_name` reads back; it does not include `in_channels` and `num_classes`."""
         widened = (self.cardinality, self.base_width) != (1, 64)
         prefix = next(prefix for prefix, connection in PREFIXES.items() if connection == self.connection)
         if widened and prefix == "resnet":
@@ -164,7 +164,7 @@ def parse_name(name: str, **overrides: Any) -> NetworkSpec:
     """The spec that `name` spells, e.g. `parse_name("resnet34-C", num_classes=10)`.
 
     `overrides` are fields of `NetworkSpec`. `num_classes` is 1000 in the imagenet family and 10 in the cifar
-    family unless given. Raises `InputError` for a name or a value that does not exist, saying what does.
+    family unless given. Raises `InputError` for an unknown name or an invalid value, naming the valid ones.
     """
     match = NAME.fullmatch(name)
     if not match:
@@ -189,7 +189,7 @@ def parse_name(name: str, **overrides: Any) -> NetworkSpec:
 
 
 def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]:
-    """What a name leaves unsaid. The one place that knows the defaults of the families."""
+    """The axes that a name does not spell. The only place that defines the defaults of the families."""
     possible = families_of(depth)
     if not possible:
         raise InputError(_no_such_depth(depth))

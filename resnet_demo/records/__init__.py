@@ -1,4 +1,4 @@
-"""What is measured, as plain data: NumPy and Python values only. Every other room gives or takes these."""
+"""Measured results as plain data: NumPy and Python values only. All other packages produce or consume them."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What an analysis gives: records of NumPy and Python values, and their form as JSON."""
+"""The results of an analysis: records of NumPy and Python values, and their form as JSON."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about a photo.
+    """The options of an analysis.
 
     target      the class to explain, by index or label; the most probable one unless given
     layer       the block whose output Grad-CAM explains, e.g. "layer3.1", or a stage, "layer3", for its last block, or
@@ -46,16 +46,16 @@ DEFAULT_QUESTION = Question()
 
 @dataclass(frozen=True)
 class LayerGradient:
-    """One convolution, or fc.
+    """The measurements of one convolution, or of fc.
 
     stage           "stem", "layer1" ... "layer4", or "fc"
-    role            "main", or "projection" or "gate" beside the main path
-    shape           of the weight: (out, in / groups, height, width), or (out, in)
+    role            "main" on the main path, or "projection" or "gate"
+    shape           shape of the weight: (out, in / groups, height, width), or (out, in)
     gradient_norm   L2 norm of d logit / d weight
     weight_norm     L2 norm of the weight itself
     response_std    standard deviation of the layer's output after normalization (He et al. 2016, figure 7);
                     None for fc
-    multiply_adds   every weight is used once at each position of the layer's output (He et al. 2016, table 1: "FLOPs")
+    multiply_adds   each weight counts once per position of the layer's output (He et al. 2016, table 1: "FLOPs")
     """
 
     layer: str
@@ -83,7 +83,7 @@ class OutputGradient:
 
 @dataclass(frozen=True)
 class BranchRatio:
-    """What a block adds to what its shortcut passes on (He et al. 2016b, eq. 4: x_L = x_l + sum of F).
+    """The size of a block's F(x) relative to its shortcut's S(x) (He et al. 2016b, eq. 4: x_L = x_l + sum of F).
 
     ratio   ||F(x)|| / ||S(x)||, L2 norms
     """
@@ -94,20 +94,20 @@ class BranchRatio:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What one network makes of one photo; NumPy and Python values only.
+    """The analysis of one photo by one network; NumPy and Python values only.
 
-    predictions    most probable first; empty for an untrained network, whose outputs mean nothing
-    layer, layers  the explained layer, and all that could be, in forward order
+    predictions    most probable first; empty for an untrained network, whose outputs have no meaning
+    layer, layers  the explained layer, and all layers that can be explained, in forward order
     cam            float32 (h, w) in [0, 1]: Grad-CAM divided by its maximum, at the resolution of the layer
-    cam_max        that maximum; 0 when no position speaks for the class, and then `cam` is zero
+    cam_max        that maximum; 0 when no position is evidence for the class, and then `cam` is zero
     gradients      every convolution and fc, in forward order; outputs: the stem and every block
-    branch_ratios  every block of a residual or pre-activation network; empty for plain and highway ones
+    branch_ratios  every block of a residual or pre-activation network; empty for plain and highway networks
     features       float32 (k, h, w): the outputs of the explained layer's channels with the largest mean, largest first
-    channels       the numbers of these channels
-    crop           left, top, right, bottom of what the network saw, in pixels of the photo
-    seen           uint8 (size, size, 3), or (size, size) if grey: the picture it saw
-    milliseconds   of each part, and their "total"; in a batch, what falls to one image. Decoding counts
-                   only where a file was given
+    channels       the indices of these channels
+    crop           left, top, right, bottom of the network's crop, in pixels of the photo
+    seen           uint8 (size, size, 3), or (size, size) if grey: the crop, before it is standardized
+    milliseconds   of each part, and their "total"; in a batch, the share of one image. Includes decoding only if a
+                   file was given
     """
 
     model: str
@@ -131,17 +131,17 @@ class Analysis:
 
     @property
     def multiply_adds(self) -> int:
-        """Of the whole forward pass."""
+        """Multiply-adds of the whole forward pass."""
         return sum(gradient.multiply_adds for gradient in self.gradients)
 
     @property
     def positive_evidence(self) -> bool:
-        """Whether any position of the layer speaks for the class at all."""
+        """Whether any position of the layer is evidence for the class."""
         return self.cam_max > 0
 
     def to_dict(self, image: str = "") -> dict[str, Any]:
-        """Plain values for JSON, as the command line and the endpoints give them. A number that is not finite (a
-        deep network without normalization can overflow) becomes None."""
+        """Plain values for JSON, as returned by the command line and the endpoints. Numbers that are not finite (a
+        deep network without normalization can overflow) become None."""
         cam = {
             "shape": list(self.cam.shape),
             "max": self.cam_max,
@@ -170,7 +170,7 @@ class Analysis:
 
 @dataclass(frozen=True, eq=False)
 class ClassMap:
-    """cam   float32 (h, w) in [0, 1], divided by its own maximum `cam_max`; zero if nothing speaks for the class."""
+    """cam   float32 (h, w) in [0, 1], divided by its own maximum `cam_max`; zero without evidence for the class."""
 
     prediction: Prediction
     cam: np.ndarray
@@ -179,8 +179,8 @@ class ClassMap:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """heat   float32 (size, size) in [0, 1], one value a pixel of what the network saw, divided by its maximum: what
-    speaks for the class, summed over the colour channels (of saliency: how much it matters, either way)"""
+    """heat   float32 (size, size) in [0, 1], one value per pixel of the crop, divided by its maximum: the evidence for
+    the class, summed over the colour channels (for saliency: the absolute sensitivity, for or against)"""
 
     method: str
     target: int
@@ -190,9 +190,9 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two analyses of one photo, of the same class where both know it.
+    """Analyses of one photo by two networks, for the same class if both have it.
 
-    same_class   whether both explain the class of the same name
+    same_class   whether both explain a class of the same name
     """
 
     first: Analysis
@@ -209,8 +209,8 @@ class Comparison:
 class PrecisionError:
     """Largest differences between two analyses of one photo.
 
-    probability     of a class that both name among the most probable ones, 0 to 1; 0 for an untrained network
-    gradient_norm   of a layer, relative to the exact one
+    probability     of a class that is among the most probable ones of both, 0 to 1; 0 for an untrained network
+    gradient_norm   of a layer, relative to the exact value
     """
 
     probability: float
@@ -224,6 +224,6 @@ class PrecisionError:
 
 
 def relative_depths(analysis: Analysis) -> list[float]:
-    """Where each layer of `analysis.gradients` is on the way from the input, 0, to the output, 1."""
+    """The depth of each layer of `analysis.gradients`, from 0 at the input to 1 at the output."""
     last = len(analysis.gradients) - 1
     return [i / last for i in range(last + 1)]

@@ -1,4 +1,4 @@
-"""What the experiments of the laboratory give."""
+"""The results of the experiments in the laboratory."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,12 +9,12 @@ from resnet_demo.json_files import finite
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """One convolution of the main path, or fc.
+    """The measurements of one convolution of the main path, or of fc.
 
     gradient_norm   L2 norm of d loss / d weight
     response_std    standard deviation over the batch of its output after normalization; None for fc
-    dead_or_saturated   share of its units, 0 to 1: of a relu, dead channels, which are 0 for every image at every
-                    position; of a tanh or sigmoid, values saturated at a bound. None where no nonlinearity follows
+    dead_or_saturated   share of its units, 0 to 1: for relu, dead channels, which are 0 for every image at every
+                    position; for tanh or sigmoid, values saturated at a bound. None where no nonlinearity follows
     """
 
     layer: str
@@ -26,7 +26,7 @@ class LayerFlow:
 
 @dataclass(frozen=True)
 class Flow:
-    """One network at initialization; layers in forward order."""
+    """The measurements of one network at initialization; layers in forward order."""
 
     network: str
     seed: int
@@ -36,20 +36,20 @@ class Flow:
 
     @property
     def ratio(self) -> float:
-        """The first convolution's gradient norm over the last convolution's: above 1 it grows towards the input."""
+        """Gradient norm of the first convolution divided by that of the last: above 1, it grows towards the input."""
         first, last = self.layers[0].gradient_norm, self.layers[-2].gradient_norm
         return first / last if last else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is not finite becomes None."""
+        """Plain values for JSON; numbers that are not finite become None."""
         return finite(asdict(self) | {"ratio": self.ratio})
 
 
 @dataclass(frozen=True)
 class Stop:
-    """networks   to be measured side by side, as `gradient_flow` names them
-    measure    what to plot: "gradient_norm", "response_std" or "dead_or_saturated"
-    text       what can be seen, hedged as the sources hedge it"""
+    """networks   names, as `gradient_flow` takes them, of the networks that are measured side by side
+    measure    the plotted quantity: "gradient_norm", "response_std" or "dead_or_saturated"
+    text       the observation, hedged as the sources hedge it"""
 
     key: str
     title: str
@@ -60,9 +60,9 @@ class Stop:
 
 @dataclass(frozen=True)
 class LesionStudy:
-    """Test errors in percent of `images` images: of the whole network, and with each block removed alone, by name.
+    """Test errors in percent on `images` images: of the whole network, and with each single block removed, by name.
 
-    Raises `InputError` for values that cannot be.
+    Raises `InputError` for impossible values.
     """
 
     model: str

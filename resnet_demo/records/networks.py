@@ -1,12 +1,12 @@
-"""A network in numbers and words: its table, its blocks."""
+"""Descriptions of a network: its table and its blocks."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Row:
-    """One stage. `blocks` is how many; `layers` the convolutions of one of them, as "3x3, 64" or "3x3, 128, groups 32";
-    `size` of its output, (C, H, W)."""
+    """One stage. `blocks` is their number; `layers` the convolutions of one block, as "3x3, 64" or "3x3, 128,
+    groups 32"; `size` the shape of the output, (C, H, W)."""
 
     stage: str
     blocks: int
@@ -18,7 +18,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """One network for images of `input_size` pixels."""
+    """The table of one network for images of `input_size` pixels a side."""
 
     network: str
     input_size: int
@@ -30,13 +30,13 @@ class Table:
 
     @property
     def multiply_adds(self) -> int:
-        """Of one image: the paper's "FLOPs"."""
+        """Multiply-adds for one image: the paper's "FLOPs"."""
         return sum(row.multiply_adds for row in self.rows)
 
 
 @dataclass(frozen=True)
 class BlockSummary:
-    """One block. `shortcut` is "identity", "padding" (option A), "projection" or "none"; `gated` is a highway's."""
+    """A block. `shortcut` is "identity", "padding" (option A), "projection" or "none"; `gated` in a highway network."""
 
     name: str
     stage: str

@@ -19,7 +19,7 @@ def gradient_rows(analysis: Analysis) -> list[list[str | int]]:
 
 
 def gradient_csv(analysis: Analysis) -> str:
-    """The same rows as CSV with a header, and every number in full."""
+    """The same rows as CSV with a header and with numbers in full precision."""
     text = io.StringIO()
     writer = csv.DictWriter(text, GRADIENT_COLUMNS)
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""What a training reached, epoch by epoch and at its end."""
+"""The results of training, epoch by epoch and at the end."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One line of the training curve. Errors in percent; the training error is of the augmented images, in passing."""
+    """One point of the training curve. Errors in percent; the training error is measured on the augmented images while
+    the network trains."""
 
     epoch: int
     learning_rate: float
@@ -18,7 +19,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """A whole training of one network. Errors in percent, of the last epoch."""
+    """One complete training run of one network. Errors in percent, of the last epoch."""
 
     architecture: str
     depth: int
@@ -30,9 +31,9 @@ class TrainingCurve:
 
 @dataclass(frozen=True)
 class Lap:
-    """Where the networks are after `batches` batches each and `seconds` in all.
+    """The state of a race after `batches` batches per network and `seconds` in total.
 
-    losses, errors   of each network over the batches since the last lap; errors in percent
+    losses, errors   training loss and error of each network over the batches since the last lap; errors in percent
     """
 
     batches: int
@@ -43,7 +44,7 @@ class Lap:
 
 @dataclass(frozen=True)
 class Source:
-    """Who measured reference errors on CIFAR-10, in percent by architecture, and how."""
+    """Published reference errors on CIFAR-10, in percent by architecture, and how they were measured."""
 
     name: str
     note: str
@@ -52,7 +53,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All runs of one network by one recipe. Errors in percent, of the last epoch; `_std` is None for one run."""
+    """All runs of one network with one recipe. Errors in percent, of the last epoch; `_std` is None for one run."""
 
     name: str
     architecture: str

@@ -1,4 +1,4 @@
-"""Training and evaluation: images, two recipes, one loop on any number of devices, error rates."""
+"""Training and evaluation: data, two recipes, one loop for any number of devices, error rates."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Labelled images: from torchvision's download, an .npz, or a folder of class folders."""
+"""Labelled images from torchvision's download, an .npz file, or a folder with a subfolder per class."""
 
 import os
 import zipfile
@@ -28,7 +28,7 @@ CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001
 class Labelled:
     """Images uint8 (N, C, size, size), their labels int64 (N,), and the name of each class.
 
-    resized   the shorter side of the photos that the images were cut from; None if they were not cut
+    resized   the shorter side of the photos that the images were cropped from; None if they were not cropped
     """
 
     images: Tensor
@@ -46,16 +46,16 @@ class Labelled:
 
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel in [0, 1], to four digits."""
-        # Channel by channel: the float copy of a whole training set would take a gigabyte.
+        # Channel by channel, as a float copy of a whole training set would take a gigabyte.
         channels = [self.images[:, c].float() / 255 for c in range(self.channels)]
         return [round(c.mean().item(), 4) for c in channels], [round(c.std().item(), 4) for c in channels]
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Image files of any size, decoded when they are needed: a data set that does not fit into memory.
+    """Image files of any size, decoded on demand, for data sets that do not fit into memory.
 
-    preprocessing   what the network sees of a photo when it is not training
+    preprocessing   preprocessing for evaluation
     """
 
     files: tuple[Path, ...]
@@ -77,11 +77,11 @@ class Photos:
         return self.preprocessing.resize_size
 
     def statistics(self) -> tuple[list[float], list[float]]:
-        """As `preprocessing` has them: measuring would read every file once."""
+        """Those of `preprocessing`, as measuring them would require reading every file."""
         return list(self.preprocessing.mean), list(self.preprocessing.std)
 
     def in_memory(self) -> Labelled:
-        """All of them, cut to their squares."""
+        """All photos, cropped to squares."""
         images = np.stack([np.asarray(self.preprocessing.crop(load_image(file))) for file in self.files])
         return replace(_labelled(images, self.labels, self.classes), resized=self.resized)
 
@@ -121,10 +121,10 @@ def load_split(
 ) -> Labelled | Photos:
     """The "train" or "test" images of `dataset`, from `path` (an .npz or a folder) or else torchvision's download.
 
-    preprocessing   how the images of a folder are cut to one size; `default_preprocessing` unless given
-    photos   leave the images of a folder in their files, to be decoded and augmented as ImageNet's are
+    preprocessing   crops the images of a folder to one size; `default_preprocessing` unless given
+    photos   leave the images of a folder in their files, to be decoded on demand and augmented as for ImageNet
 
-    Raises `InputError` with one sentence when the data is not there or does not have the expected form.
+    Raises `InputError` with one sentence when the data is missing or does not have the expected form.
     """
     if path is None:
         return _from_torchvision(dataset, split, is_offline(offline))
@@ -137,8 +137,8 @@ def load_split(
 
 
 def default_preprocessing(dataset: str, photos: bool, size: int | None = None) -> Preprocessing:
-    """`size` pixels (the data set's own, 32, or 224 for photos): the whole picture of a small image; of a photo the
-    middle, once its shorter side has 8/7 of the size."""
+    """Preprocessing to `size` pixels (by default the data set's own size, 32, or 224 for photos): small images are used
+    whole; a photo is resized to a shorter side of 8/7 of the size and center-cropped."""
     if photos:
         size = size or IMAGENET.crop_size
         return replace(IMAGENET, resize_size=round(size * 8 / 7), crop_size=size)
@@ -148,14 +148,14 @@ def default_preprocessing(dataset: str, photos: bool, size: int | None = None) -
 
 
 def dataset_folder() -> Path:
-    """Where torchvision's downloads are kept."""
+    """The folder of torchvision's downloads."""
     return Path(torch.hub.get_dir()).parent / "datasets"
 
 
 def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: bool = False) -> None:
-    """Download CIFAR-10 (170 MB) into `dataset_folder()`, with progress; torchvision checks and unpacks it.
+    """Download CIFAR-10 (170 MB) into `dataset_folder()`, with progress; torchvision verifies and unpacks it.
 
-    Raises `InputError` when that cannot be done.
+    Raises `InputError` when that is not possible.
     """
     from torchvision.datasets import CIFAR10
 
@@ -163,14 +163,14 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
         raise InputError("CIFAR-10 is not on this machine, and this is offline: give its path with --data.")
     archive = dataset_folder() / CIFAR10.filename
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(archive.with_suffix(".unpacking")):  # Two who want it at once unpack it once.
+    with FileLock(archive.with_suffix(".unpacking")):  # Concurrent processes unpack it once.
         if not has_cifar10():
             fetch(CIFAR10.url, archive, CIFAR10_SHA256, progress, CIFAR10_BYTES)
             _from_torchvision("cifar10", "test", offline=False)
 
 
 def has_cifar10() -> bool:
-    """Whether torchvision's copy is on this machine. It is checked when it is read."""
+    """Whether torchvision's copy is on this machine; it is verified when it is read."""
     names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"]
     return all((dataset_folder() / "cifar-10-batches-py" / name).exists() for name in names)
 
@@ -193,7 +193,7 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
 
 
 def _from_npz(path: Path, split: str) -> Labelled:
-    """Images (N, H, W) or (N, H, W, C). Read without pickle: a data file must not run code."""
+    """Images (N, H, W) or (N, H, W, C). Read without pickle, as a data file must not run code."""
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not {FORM}.")
     try:
@@ -201,15 +201,15 @@ def _from_npz(path: Path, split: str) -> Labelled:
             return _labelled(file[f"{split}_x"], file[f"{split}_y"], tuple(str(name) for name in file["classes"]))
     except InputError:
         raise
-    except Exception as error:  # Damaged archives and arrays of another kind raise almost anything.
+    except Exception as error:  # Damaged archives and unexpected arrays raise almost anything.
         raise InputError(f"{path} is not {FORM} ({error}).") from error
 
 
 def _photos(path: Path, split: str, preprocessing: Preprocessing) -> Photos:
-    """Classes in alphabetical order, and the files of each."""
+    """The photos of a split, with the classes in alphabetical order."""
     root = path / split
     if split == "test" and not root.is_dir():
-        root = path / "val"  # ImageNet's name for it.
+        root = path / "val"  # The name that ImageNet uses.
     classes = sorted(folder.name for folder in root.glob("*") if folder.is_dir())
     files, labels = [], []
     for label, name in enumerate(classes):

@@ -1,7 +1,7 @@
 """One run on several devices or machines, started by torchrun: the same images, the same network, one card.
 
-Batch normalization is synchronized, so that a batch has the same statistics on however many devices it is computed:
-the weights differ from a single process's by rounding alone.
+Batch normalization is synchronized, so that the statistics of a batch do not depend on the number of devices: the
+weights differ from those of a single process only by rounding.
 """
 
 import os
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run, of which this is number `rank`; the first one writes."""
+    """The processes of a run; this one has number `rank`, and the first one writes files."""
 
     rank: int = 0
     size: int = 1
@@ -27,11 +27,11 @@ class World:
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch; all parts together are the batch."""
+        """This process's share of a batch; the shares of all processes make up the batch."""
         return batch[self.rank :: self.size]
 
     def total(self, *values: Tensor) -> list[float]:
-        """Each value summed over all processes."""
+        """The sum of each value over all processes."""
         if self.size == 1:
             return [float(value) for value in values]
         summed = torch.stack([value.double() for value in values])
@@ -39,11 +39,11 @@ class World:
         return summed.tolist()
 
     def count(self, number: int) -> int:
-        """A number of things, summed over all processes."""
+        """The sum of a count over all processes."""
         return round(self.total(torch.tensor(number))[0])
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process has reached this call."""
         if self.size > 1:
             dist.barrier()
 
@@ -55,10 +55,10 @@ ALONE = World()
 def joined(
     device: torch.device, backend: str | None = None, patience: timedelta | None = None
 ) -> Iterator[tuple[World, torch.device]]:
-    """The world that torchrun has set up (of one process without it), and this process's device.
+    """The world that torchrun has set up (a single process without torchrun), and this process's device.
 
-    backend    what suits the device unless given
-    patience   how long one process waits for the others; torch's default unless given
+    backend    of torch.distributed; chosen for the device unless given
+    patience   how long a process waits for the others; torch's default unless given
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -75,9 +75,9 @@ def joined(
 
 
 def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
-    """`network` itself, or its DistributedDataParallel with synchronized normalization.
+    """`network` itself, or a DistributedDataParallel of it with synchronized normalization.
 
-    The parameters and buffers stay those of `network`, whose normalizations are replaced.
+    The parameters and buffers remain those of `network`; its normalizations are replaced in place.
     """
     if world.size == 1:
         return network
@@ -87,8 +87,8 @@ def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
 
 
 def synchronize(network: nn.Module, device: torch.device) -> None:
-    """Every batch normalization of `network` made to use the statistics of the whole batch, in place: by torch's fused
-    SyncBatchNorm on CUDA, by ours elsewhere."""
+    """Make every batch normalization of `network` use the statistics of the whole batch, in place: by torch's fused
+    SyncBatchNorm on CUDA, by `SynchronizedBatchNorm2d` elsewhere."""
     if device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return
@@ -98,10 +98,10 @@ def synchronize(network: nn.Module, device: torch.device) -> None:
 
 
 class SynchronizedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalization over the shares of all processes, for CPUs, which torch's SyncBatchNorm refuses."""
+    """Batch normalization over the shares of all processes, for CPUs, which torch's SyncBatchNorm does not support."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """(N, C, H, W) to the same; every process must have as many images."""
+        """`(N, C, H, W) -> (N, C, H, W)`; all processes must have the same number of images."""
         x, running_mean, running_var = input, self.running_mean, self.running_var
         if not self.training or running_mean is None or running_var is None:
             return super().forward(x)
@@ -120,7 +120,7 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes; its gradient is the sum of theirs."""
+    """The sum over all processes; its gradient is the sum of their gradients."""
 
     @staticmethod
     def forward(ctx: object, values: Tensor) -> Tensor:

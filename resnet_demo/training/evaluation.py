@@ -1,4 +1,4 @@
-"""Top-1 and top-5 error of a network on labelled images."""
+"""Top-1 and top-5 errors of a network on labelled images."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
 from resnet_demo.zoo import Card, Entry, Model, Preprocessing, find_entry, load_model, load_run, pick_device
 from resnet_demo.zoo.catalogue import NAME
 
-# Measured on a CPU; a GPU would take more at once, but the whole test set is a matter of seconds there anyway.
+# Tuned on a CPU; a GPU could use larger batches, but evaluates the whole test set in seconds anyway.
 BATCH_SIZE = 125
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How many of `images` were taken for something else, at the first and at the first five guesses.
+    """How many of `images` are misclassified by the first guess and by all of the first five guesses.
 
-    With five classes or fewer the top-5 error is 0.
+    With five classes or fewer, the top-5 error is 0.
     """
 
     wrong1: int
@@ -55,7 +55,7 @@ def in_order(images: int, processes: int = 1) -> tuple[Tensor, ...]:
 def count_errors(network: TraceableNetwork, batches: Iterable[Batch], mean: Tensor, std: Tensor) -> Errors:
     """Errors of `network` in evaluation mode, in the caller's precision; its mode is restored.
 
-    batches   of uint8 images (N, C, H, W) and labels int64 (N,) on the network's device; mean, std (1, C, 1, 1)
+    batches   uint8 images (N, C, H, W) and labels int64 (N,) on the network's device; mean, std (1, C, 1, 1)
     """
     training = network.training
     network.eval()
@@ -80,9 +80,9 @@ def evaluate_model(
 ) -> Errors:
     """Errors of a catalogue entry on the test images of its data set, from `data` or torchvision's download.
 
-    Folder names that are the network's labels decide which class is which; otherwise (ImageNet's folders are
-    synset numbers) the classes must be as many as its labels and in their order. `weights` as in `list_models`.
-    Raises `InputError`.
+    Classes are matched by folder names if these are the network's labels; otherwise (ImageNet's folders are synset
+    numbers) there must be as many classes as labels, in the same order. `weights` as in `list_models`. Raises
+    `InputError`.
     """
     entry = find_entry(name, weights)
     if not entry.trained:
@@ -96,7 +96,7 @@ def evaluate_runs(
 ) -> list[tuple[Card, Errors]]:
     """Errors of every training run of `name` whose weights and card lie below `folder`, by seed.
 
-    Raises `InputError` when there is none, or when weights are not the ones that their card describes.
+    Raises `InputError` when there are none, or when weights do not match their card.
     """
     target = pick_device(device)
     name = name if "." in name else find_entry(name).name
@@ -105,7 +105,7 @@ def evaluate_runs(
         raise InputError(f"There is no {name}.json below {folder}: train it with --seed N --out {folder}/N.")
     runs = sorted((_read_run(path, target) for path in paths), key=lambda run: run[0].seed)
     first = runs[0][0]
-    # As a rule they all saw the images alike, and then these are read once.
+    # Runs with the same preprocessing, usually all of them, share the images.
     seen = {model.preprocessing for _, model in runs}
     splits = {each: _test_split(first.dataset, first.spec, each, data, offline) for each in seen}
     return [(card, _evaluate(model, splits[model.preprocessing])) for card, model in runs]
@@ -118,7 +118,7 @@ def _read_run(path: Path, device: torch.device) -> tuple[Card, Model]:
         network = empty_network(card.spec)
         load_run(network, path.with_suffix(".safetensors"), card)
     except InputError as error:
-        raise InputError(f"{path.parent}: {error}") from error  # Every run has files of the same names.
+        raise InputError(f"{path.parent}: {error}") from error  # All runs have files of the same names.
     return card, Model(card.name, network.eval().to(device), tuple(card.classes), card.preprocessing)
 
 
@@ -138,9 +138,9 @@ def _evaluate(model: Model, split: Labelled | Photos) -> Errors:
 def standardized_test_set(
     entry: Entry, data: Path | None, device: torch.device, offline: bool = False
 ) -> tuple[int, Iterator[Batch]]:
-    """How many test images there are, and batches of them as float32 (N, C, H, W), ready for the network of `entry`.
+    """The number of test images, and batches of them as float32 (N, C, H, W), standardized for the network of `entry`.
 
-    Raises `InputError` when they cannot be had, or are not what the network tells apart.
+    Raises `InputError` when the images are not available, or do not fit the network's classes and channels.
     """
     split = _test_split(entry.tag, entry.spec, entry.preprocessing, data, offline)
     mean, std = _statistics(entry.preprocessing, device)

@@ -1,7 +1,7 @@
-"""What stands between the images and the network: batches of uint8 on the device, augmented if they are to train.
+"""From stored images to batches of uint8 on the device, augmented for training.
 
-Everything random is drawn from the generator that is passed in, for the whole batch, whoever gets which share of it:
-so a resumed run, and a run on several devices, see the very same crops.
+All random numbers are drawn from the generator that is passed in, for the whole batch, independent of which process
+gets which share of it. A resumed run and a run on several devices therefore get exactly the same crops.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class MemoryFeed:
-    """All images on the device; crops are cut and mirrored there, a whole batch at a time."""
+    """Images held on the device and augmented there, by random crops and flips of a whole batch at a time."""
 
     def __init__(self, data: Labelled, device: torch.device, pad: int = 0, flip: bool = False) -> None:
         self.device, self.pad, self.flip, self.size = device, pad, flip, data.size
@@ -33,8 +33,8 @@ class MemoryFeed:
     def batches(
         self, order: Sequence[Tensor], draws: torch.Generator | None = None, world: World = ALONE
     ) -> Iterator[Batch]:
-        """For each batch of indices this process's share: uint8 (n, C, size, size), and labels. Without `draws` the
-        images come as they are."""
+        """This process's share of each batch of indices: uint8 (n, C, size, size), and labels. Without `draws`, images
+        are not augmented."""
         for batch in order:
             rows, columns = self._windows(len(batch), draws)
             mine = world.share(batch), world.share(rows), world.share(columns)
@@ -45,7 +45,7 @@ class MemoryFeed:
             yield images.permute(0, 3, 1, 2), self.labels[index]
 
     def _windows(self, n: int, draws: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """The rows and the columns of the padded image that each crop is made of, both (n, size)."""
+        """The rows and the columns of each crop in the padded image, both (n, size)."""
         if draws is None:
             middle = torch.arange(self.pad, self.pad + self.size).expand(n, -1)
             return middle, middle
@@ -58,7 +58,7 @@ class MemoryFeed:
 
 
 class PhotoFeed:
-    """Photos decoded by worker processes as they are needed; torchvision's random resized crops in training."""
+    """Photos decoded on demand by worker processes; in training, with torchvision's random resized crops."""
 
     def __init__(self, data: Photos, device: torch.device, workers: int = 0) -> None:
         self.data, self.device, self.workers, self.size = data, device, workers, data.size
@@ -80,7 +80,7 @@ class PhotoFeed:
             batch_sampler=plan,
             num_workers=self.workers,
             collate_fn=_collate,
-            generator=torch.Generator(),  # Not the global one, from which it would draw.
+            generator=torch.Generator(),  # Otherwise it would draw from the global one.
         )
         for images, labels, trouble in loader:
             if trouble:
@@ -89,7 +89,7 @@ class PhotoFeed:
 
 
 class _Decoder(torch.utils.data.Dataset):
-    """(index, seed) -> a uint8 image (3, size, size) and its label; seed 0 means the middle of the photo."""
+    """(index, seed) -> a uint8 image (3, size, size) and its label; seed 0 means the center crop."""
 
     def __init__(self, data: Photos) -> None:
         from torchvision.transforms import v2
@@ -103,7 +103,7 @@ class _Decoder(torch.utils.data.Dataset):
         try:
             photo = load_image(file)
         except InputError as error:
-            return f"{file}: {error}", 0  # An exception of a worker would reach the user with its whole traceback.
+            return f"{file}: {error}", 0  # A worker's exception would reach the user with its full traceback.
         if seed:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)

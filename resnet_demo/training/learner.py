@@ -1,4 +1,4 @@
-"""A network that learns: its weights, its optimizer and one step. What `train` and `race` have in common."""
+"""A network in training: its weights, its optimizer and one step; shared by `train` and `race`."""
 
 import torch
 import torch.nn.functional as F
@@ -41,8 +41,8 @@ class Learner:
         self.forward = torch.compile(forward) if recipe.compile else forward
 
     def step(self, images: Tensor, labels: Tensor, learning_rate: float) -> tuple[Tensor, Tensor]:
-        """Learn from uint8 (N, C, H, W) and int64 (N,); returns what was so before: the mean loss, and how many
-        images were taken for something else. Both stay on the device."""
+        """One step on uint8 images (N, C, H, W) and int64 labels (N,). Returns the mean loss and the number of
+        misclassified images, both from before the update and on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         x = normalize(images, self.mean, self.std).contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The training loop: one run, a checkpoint every epoch, and at the end weights with their card."""
+"""The training loop: one run, with a checkpoint every epoch and, at the end, weights and their card."""
 
 import json
 import os
@@ -27,13 +27,13 @@ from resnet_demo.zoo.card import MAX_SIZE
 from resnet_demo.zoo.datasets import title_of
 
 REPORT_EVERY = 20
-# Ten times the loss of pure guessing among 20,000 classes: no run comes back from there.
+# Ten times the loss of random guessing among 20,000 classes: no run recovers from there.
 DIVERGED = 100.0
 
 
 @dataclass(frozen=True)
 class Status:
-    """How an epoch goes so far; the training error in percent."""
+    """The progress of an epoch so far; the training error in percent."""
 
     epoch: int
     batch: int
@@ -44,7 +44,7 @@ class Status:
 
 
 class Trainer:
-    """Holds the moving parts of a run. `train` is the function to call; it writes everything into a folder."""
+    """The state of a run. Users call `train`, which also writes everything into a folder."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Trainer:
         self.run, self.device, self.world = run, device, world
         self.train_feed = _feed(train_data, device, recipe.pad, recipe.flip, workers=workers)
         self.test_feed = _feed(test_data, device, workers=workers)
-        # The last incomplete batch is left out, as a batch normalization over a few images harms.
+        # The last, incomplete batch is dropped, as batch normalization over a few images does harm.
         self.batch_size = min(recipe.batch_size, len(self.train_feed))
         if self.batch_size % world.size:
             raise InputError(
@@ -78,9 +78,9 @@ class Trainer:
         return len(self.curve) * self.per_epoch >= self.run.recipe.steps(self.per_epoch)
 
     def train_epoch(self, report: Callable[[Status], None] = lambda status: None) -> Epoch:
-        """One pass over the training images in an order that depends on seed and epoch alone."""
+        """One pass over the training images, in an order that depends only on seed and epoch."""
         epoch, started = len(self.curve), time.perf_counter()
-        # A generator of its own for each epoch makes a resumed run draw what an uninterrupted one would.
+        # With a generator per epoch, a resumed run draws the same numbers as an uninterrupted one.
         draws = torch.Generator().manual_seed(self.run.seed * 100_003 + epoch + 1)
         order = torch.randperm(len(self.train_feed), generator=draws).split(self.batch_size)[: self.per_epoch]
         order = order[: self.run.recipe.steps(self.per_epoch) - epoch * self.per_epoch]
@@ -108,8 +108,8 @@ class Trainer:
         )
 
     def evaluate(self, precision: str = "float32") -> Errors:
-        """On all test images, shared among the processes."""
-        # The order is that of the whole test set; several processes take every n-th image of each batch.
+        """Errors on all test images, which are divided among the processes."""
+        # The batches are those of the whole test set; of n processes, each takes every n-th image of a batch.
         batches = self.test_feed.batches(in_order(len(self.test_feed), self.world.size), world=self.world)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             errors = count_errors(self.learner.network, batches, self.learner.mean, self.learner.std)
@@ -117,7 +117,7 @@ class Trainer:
         return Errors(*map(int, self.world.total(*counts)))
 
     def save(self, path: Path) -> None:
-        """Atomic: a kill leaves the previous checkpoint or this one, never half of it."""
+        """Write a checkpoint atomically: a killed process leaves the previous one or this one, never a part of it."""
         state = {
             "run": self.run.to_dict(),
             "network": self.learner.network.state_dict(),
@@ -132,11 +132,11 @@ class Trainer:
             os.replace(partial, path)
 
     def restore(self, path: Path) -> None:
-        """Raises `InputError` when the checkpoint is damaged or of another run."""
+        """Load a checkpoint. Raises `InputError` when it is damaged or belongs to another run."""
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
-        except Exception as error:  # As of weights: damaged bytes raise anything.
-            raise InputError(f"{path.name} is damaged or no checkpoint: start without --resume.") from error
+        except Exception as error:  # As for weights, damaged bytes raise anything.
+            raise InputError(f"{path.name} is damaged or not a checkpoint: start without --resume.") from error
         if state["run"] != (wanted := self.run.to_dict()):
             changed = [key for key, value in wanted.items() if state["run"].get(key) != value]
             raise InputError(
@@ -185,9 +185,9 @@ def train(
 ) -> Card:
     """Train `run` to its last epoch and write `out/NAME.safetensors` and its card `out/NAME.json`.
 
-    `out/NAME.jsonl` gets one line an epoch. A checkpoint `out/NAME.checkpoint` is kept after every epoch and removed
-    at the end; with `resume` the run goes on from it, if there is one. Raises `InputError` when the two splits do not
-    belong together, the checkpoint is of another run, or the run diverges.
+    `out/NAME.jsonl` gets one line per epoch. A checkpoint `out/NAME.checkpoint` is written after every epoch and
+    removed at the end; with `resume`, the run continues from it, if there is one. Raises `InputError` when the two
+    splits do not match, the checkpoint belongs to another run, or the run diverges.
     """
     if (train_data.classes, train_data.channels, train_data.size) != (
         test_data.classes,
@@ -232,7 +232,7 @@ def _feed(
 
 
 def _log(curve: list[Epoch], path: Path) -> None:
-    """One JSON object a line; written anew, so that a resumed run has each epoch once."""
+    """One JSON object per line; the file is rewritten, so that a resumed run lists each epoch once."""
     with writing(path):
         path.write_text("".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve), encoding="utf-8")
 

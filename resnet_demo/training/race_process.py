@@ -1,4 +1,4 @@
-"""A race in a process of its own: it gives way to every visitor's analysis, and ends when it is told to."""
+"""A race in a process of its own, which has lower priority than visitors' analyses and can be stopped."""
 
 import json
 import math
@@ -20,29 +20,29 @@ from resnet_demo.records import Lap
 
 RACERS = tuple(f"{kind}{depth}" for depth in LADDER for kind in ("resnet", "plain", "preresnet"))
 SHORTEST, LONGEST = 5, 120
-# Added to the process's niceness: beside it, an analysis gets nearly all of a core that both want.
+# Added to the process's niceness: an analysis gets nearly all of a core for which both compete.
 NICE = 10
-# To start, and on a machine that is busy with others.
+# Extra time for the start, and for a machine that is busy.
 GRACE_SECONDS = 180
 
 
 def run_race(
     names: Sequence[str], seconds: float, data: Path | None, device: str
 ) -> Generator[tuple[Lap, ...], None, None]:
-    """All laps so far, at least once a second, whether there is a new one or not: so that whoever waits for the next
-    can be told to stop. Closing the iterator ends the process.
+    """Yields all laps so far, at least once a second even without a new lap, so that the caller can stop in between.
+    Closing the iterator ends the process.
 
-    Raises `InputError` when the names or the time are not on offer, or the images cannot be had.
+    Raises `InputError` when the names or the time are not among those offered, or the images are not available.
     """
     if not set(names) <= set(RACERS) or not SHORTEST <= seconds <= LONGEST:
         raise InputError(f"A race is between {', '.join(RACERS)}, for {SHORTEST} to {LONGEST} seconds.")
     command = [sys.executable, "-m", "resnet_demo", "race", *names, "--seconds", str(seconds), "--device", device]
-    # Downloads have a button of their own, with progress.
+    # Never downloads: the page has a button for that, with progress.
     command += ["--json", "--offline", *(["--data", str(data)] if data else [])]
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     deadline = time.monotonic() + seconds + GRACE_SECONDS
-    # Errors go into a file: a pipe that nobody reads would stop the process once it is full.
+    # Errors go into a file: the process would block once an unread pipe is full.
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(  # noqa: S603 - the names are some of RACERS
             command,
@@ -78,7 +78,7 @@ def _laps(stream: IO[str], deadline: float) -> Iterator[tuple[Lap, ...]]:
 
 
 def _last_words(errors: IO[str], code: int) -> str:
-    """The one sentence of the command line, which ends so what its user can mend; anything else is our own affair."""
+    """The message of an `InputError`, which the command line prints as its last line; a general one otherwise."""
     errors.seek(0)
     said = errors.read().strip().splitlines()
     return said[-1] if code == 2 and said else "The race broke off: try again."
@@ -92,7 +92,7 @@ def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
 
 
 def _next(lines: "queue.Queue[str | None]") -> str | None:
-    """The next line, nothing if it takes longer than a second, and None at the end."""
+    """The next line, an empty string if it takes longer than a second, and None at the end."""
     try:
         return lines.get(timeout=1)
     except queue.Empty:
@@ -101,5 +101,5 @@ def _next(lines: "queue.Queue[str | None]") -> str | None:
 
 def _give_way(pid: int) -> None:
     if hasattr(os, "setpriority"):
-        with suppress(OSError):  # Already gone, and what it said will be read.
+        with suppress(OSError):  # It has already ended; its output will still be read.
             os.setpriority(os.PRIO_PROCESS, pid, NICE)

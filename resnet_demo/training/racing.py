@@ -1,4 +1,4 @@
-"""Two networks learn side by side for some seconds: what anybody can watch on their own machine."""
+"""Training networks side by side for some seconds, short enough to watch on any machine."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,16 +16,16 @@ from resnet_demo.training.recipe import PAPER, PAPER_WARMUP_RATE
 from resnet_demo.training.run import best_precision
 
 MAX_SECONDS = 600
-# How often a lap is reported, unless one batch of each takes longer.
+# Seconds between laps, unless one batch of each network takes longer.
 LAP_SECONDS = 0.5
 
 
 def race(names: Sequence[str], data: Labelled, seconds: float, *, device: torch.device, seed: int = 0) -> Iterator[Lap]:
     """Train the networks called `names` on the same batches, one batch each in turn, until the time is up.
 
-    Each learns as the paper's section 4.2 warms its deepest networks up: batches of 128, learning rate 0.01. (With 0.1
-    the loss of any of them jumps about for longer than a race takes.) Raises `InputError` for a name or a time that
-    cannot be.
+    Each is trained with the warm-up settings of the paper's section 4.2: batches of 128, learning rate 0.01. (With 0.1,
+    the loss of every network fluctuates for longer than a race lasts.) Raises `InputError` for an unknown name or an
+    invalid time.
     """
     if not 1 <= seconds <= MAX_SECONDS:
         raise InputError(f"A race takes from 1 to {MAX_SECONDS} seconds, not {seconds:g}.")

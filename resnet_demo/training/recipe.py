@@ -1,4 +1,4 @@
-"""How a network is trained: two recipes, each a frozen record that can be checked against its source."""
+"""Two training recipes, each a frozen record that can be checked against its source."""
 
 import math
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from resnet_demo.errors import InputError, quoted
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """SGD with momentum and weight decay on every parameter; residual and plain networks always get the same.
+    """SGD with momentum and weight decay on all parameters; the same for residual and plain networks.
 
     epochs, iterations   the run ends after whichever comes first; an iteration is one batch
-    learning_rate        the highest one
-    drops                where it is divided by 10, in fractions of the run; if there are none, it falls along a
-                         cosine to 0
-    warmup_epochs        in which it rises linearly from 0
-    warmup_rate          another kind of warm-up, section 4.2: this rate until the training error, over the last
+    learning_rate        the highest learning rate
+    drops                where the rate is divided by 10, as fractions of the run; if empty, it decays along a cosine
+                         to 0
+    warmup_epochs        epochs in which the rate rises linearly from 0
+    warmup_rate          the other kind of warm-up, of section 4.2: this rate until the training error, over the last
                          `WINDOW` batches, is below `warmup_until` percent
-    pad, flip            crops of the image padded by `pad` zeros, mirrored half of the time
+    pad, flip            random crops of the image padded by `pad` zeros, mirrored with probability 1/2
     precision            "bfloat16" (autocast; never float16, in which plain-56 overflows), "float32", or "auto":
                          bfloat16 where the hardware computes in it
     """
@@ -49,11 +49,11 @@ class Recipe:
             )
 
     def steps(self, per_epoch: int) -> int:
-        """Batches of the whole run, with `per_epoch` of them in an epoch."""
+        """Number of batches of the whole run, with `per_epoch` batches per epoch."""
         return min(self.epochs * per_epoch, self.iterations or self.epochs * per_epoch)
 
     def learning_rate_at(self, step: int, per_epoch: int) -> float:
-        """The learning rate of batch number `step`, from 0; a `warmup_rate` is the trainer's affair."""
+        """The learning rate of batch number `step`, from 0; `warmup_rate` is handled by the trainer."""
         total = self.steps(per_epoch)
         warmup = min(self.warmup_epochs * per_epoch, total / 2)
         if step < warmup:
@@ -70,7 +70,7 @@ PAPER = Recipe(name="paper", epochs=165, iterations=64_000, drops=(32 / 64, 48 /
 # "So we use 0.01 to warm up the training until the training error is below 80% (about 400 iterations)", of ResNet-110.
 PAPER_WARMUP_RATE, PAPER_WARMUP_DEPTH = 0.01, 110
 
-# For machines without a GPU: a quarter of the paper's iterations. The decay is stronger because the run is shorter.
+# For machines without a GPU: a quarter of the paper's iterations, and stronger weight decay, as the run is shorter.
 FAST = Recipe(name="fast", epochs=40, warmup_epochs=2.0, nesterov=True, weight_decay=5e-4)
 
 RECIPES = {recipe.name: recipe for recipe in (PAPER, FAST)}

@@ -1,4 +1,4 @@
-"""What identifies a training run, and the command that repeats it."""
+"""The identity of a training run, and the command that repeats it."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,13 +11,13 @@ from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.recipe import PAPER_WARMUP_DEPTH, PAPER_WARMUP_RATE, RECIPES, Recipe
 from resnet_demo.zoo.catalogue import NAME, RESERVED
 
-# What can be overridden on the command line, by the name of its option there.
+# Fields that can be overridden on the command line, by the name of the option.
 OPTIONS = ("epochs", "batch_size", "learning_rate", "weight_decay", "precision")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is trained: with the same run on the same machine, the same weights come out."""
+    """Everything that determines a training run: the same run on the same machine gives the same weights."""
 
     spec: NetworkSpec
     dataset: str
@@ -28,8 +28,8 @@ class Run:
     def create(
         cls, architecture: str, dataset: str, data: Labelled | Photos, recipe: Recipe, seed: int, device: torch.device
     ) -> "Run":
-        """A run of the network called `architecture`, with the outputs and channels that `data` asks for, and the
-        recipe as it is for that network on that device. Raises `InputError` as `check_dataset_name`."""
+        """A run of the network called `architecture`, with the numbers of outputs and channels that `data` requires and
+        the recipe adapted to that network and device. Raises `InputError` as `check_dataset_name`."""
         check_dataset_name(dataset)
         spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
         if recipe.precision == "auto":
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def command(self) -> str:
-        """What to type to repeat the run; where the images come from is the reader's own affair."""
+        """The command that repeats the run, without the location of the images."""
         named = RECIPES.get(self.recipe.name, self.recipe)
         words = [f"python -m resnet_demo train {self.spec.name} --dataset {self.dataset} --recipe {self.recipe.name}"]
         words += [
@@ -55,13 +55,13 @@ class Run:
         return " ".join([*words, f"--seed {self.seed}", *["--compile"] * self.recipe.compile])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as they come back from JSON."""
+        """Plain values that JSON preserves."""
         recipe = asdict(self.recipe) | {"drops": list(self.recipe.drops)}
         return {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
 
 
 def check_dataset_name(dataset: str) -> None:
-    """Raises `InputError` for a name under which no catalogue would find the network."""
+    """Raises `InputError` for a name under which the catalogue would not find the network."""
     if dataset in RESERVED or not NAME.fullmatch(f"resnet20.{dataset}"):
         raise InputError(
             f"A data set cannot be called {quoted(dataset)}: use up to 100 letters, digits, - and _, but not "
@@ -70,7 +70,7 @@ def check_dataset_name(dataset: str) -> None:
 
 
 def best_precision(device: torch.device) -> str:
-    """bfloat16 where the device computes in it and does not merely emulate it, else float32."""
+    """bfloat16 if the device computes in it and does not merely emulate it, else float32."""
     computes = False
     if device.type == "cuda":
         computes = torch.cuda.is_bf16_supported(including_emulation=False)

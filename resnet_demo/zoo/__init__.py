@@ -1,4 +1,4 @@
-"""What can be picked: the catalogue, its weights, and models ready to look at photos."""
+"""The available models: the catalogue, the weights, and networks that are ready for analysis."""
 
 import lazy_loader
 

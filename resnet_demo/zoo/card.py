@@ -1,4 +1,4 @@
-"""The card beside a weights file: what was trained, on what, how, and what it reached. Written by the trainer."""
+"""The card beside a weights file: the network, its data set, the recipe and the results. Written by the trainer."""
 
 import hashlib
 import json
@@ -13,18 +13,18 @@ from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import Epoch, TrainingCurve
 from resnet_demo.zoo.preprocessing import Preprocessing
 
-# Pixels of a side. Far more than any network here is trained on, far less than a host has memory for.
+# Pixels of a side: far more than any network here is trained on, and far less than would exhaust a host's memory.
 MAX_SIZE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Everything that is claimed about one weights file. Errors are in percent, of the last epoch, never the best.
+    """The description of one weights file. Errors are in percent, of the last epoch, never of the best.
 
-    dataset              as the second half of the name has it; `dataset_title` is what people call it
-    resize, input_size   how a test image was cut, as `Preprocessing` has it
+    dataset              as in the second half of the entry's name; `dataset_title` is the form for display
+    resize, input_size   preprocessing of a test image, as in `Preprocessing`
 
-    Raises `InputError` for values that cannot be.
+    Raises `InputError` for impossible values.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Card:
 
     @property
     def spec(self) -> NetworkSpec:
-        """Raises `InputError` when `network` is none."""
+        """The spec of the network. Raises `InputError` when `network` does not describe one."""
         try:
             return to_record(NetworkSpec, self.network)
         except ValueError as error:
@@ -91,12 +91,12 @@ class Card:
         return Preprocessing(self.resize, self.input_size, tuple(self.mean), tuple(self.std))
 
     def require_name(self, name: str, path: Path) -> None:
-        """Raises `InputError` when this card, read from `path`, is of another network or data set than `name` says."""
+        """Raises `InputError` when this card, read from `path`, is not for the network and data set in `name`."""
         if not self.name == name == f"{self.spec.name}.{self.dataset}":
             raise InputError(f"{path.name} describes another network than its name says: restore it or remove it.")
 
     def write(self, path: Path) -> None:
-        """Whole or not at all: a page may be looking. Raises `InputError` when that is not possible."""
+        """Write the card atomically, as a page may be reading it. Raises `InputError` when that is not possible."""
         partial = path.with_name(f"{path.name}.partial")
         with writing(path):
             partial.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
@@ -104,11 +104,11 @@ class Card:
 
     @classmethod
     def read(cls, path: Path) -> "Card":
-        """Raises `InputError` when the file is not a card."""
+        """The card at `path`. Raises `InputError` when the file is not a card."""
         with told_as(path, "a weights card"):
             values = read_json(path)
             if isinstance(values, dict):
-                # The first cards did not tell; what they describe was trained on images of one size.
+                # Early cards have no such field; their networks were trained on images of one size.
                 values.setdefault("resize", values.get("input_size"))
                 values.setdefault("dataset_title", values.get("dataset"))
             return to_record(cls, values)

@@ -1,4 +1,4 @@
-"""What can be picked. An entry is named `architecture.weights`, as timm names them: resnet20.cifar10."""
+"""The catalogue of models. Entries are named `architecture.weights`, as in timm: resnet20.cifar10."""
 
 import os
 import re
@@ -13,41 +13,41 @@ from resnet_demo.zoo import paths, torchvision_weights
 from resnet_demo.zoo.datasets import DATASETS
 from resnet_demo.zoo.entry import UNTRAINED, Entry
 
-# A page's visitor can ask for any architecture by name. A little more than ResNeXt-101 32x8d, the largest with trained
-# weights, has and takes; and no network is counted whose convolutions are wider than this at 64 planes.
+# Visitors can request any architecture by name, so its cost is limited: a little above that of ResNeXt-101 32x8d, the
+# largest one with trained weights. A network whose convolutions are wider than this at 64 planes is not even counted.
 MAX_PARAMETERS, MAX_MULTIPLY_ADDS, MAX_WIDTH = 90_000_000, 17_000_000_000, 4096
-# Any architecture can be had untrained; these are the ones that are offered.
+# Every architecture is available untrained; these are listed.
 OFFERED_UNTRAINED = (
     *(f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")),
     *(f"{prefix}{depth}" for prefix in ("highway", "preresnet") for depth in (20, 56, 110)),
     *(f"{prefix}{depth}" for depth in (18, 34, 50, 101, 152) for prefix in ("resnet", "plain")),
     "resnext50_32x4d",
 )
-# Both halves of a name, of which the second one is the data set that was trained on.
+# The two halves of a name; the second one is the data set it was trained on.
 NAME = re.compile(r"([A-Za-z0-9_-]{1,100})\.([A-Za-z0-9_-]{1,100})")
 RESERVED = (UNTRAINED, *torchvision_weights.TAGS)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that can be picked: the networks whose cards lie in `folders`, torchvision's, and untrained ones.
+    """All available models: the networks whose cards lie in `folders`, torchvision's, and untrained ones.
 
-    The folders are looked at with every question, so a network is there as soon as it is trained; a card is read once.
-    Of two cards with one name the one in the earlier folder counts and the other one is reported. `open_catalogue`
-    puts the shipped folder first: a file of the user's never passes for what this project has measured.
+    Every query scans the folders, so a network is available as soon as it is trained; each card is read once. If two
+    cards have the same name, the one in the earlier folder is used and the other one is reported. `open_catalogue`
+    puts the shipped folder first, so that a user's file is never mistaken for a result of this project.
     """
 
     folders: tuple[Path, ...]
     _known: dict[Path, tuple[object, Entry]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def entries(self) -> tuple[Entry, ...]:
-        """Trained ones first: those with a card by folder, data set and depth; damaged cards are among them."""
+        """All entries, trained ones first; those with a card by folder, data set and depth, damaged cards included."""
         return (*self._with_cards(), *_LISTED)
 
     def find(self, name: str) -> Entry:
         """The entry called `name`; a bare architecture means its first entry, e.g. "resnet20".
 
-        Raises `InputError` that names the closest entry, or the command that trains it, when there is none.
+        If there is none, raises `InputError` that names the closest entry or the command that trains it.
         """
         entries = self.entries()
         for entry in entries:
@@ -69,7 +69,7 @@ class Catalogue:
                     sentence = f"{folder / entry.name}.json is left out, as there is {first.path}: remove it."
                     report(sentence, folder / entry.name)
         there = {entry.path for entry in found.values()}
-        for path in list(self._known):  # In one piece: other threads may be here.
+        for path in list(self._known):  # A copy, as other threads may change it.
             if path not in there:
                 self._known.pop(path, None)
         return list(found.values())
@@ -79,7 +79,7 @@ class Catalogue:
             with os.scandir(folder) as files:
                 names = [file.name for file in files if file.name.endswith(".json")]
         except FileNotFoundError:
-            return  # Nothing has been trained yet.
+            return  # The user has not trained anything yet.
         except OSError as error:
             report(f"{folder} cannot be read: {error.strerror}.", folder)
             return
@@ -89,12 +89,12 @@ class Catalogue:
                 yield self._entry(folder / name, *match.groups())
 
     def _entry(self, path: Path, architecture: str, tag: str) -> Entry:
-        """The same one, with the card that it has read, until the file is another."""
+        """The entry of a card; the same object, which keeps the card it has read, until the file changes."""
         try:
             stat = path.stat()
             version: object = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         except OSError:
-            version = None  # A link that leads nowhere is a damaged card.
+            version = None  # A broken link counts as a damaged card.
         known, entry = self._known.get(path, (None, None))
         if entry is None or known != version:
             entry = Entry(architecture, tag, path)
@@ -103,9 +103,9 @@ class Catalogue:
 
 
 def open_catalogue(weights: Path | None = None) -> Catalogue:
-    """What this copy ships and what the user has trained: in `weights`, or else in `paths.user_folder()`.
+    """The catalogue of the shipped networks and of those the user has trained, in `weights` or `paths.user_folder()`.
 
-    Raises `InputError` when `weights` is given and is no folder.
+    Raises `InputError` when `weights` is given and is not a folder.
     """
     if weights and not os.path.isdir(weights):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         raise InputError(f"There is no folder {weights}: give --weights one that `train` has written to.")
@@ -115,7 +115,7 @@ def open_catalogue(weights: Path | None = None) -> Catalogue:
 
 
 def list_models(weights: Path | None = None) -> tuple[Entry, ...]:
-    """Everything in the catalogue, trained first. Any other architecture can be had as NAME.untrained.
+    """All entries of the catalogue, trained ones first. Any other architecture is available as NAME.untrained.
 
     weights   a folder of networks that you trained; as in `open_catalogue` unless given
     """
@@ -123,12 +123,12 @@ def list_models(weights: Path | None = None) -> tuple[Entry, ...]:
 
 
 def find_entry(name: str, weights: Path | None = None) -> Entry:
-    """As `Catalogue.find`, in the catalogue of `list_models`."""
+    """As `Catalogue.find`, for the catalogue of `list_models`."""
     return open_catalogue(weights).find(name)
 
 
 def not_trained(architecture: str, dataset: str) -> str:
-    """What can be done about weights that are not there, in a sentence."""
+    """A sentence that says how to get weights that are missing."""
     return (
         f"{architecture}.{dataset} has no trained weights in this copy: train it with `python -m resnet_demo train "
         f"{architecture} --dataset {dataset}`, or pick {architecture}.untrained."
@@ -143,7 +143,7 @@ def _is_for_small_images(architecture: str) -> bool:
 
 
 def _untrained(spec: NetworkSpec) -> Entry:
-    """Raises `InputError` for a network that would take too long or too much memory."""
+    """The untrained entry. Raises `InputError` for a network that would take too long or too much memory."""
     entry = Entry(spec.name, UNTRAINED)
     if spec.cardinality * spec.base_width <= MAX_WIDTH:
         table = describe(spec, entry.preprocessing.crop_size)
@@ -156,7 +156,8 @@ def _untrained(spec: NetworkSpec) -> Entry:
 
 
 def _place(entry: Entry) -> tuple[str, int, bool, str]:
-    """By data set and depth, a plain network after its residual twin. By the name alone: no card is read for it."""
+    """Sort key: by data set and depth, a plain network after its residual twin. Uses only the name, so that no card is
+    read."""
     depth = re.search(r"[0-9]+", entry.architecture)
     return entry.tag, int(depth[0]) if depth else 0, entry.architecture.startswith("plain"), entry.architecture
 

@@ -1,4 +1,4 @@
-"""The data sets that torchvision can download: what training on them has to know before it has seen them."""
+"""The data sets that torchvision can download, with what training on them needs to know in advance."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from resnet_demo.zoo.preprocessing import CIFAR10, Preprocessing
 
 @dataclass(frozen=True)
 class Dataset:
-    """title           as people write it, for the card
-    preprocessing   how the images of a folder are made like those of the data set
+    """title           the name for display, as on the card
+    preprocessing   converts the images of a folder to the form of the data set
     """
 
     title: str
@@ -23,5 +23,5 @@ DATASETS = {
 
 
 def title_of(dataset: str) -> str:
-    """Of a data set that is not in the list, its name."""
+    """The title of a data set; for one that is not in the list, its name."""
     return DATASETS[dataset].title if dataset in DATASETS else dataset

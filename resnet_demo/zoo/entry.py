@@ -1,4 +1,4 @@
-"""One thing to pick: a network by its architecture, and where its weights come from."""
+"""One entry of the catalogue: an architecture and the source of its weights."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,9 +17,9 @@ UNTRAINED = "untrained"
 class Entry:
     """tag    the data set of weights with a card: "cifar10"; "tv_in1k", "tv2_in1k": torchvision's ImageNet weights;
            "untrained": seeded random weights, for gradients only
-    path   of the card, where there is one; it is read when something is asked that only the card knows
+    path   of the card, if there is one; the card is read on first access to a property that needs it
 
-    Of a damaged card, `problem` says what is wrong with it; what it should have told raises that as `InputError`.
+    If the card is damaged, `problem` describes it, and the properties that need the card raise it as `InputError`.
     """
 
     architecture: str
@@ -40,12 +40,12 @@ class Entry:
 
     @property
     def card(self) -> Card | None:
-        """None where there is none, or one that cannot be read."""
+        """The card; None if there is none or it cannot be read."""
         return self._card if isinstance(self._card, Card) else None
 
     @property
     def problem(self) -> str:
-        """What is wrong with the card, in a sentence; empty if nothing is."""
+        """A sentence that says what is wrong with the card; empty if nothing is."""
         return str(self._card) if isinstance(self._card, InputError) else ""
 
     @cached_property
@@ -56,12 +56,12 @@ class Entry:
             card = Card.read(self.path)
             card.require_name(self.name, self.path)
         except InputError as error:
-            report(str(error), self.path)  # One bad file does not stop the rest.
+            report(str(error), self.path)  # One bad card does not affect the other entries.
             return error
         return card
 
     def require_card(self) -> Card:
-        """Raises `InputError` when there is none, or one that cannot be read."""
+        """The card. Raises `InputError` when there is none or it cannot be read."""
         if self.card is None:
             raise InputError(self.problem or f"{self.name} has no card.")
         return self.card
@@ -76,7 +76,7 @@ class Entry:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """One name a class. The outputs of an untrained network mean nothing, so they are only numbered."""
+        """One name per class. The outputs of an untrained network have no meaning, so they are only numbered."""
         if self.from_torchvision:
             return torchvision_weights.labels(self.architecture, self.tag)
         if self.path:
@@ -93,14 +93,14 @@ class Entry:
 
     @cached_property
     def dataset_title(self) -> str:
-        """What its classes come from, as people write it; empty if it is untrained."""
+        """Name of the data set for display; empty if untrained."""
         if self.from_torchvision:
             return "ImageNet"
         return self.require_card().dataset_title if self.path else ""
 
     @cached_property
     def test_error(self) -> float | None:
-        """Measured top-1 error in percent: of the card, or as torchvision publishes it; None if untrained."""
+        """Measured top-1 error in percent: from the card, or as published by torchvision; None if untrained."""
         if self.from_torchvision:
             return torchvision_weights.test_error(self.architecture, self.tag)
         return self.card.test_error if self.card else None

@@ -1,6 +1,6 @@
-"""Downloads that end: within the bytes and the time that their size allows, and whole or not at all.
+"""Downloads with limits on bytes and time that follow from the file's size; a file appears complete or not at all.
 
-What answers may be a strange server: a hotel's portal, a broken proxy, somebody who wants the disk full.
+The server cannot be trusted: it may be a hotel's portal, a broken proxy, or an attempt to fill the disk.
 """
 
 import os
@@ -21,32 +21,32 @@ from resnet_demo.errors import InputError, quoted, shortened
 from resnet_demo.zoo.card import sha256_of
 
 Progress = Callable[[int, int], None]
-# Of silence, and until a server has begun to answer.
+# The longest silence, and the longest time until a server begins to answer.
 TIMEOUT_SECONDS = 30
-# Bytes a second. Half of what the slowest connections have, 1 Mbit/s; and what even a small file may take.
+# Bytes per second: half of a slow connection's 1 Mbit/s; and the time that even a small file is allowed.
 LEAST_RATE, LEAST_SECONDS = 60_000, 60
-# Of a file whose size is not known beforehand, and beyond a size that is known to three digits.
+# Limits on bytes: for a file of unknown size, and in excess of a size that is known to three digits.
 MOST_BYTES, SLACK_BYTES = 2_000_000_000, 1_000_000
 REPORT_BYTES = 1_000_000
 
 
 def progress_text(name: str, done: int, total: int) -> str:
-    """How far a download is, for people; `total` is 0 where the server does not say."""
+    """The progress of a download as text; `total` is 0 if the server does not report it."""
     of = f" of {total / 1e6:.0f}" if total else ""
     return f"Fetching {name}: {done / 1e6:.0f}{of} MB"
 
 
 class TooLongError(ConnectionError):
-    """The server sends something else than the file."""
+    """The server sends something other than the file."""
 
 
 def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = None, size: int | None = None) -> Path:
-    """Download `url` to `path`, which appears only when it is whole and its SHA-256 starts as promised.
+    """Download `url` to `path`, which appears only when it is complete and its SHA-256 starts with `sha256_prefix`.
 
-    size   about how many bytes it has, if that is known
+    size   approximate number of bytes, if known
 
-    A killed download leaves a `.partial` file that the next one continues, if the server can, or replaces. Two
-    processes that want one file fetch it once. Raises `InputError` that says what to do.
+    A killed download leaves a `.partial` file that the next one continues, if the server supports it, or replaces. Two
+    processes that request the same file fetch it once. Raises `InputError` that says what to do.
     """
     partial = path.with_name(path.name + ".partial")
     try:
@@ -55,7 +55,7 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
             if path.is_file():
                 return path
             if os.path.lexists(path):
-                raise InputError(f"{path.name} is no regular file in {path.parent}: remove it and try again.")
+                raise InputError(f"{path.name} is not a regular file in {path.parent}: remove it and try again.")
             _download(url, partial, progress, size + SLACK_BYTES if size else MOST_BYTES)
             if not sha256_of(partial).startswith(sha256_prefix):
                 partial.unlink()
@@ -72,7 +72,7 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
 
 
 def _download(url: str, partial: Path, progress: Progress | None, most: int) -> None:
-    """All of `url`, of at most `most` bytes, into `partial`, or what the server adds to it."""
+    """Download `url`, at most `most` bytes, into `partial`, continuing that file if the server supports it."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     opener = urllib.request.build_opener(_Http, _Https, _Redirects)
@@ -81,7 +81,7 @@ def _download(url: str, partial: Path, progress: Progress | None, most: int) -> 
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
             raise
-        partial.unlink()  # It was already whole or longer than the file: what it holds cannot be trusted.
+        partial.unlink()  # It was already complete or too long, so its content cannot be trusted.
         _download(url, partial, progress, most)
         return
     with response:
@@ -97,7 +97,7 @@ def _download(url: str, partial: Path, progress: Progress | None, most: int) -> 
 
 
 def _announced(response: HTTPResponse) -> int:
-    """The bytes that the server promises, 0 if it does not say."""
+    """The number of bytes that the server announces, 0 if it does not."""
     length = response.headers.get("Content-Length", "0")
     if not (length.isascii() and length.isdigit() and len(length) < 20):
         raise ConnectionError(f"the server says that it sends {quoted(length)} bytes")
@@ -109,7 +109,7 @@ def _receive(response: HTTPResponse, file: Any, done: int, total: int, most: int
         raise TooLongError(f"the server has {total:,} bytes, and the file is not that long")
     seconds = max(LEAST_SECONDS, ((total or most) - done) / LEAST_RATE)
     end, reported = time.monotonic() + seconds, done
-    # Whatever has come, and not a whole block of it: a server that sends a byte now and then would hold us for ever.
+    # `read1` returns what has arrived: waiting for a full block, a server that sends single bytes would never time out.
     while chunk := response.read1(1 << 18):
         done += len(chunk)
         if done > most:
@@ -119,7 +119,7 @@ def _receive(response: HTTPResponse, file: Any, done: int, total: int, most: int
             progress(done, total)
             reported = done
         if time.monotonic() > end and done != total:
-            raise TimeoutError(f"it was not there after {seconds:.0f} seconds")
+            raise TimeoutError(f"it had not arrived after {seconds:.0f} seconds")
     if done < total:
         raise ConnectionError("the connection broke off")
     if progress and done > reported:
@@ -127,7 +127,7 @@ def _receive(response: HTTPResponse, file: Any, done: int, total: int, most: int
 
 
 class _Answering(urllib.request.AbstractHTTPHandler):
-    """Hangs up when the answer has not begun in time: one letter of a header every now and then is no silence."""
+    """Hangs up when the response has not begun in time; a socket's own timeout does not catch slowly sent headers."""
 
     def do_open(self, http_class: Callable[..., HTTPConnection], req: Any, **options: Any) -> HTTPResponse:
         connections: list[HTTPConnection] = []
@@ -141,7 +141,7 @@ class _Answering(urllib.request.AbstractHTTPHandler):
         def hang_up() -> None:
             late.set()
             for connection in connections:
-                # The socket's own method: that of TLS would take the keys from the thread that reads.
+                # The plain socket's method: that of TLS would take the keys from the reading thread.
                 with suppress(OSError, TypeError):
                     socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
@@ -152,7 +152,7 @@ class _Answering(urllib.request.AbstractHTTPHandler):
             return super().do_open(connect, req, **options)
         finally:
             timer.cancel()
-            if late.is_set():  # A header that was cut off passes for a whole one.
+            if late.is_set():  # A truncated header is parsed as a complete one.
                 raise TimeoutError(f"there was no answer after {TIMEOUT_SECONDS} seconds")
 
 
@@ -165,7 +165,7 @@ class _Https(_Answering, urllib.request.HTTPSHandler):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """As Python's, which first reads whatever comes with a redirection, however long it is."""
+    """As Python's handler, which however first reads the body of a redirection, no matter how long it is."""
 
     def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
         fp.close()

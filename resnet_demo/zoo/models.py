@@ -1,4 +1,4 @@
-"""A network with its weights, labels and preprocessing, ready to look at photos; and a cache of them."""
+"""A network with its weights, labels and preprocessing, ready for analysis; and a cache of such models."""
 
 import threading
 from collections import OrderedDict
@@ -22,17 +22,17 @@ from resnet_demo.zoo.weights import load_weights
 
 UNTRAINED_SEED = 0
 LARGE = 100_000_000
-# The squares of other norms are not, or not exactly, in the range of float32.
+# Outside of this range, squares of norms overflow float32 or lose precision.
 EXACT_RANGE = (1e-16, 1e16)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network that can be analyzed. Your own goes in here too, if it offers what `TraceableNetwork` lists.
+    """A network that can be analyzed; it can also be your own, if it implements `TraceableNetwork`.
 
-    trained   whether its predictions mean anything
+    trained   whether the predictions are meaningful
 
-    Raises `InputError` that names what the network lacks.
+    Raises `InputError` that names the members which the network lacks.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Model:
 
     @property
     def weight_norms(self) -> dict[str, float]:
-        """L2 norm of the weight of each layer; measured again only when a weight has changed."""
+        """L2 norm of the weight of each layer; recomputed only when a weight has changed."""
         weights = {layer.name: layer.module.weight for layer in self.network.layers()}
         state = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in weights.values())
         if self._measured.get("state") != state:
@@ -65,7 +65,7 @@ class Model:
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-@torch.inference_mode(False)  # Weights made under a caller's inference mode could never have gradients.
+@torch.inference_mode(False)  # Weights created in a caller's inference mode could never have gradients.
 def load_model(
     name: str | Entry,
     device: str = "auto",
@@ -73,13 +73,13 @@ def load_model(
     progress: Progress | None = None,
     weights: Path | None = None,
 ) -> Model:
-    """The model called `name` in evaluation mode on `device`, its weights fetched first if need be.
+    """The model called `name` in evaluation mode on `device`; its weights are fetched first if necessary.
 
-    device     "auto" takes CUDA, else Apple's MPS, else the CPU
-    progress   called with the bytes fetched so far and in all
+    device     "auto" selects CUDA, else Apple's MPS, else the CPU
+    progress   called with the bytes fetched so far and in total
     weights    a folder of networks that you trained; as in `open_catalogue` unless given
 
-    Raises `InputError` for an unknown name or device, or when the weights cannot be had.
+    Raises `InputError` for an unknown name or device, or when the weights are not available.
     """
     entry = name if isinstance(name, Entry) else open_catalogue(weights).find(name)
     target = pick_device(device)
@@ -89,18 +89,18 @@ def load_model(
     else:
         network = create_network(entry.spec, generator=torch.Generator().manual_seed(UNTRAINED_SEED))
         _forget_statistics(network)
-    # On a CPU convolutions are faster when channels come last in memory, of weights and images both.
+    # On a CPU, convolutions are faster when weights and images are both in channels-last layout.
     layout = torch.channels_last if target.type == "cpu" else torch.preserve_format
     network.requires_grad_(True).eval().to(device=target).to(memory_format=layout)
     model = Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
     if model.bytes > LARGE:
-        return_freed_memory()  # What the weights were in before the layout changed.
+        return_freed_memory()  # The weights in their previous layout.
     return model
 
 
 def _norms(weights: Iterable[Tensor]) -> list[float]:
-    """The L2 norm of each, exact to 1e-6, in half of the time that a sum in float64 takes."""
-    # Whatever the layout in memory is, without a copy of it.
+    """The L2 norm of each weight, exact to 1e-6, in half the time of a sum in float64."""
+    # In either memory layout, without a copy.
     rows = [(w.detach() if w.is_contiguous() else w.detach().movedim(1, -1)).reshape(-1) for w in weights]
     found = torch.stack([squared_norm(row.float()) for row in rows]).sqrt().tolist()
     small, large = EXACT_RANGE
@@ -111,10 +111,10 @@ def _norms(weights: Iterable[Tensor]) -> list[float]:
 
 
 def _forget_statistics(network: nn.Module) -> None:
-    """Make every batch normalization use the statistics of what passes through it.
+    """Make every batch normalization use the statistics of its current input.
 
-    The running ones of an untrained network are 0 and 1: with them it would in truth be a network without any
-    normalization, and its gradients would show that instead.
+    The running statistics of an untrained network are 0 and 1: with them it would effectively be a network without
+    normalization, and its gradients would be those of such a network.
     """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -123,7 +123,7 @@ def _forget_statistics(network: nn.Module) -> None:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Raises `InputError` when `name` is no device of this machine."""
+    """The device called `name`. Raises `InputError` when this machine does not have it."""
     if name == "auto":
         mps = torch.backends.mps.is_available()
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
@@ -136,7 +136,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 class ModelCache:
-    """The models used last, up to a number of bytes, from one catalogue; safe to share between threads."""
+    """The most recently used models of one catalogue, up to a number of bytes; safe to share between threads."""
 
     def __init__(
         self,
@@ -153,9 +153,9 @@ class ModelCache:
         self._lock = threading.Lock()
 
     def get(self, name: str, progress: Progress | None = None) -> Model:
-        """Like `load_model`. A load does not make other threads wait; two of one model at once keep the later."""
+        """As `load_model`. Loading does not block other threads; of two concurrent loads of a model the later stays."""
         entry = self.catalogue.find(name)
-        key = (entry.name, entry.card.sha256 if entry.card else "")  # It may have been trained anew.
+        key = (entry.name, entry.card.sha256 if entry.card else "")  # It may have been retrained.
         with self._lock:
             if key in self._models:
                 self._models.move_to_end(key)
@@ -164,7 +164,7 @@ class ModelCache:
         with self._lock:
             self._models[key] = model
             self._models.move_to_end(key)
-            # The newest stays even if it alone is over the limit: it is needed now.
+            # The newest model stays even if it alone exceeds the limit: it is in use.
             while len(self._models) > 1 and sum(m.bytes for m in self._models.values()) > self.max_bytes:
                 self._models.popitem(last=False)
         return model

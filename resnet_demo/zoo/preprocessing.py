@@ -1,8 +1,8 @@
-"""From a photo to what the network sees: resize the shorter side, cut out the middle, standardize.
+"""From a photo to the network's input: resize the shorter side, take the center crop, standardize.
 
 The steps and their rounding are torchvision's (`transforms._presets.ImageClassification` on a PIL image), so that
-its weights get what they were trained for; written out here because the page has to know which part of the photo
-was seen, and because importing torchvision costs seconds that a CIFAR network does not need.
+its weights get the input they were trained for. Implemented here because the page has to know which part of the photo
+was cropped, and because importing torchvision takes seconds and CIFAR networks do not need it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-# A shorter side of 256 pixels and a longer one of 64 times as many.
+# A shorter side of 256 pixels and a longer side 64 times as long.
 MAX_RESIZED = 64 * 256**2
 
 
@@ -26,25 +26,25 @@ class Preprocessing:
     std: tuple[float, ...]
 
     def resized(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height once the shorter side has `resize_size` pixels."""
+        """Width and height after the shorter side is resized to `resize_size` pixels."""
         short, long = sorted((width, height))
         long = int(self.resize_size * long / short)
         return (self.resize_size, long) if width <= height else (long, self.resize_size)
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """The part of a `width` x `height` photo that the network sees: left, top, right, bottom in its pixels."""
+        """The crop's left, top, right and bottom, in pixels of a `width` x `height` photo."""
         new_width, new_height = self.resized(width, height)
         left, top = self._corner(new_width, new_height)
         across, down = width / new_width, height / new_height
         return left * across, top * down, (left + self.crop_size) * across, (top + self.crop_size) * down
 
     def crop(self, photo: Image.Image) -> Image.Image:
-        """The `crop_size` x `crop_size` picture that the network sees, before standardizing."""
+        """The `crop_size` x `crop_size` crop that the network sees, before standardizing."""
         size = self.resized(*photo.size)
         if photo.mode != (mode := "L" if len(self.mean) == 1 else "RGB"):
             photo = photo.convert(mode)
         if size[0] * size[1] > MAX_RESIZED:
-            # To within two of 256 levels what follows, for a panorama of whose resized form nearly all is cut off.
+            # For a panorama, most of whose resized form would be cut off. Within two of 256 levels of the code below.
             return photo.resize((self.crop_size, self.crop_size), Image.Resampling.BILINEAR, box=self.box(*photo.size))
         if photo.size != size:
             photo = photo.resize(size, Image.Resampling.BILINEAR)
@@ -52,7 +52,7 @@ class Preprocessing:
         return photo.crop((left, top, left + self.crop_size, top + self.crop_size))
 
     def tensor(self, crop: Image.Image) -> Tensor:
-        """float32 (1, C, crop_size, crop_size)."""
+        """The crop, standardized: float32 (1, C, crop_size, crop_size)."""
         pixels = torch.from_numpy(np.array(crop)).view(self.crop_size, self.crop_size, len(self.mean))
         x = pixels.permute(2, 0, 1).contiguous().float().div_(255)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))

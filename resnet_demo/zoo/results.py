@@ -1,4 +1,4 @@
-"""What the trained networks reached, from their cards, beside what the paper and others report."""
+"""Results of the trained networks, from their cards, beside those of the paper and of other reproductions."""
 
 import json
 from collections import defaultdict
@@ -42,19 +42,19 @@ SOURCES = (
 
 
 def trained_cards(catalogue: Catalogue) -> tuple[Card, ...]:
-    """The cards of the catalogue, in its order."""
+    """The cards of the catalogue, in the catalogue's order."""
     return tuple(entry.card for entry in catalogue.entries() if entry.card)
 
 
 def missing(catalogue: Catalogue) -> tuple[str, ...]:
-    """The networks of the paper's comparison on CIFAR-10 that nobody has trained for this copy yet."""
+    """The networks of the paper's comparison on CIFAR-10 that have no trained weights in this catalogue."""
     there = {card.name for card in trained_cards(catalogue)}
     ladder = [f"{prefix}{depth}.cifar10" for depth in LADDER for prefix in ("resnet", "plain")]
     return tuple(name for name in ladder if name not in there)
 
 
 def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
-    """Every card at any depth below `folders`; a damaged one is reported. Raises `InputError` when there is none."""
+    """All cards at any depth below `folders`; damaged ones are reported. Raises `InputError` when there are none."""
     cards = tuple(card for folder in folders for card in _cards_below(folder))
     if not cards:
         raise InputError(f"There is no card of a training run below {', '.join(map(str, folders))}.")
@@ -62,16 +62,16 @@ def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
 
 
 def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
-    """Mean and standard deviation over the runs of each network by each recipe; the same run counts once."""
+    """Mean and standard deviation over the runs of each network with each recipe; duplicates of a run count once."""
     groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
     for card in cards:
-        # Runs that differ in anything but the seed are not runs of one thing.
+        # Only runs that differ in nothing but the seed are averaged.
         groups[card.name, json.dumps(card.recipe, sort_keys=True), card.epochs][card.seed, card.sha256] = card
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 
 def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
-    """Of the networks of the catalogue and of their further seeds."""
+    """Summaries of the catalogue's networks, with the runs of their further seeds."""
     seeds = [card for folder in catalogue.folders for card in _cards_below(folder / SEEDS)]
     return summarize([*trained_cards(catalogue), *seeds])
 
@@ -83,7 +83,7 @@ def _cards_below(folder: Path) -> Iterator[Card]:
         try:
             card = Card.read(path)
         except InputError as error:
-            report(f"{path.parent}: {error}", path)  # Every run has a card of the same name.
+            report(f"{path.parent}: {error}", path)  # All runs have cards of the same name.
             continue
         yield card
 

@@ -1,7 +1,7 @@
-"""What torchvision knows about its ImageNet weights, read from its own metadata and never copied.
+"""torchvision's ImageNet weights: facts read from torchvision's own metadata, never copied.
 
-torchvision is imported when the first of these questions is asked: it costs seconds that a page with CIFAR
-networks does not need.
+torchvision is imported on the first call of one of these functions, as the import takes seconds and a page with CIFAR
+networks does not need it.
 """
 
 from functools import cache
@@ -9,7 +9,8 @@ from typing import Any
 
 from resnet_demo.zoo.preprocessing import Preprocessing
 
-# Our tag to the names of torchvision's weights. resnext101_64x4d has only the newer recipe, under the old name.
+# This project's tags to the names of torchvision's weights. resnext101_64x4d has only the newer recipe, under the old
+# name.
 TAGS = {"tv_in1k": "IMAGENET1K_V1", "tv2_in1k": "IMAGENET1K_V2"}
 ARCHITECTURES = {
     "tv_in1k": (
@@ -33,7 +34,7 @@ def url(architecture: str, tag: str) -> str:
 
 
 def file_name(architecture: str, tag: str) -> str:
-    """e.g. resnet50-0676ba61.pth: the name ends in the first eight digits of the file's SHA-256."""
+    """E.g. resnet50-0676ba61.pth: the name ends in the first eight digits of the file's SHA-256."""
     return url(architecture, tag).rsplit("/", 1)[-1]
 
 
@@ -50,7 +51,7 @@ def labels(architecture: str, tag: str) -> tuple[str, ...]:
 
 
 def test_error(architecture: str, tag: str) -> float:
-    """Top-1 error in percent on the ImageNet validation set, one crop, as torchvision publishes it."""
+    """Top-1 error in percent on the ImageNet validation set, single crop, as published by torchvision."""
     return round(100 - weights_record(architecture, tag).meta["_metrics"]["ImageNet-1K"]["acc@1"], 3)
 
 

@@ -1,4 +1,4 @@
-"""Where the weights of an entry are, and checking that they are what they claim to be."""
+"""Finding, verifying and loading the weights of an entry."""
 
 import os
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from resnet_demo.zoo.fetching import Progress, fetch
 @dataclass(frozen=True)
 class WeightState:
     """kind   "shipped"; "yours": in the user's folder; torchvision's "cached" or "to fetch"; "untrained"; or "damaged":
-    not to be used, and `problem` says why"""
+    unusable, for the reason in `problem`"""
 
     kind: str
     entry: Entry
@@ -30,7 +30,7 @@ class WeightState:
 
     @property
     def megabytes(self) -> float:
-        """Of what is to fetch."""
+        """Size of the download."""
         return torchvision_weights.megabytes(self.entry.architecture, self.entry.tag)
 
     def __str__(self) -> str:
@@ -48,21 +48,22 @@ def weight_state(entry: Entry) -> WeightState:
 
 
 def _file_problem(entry: Entry, path: Path) -> str:
-    """What is wrong with the file at first sight."""
+    """What is wrong with the weights file, without reading it."""
     if path.is_file():
         return ""
     if not os.path.lexists(path):
         return not_trained(entry.architecture, entry.tag)
-    problem = f"{path.name} is no regular file: restore it or remove it."
+    problem = f"{path.name} is not a regular file: restore it or remove it."
     report(problem, path)
     return problem
 
 
 def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progress: Progress | None = None) -> None:
-    """Give `network` the weights of `entry`, fetched first if need be; `progress` gets the bytes done and in all.
+    """Load the weights of `entry` into `network`, fetching them first if necessary; `progress` is called with the bytes
+    done and in total.
 
-    Nothing is ever unpickled into code. Raises `InputError` when the weights are not there and cannot be fetched, or
-    are not the ones that their card or file name promises.
+    Unpickling never runs code. Raises `InputError` when the weights are missing and cannot be fetched, or do not match
+    the hash in their card or file name.
     """
     if entry.path:
         require_weights(entry)
@@ -73,13 +74,13 @@ def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progre
         raise InputError(f"{path.name} is not the file its name promises: delete {path} and try again.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # Damaged or hostile bytes raise anything from EOFError to UnpicklingError.
+    except Exception as error:  # Damaged or hostile files raise anything from EOFError to UnpicklingError.
         raise InputError(f"{path.name} is damaged or holds no weights: delete {path} and try again.") from error
     _fill(network, state, path)
 
 
 def load_run(network: nn.Module, path: Path, card: Card) -> None:
-    """Give `network` the weights at `path`. Raises `InputError` unless they are the ones that `card` describes."""
+    """Load the weights at `path` into `network`. Raises `InputError` unless they are the ones that `card` describes."""
     if _hash(path) != card.sha256:
         raise InputError(f"{path.name} is not the file its card describes: restore it from where it came.")
     try:
@@ -90,16 +91,16 @@ def load_run(network: nn.Module, path: Path, card: Card) -> None:
 
 
 def _fill(network: nn.Module, state: Any, path: Path) -> None:
-    """Make the tensors of `state` those of `network`, which may be empty.
+    """Assign the tensors of `state` to `network`, which may be on the meta device.
 
-    Strict: a missing, surplus or misshapen tensor, another type or a value that is not finite is an error, never a
-    silently wrong layer.
+    Strict: a missing, unexpected or misshapen tensor, a different type or a value that is not finite is an error, never
+    a silently wrong layer.
     """
     mend = "restore the file, or delete it if it was downloaded"
     if not isinstance(state, Mapping) or not all(map(_is_plain, state.values())):
         raise InputError(f"{path.name} holds no weights: {mend}.")
     own = network.state_dict()
-    # Files of 2016 know no num_batches_tracked, and torchvision still serves some of them.
+    # Files of 2016, some of which torchvision still serves, have no num_batches_tracked.
     wanted = {key: own[key] for key in own if key in state or not key.endswith(".num_batches_tracked")}
     if _kinds(state) != _kinds(wanted):
         raise InputError(f"{path.name} holds the weights of another network: {mend}.")
@@ -117,9 +118,9 @@ def _kinds(state: Mapping[str, Tensor]) -> dict[str, tuple[Any, ...]]:
 
 
 def _hash(path: Path) -> str:
-    """The SHA-256 of the file. Raises `InputError` when there is none that could be read."""
+    """The SHA-256 of the file. Raises `InputError` when the file is missing or cannot be read."""
     if not path.is_file():
-        raise InputError(f"{path.name} is missing or no regular file: restore it or remove it.")
+        raise InputError(f"{path.name} is missing or not a regular file: restore it or remove it.")
     try:
         return sha256_of(path)
     except OSError as error:
@@ -127,13 +128,13 @@ def _hash(path: Path) -> str:
 
 
 def require_weights(entry: Entry) -> None:
-    """Raises `InputError` when the card or the weights of `entry` are damaged or not there."""
+    """Raises `InputError` when the card or the weights of `entry` are damaged or missing."""
     if problem := weight_state(entry).problem:
         raise InputError(problem)
 
 
 def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None = None) -> Path:
-    """Download the weights of a torchvision entry into the cache, unless they are there. Returns their path."""
+    """Download the weights of a torchvision entry into the cache, unless they are cached. Returns their path."""
     if found := find_cached(entry):
         return found
     if is_offline(offline):
@@ -143,15 +144,15 @@ def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None =
         )
     source = torchvision_weights.url(entry.architecture, entry.tag)
     prefix = torchvision_weights.hash_prefix(entry.architecture, entry.tag)
-    # torchvision counts in 2^20 bytes.
+    # torchvision's megabytes are 2^20 bytes.
     size = round(torchvision_weights.megabytes(entry.architecture, entry.tag) * 2**20)
     return fetch(source, paths.cache_folders()[0] / source.rsplit("/", 1)[-1], prefix, progress, size)
 
 
 def find_cached(entry: Entry) -> Path | None:
-    """The downloaded file in our cache, or in torchvision's own, where another program may have put it."""
+    """The downloaded file in this project's cache, or in torchvision's, where another program may have put it."""
     folders = (*paths.cache_folders(), Path(torch.hub.get_dir()) / "checkpoints")
-    # torchvision knows the name of the file. It takes seconds to import: it is not asked about files that cannot be.
+    # The file's name comes from torchvision, which takes seconds to import: skipped where no such file can exist.
     if not any(any(folder.glob(f"{entry.architecture}-*.pth")) for folder in folders):
         return None
     name = torchvision_weights.file_name(entry.architecture, entry.tag)
@@ -159,10 +160,10 @@ def find_cached(entry: Entry) -> Path | None:
 
 
 def is_offline(asked: bool = False) -> bool:
-    """Whether the network must not be touched: `--offline`, or `RESNET_DEMO_OFFLINE=1`."""
+    """Whether network access is forbidden: by `--offline`, or by `RESNET_DEMO_OFFLINE=1`."""
     return asked or os.environ.get("RESNET_DEMO_OFFLINE", "").lower() in ("1", "true", "yes")
 
 
 def _beside(card: Path) -> Path:
-    """The weights that the card at that path describes."""
+    """The path of the weights that the card at `card` describes."""
     return card.with_suffix(".safetensors")

@@ -254,7 +254,7 @@ def test_a_process_whose_output_does_not_fit_on_the_disk_says_so(command):
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=120, check=False)
     assert result.returncode == 2
-    assert result.stderr == b"What was found could not be written in full: No space left on device.\n"
+    assert result.stderr == b"The output could not be written in full: No space left on device.\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")

@@ -110,7 +110,7 @@ def test_a_trickling_body_ends(refused, monkeypatch):
     monkeypatch.setattr(fetching, "LEAST_SECONDS", 0.5)
     monkeypatch.setattr(fetching, "LEAST_RATE", 10_000_000)
     with Host(OK + b"Content-Length: %d\r\n\r\n" % len(BODY), b"\0", endless=True, pause=0.02) as host:
-        assert "was not there after" in refused(host, size=len(BODY))
+        assert "had not arrived after" in refused(host, size=len(BODY))
 
 
 def test_a_trickling_header_ends(refused, monkeypatch):

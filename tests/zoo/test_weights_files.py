@@ -87,6 +87,6 @@ def test_a_folder_in_the_place_of_a_download_is_named(tmp_path, monkeypatch, ass
     from resnet_demo.zoo import torchvision_weights as tv
 
     (tmp_path / "cache" / tv.file_name("resnet18", "tv_in1k")).mkdir(parents=True)
-    with pytest.raises(InputError, match=r"is no regular file in .*: remove it") as caught:
+    with pytest.raises(InputError, match=r"is not a regular file in .*: remove it") as caught:
         load_model(RESNET18, "cpu")
     assert_clear_sentence(str(caught.value), paths=[tmp_path / "cache"])
