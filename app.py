@@ -5,5 +5,6 @@ import sys
 from resnet_demo.__main__ import main
 
 if __name__ == "__main__":
-    sys.argv.insert(1, "page")
+    if sys.argv[1:2] != ["page"]:
+        sys.argv.insert(1, "page")
     main()

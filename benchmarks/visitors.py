@@ -44,10 +44,10 @@ def alone(requests: list[Request]) -> tuple[float, float, dict[Request, dict[str
     """Requests per second of the engine, milliseconds of processor time of each, and its answers."""
     reuse_freed_memory()
     cache = ModelCache("cpu", offline=True)
-    answers = {r: look(cache, str(r[0]), r[1], "", "")[0].analysis.to_dict() for r in dict.fromkeys(requests)}
+    answers = {r: look(cache, str(r[0]), r[1])[0].analysis.to_dict() for r in dict.fromkeys(requests)}
     started, processor = time.perf_counter(), time.process_time()
     for photo, model in requests:
-        json.dumps(look(cache, str(photo), model, "", "")[0].analysis.to_dict())
+        json.dumps(look(cache, str(photo), model)[0].analysis.to_dict())
     wall, used = time.perf_counter() - started, time.process_time() - processor
     return len(requests) / wall, 1000 * used / len(requests), answers
 

@@ -1,4 +1,5 @@
 from .analysis import (
+    Analyzed as Analyzed,
     analyze as analyze,
     analyze_files as analyze_files,
     compare as compare,

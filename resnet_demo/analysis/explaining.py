@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from resnet_demo.analysis.finding import find_class, find_layer
-from resnet_demo.analysis.norms import deviations_by_image, norms_by_image
 from resnet_demo.analysis.preparing import prepare
 from resnet_demo.analysis.weight_gradients import weight_gradient_norms
 from resnet_demo.images import ImageSource
 from resnet_demo.networks import Trace, TraceableNetwork
+from resnet_demo.networks.norms import deviations_by_image, norms_by_image
 from resnet_demo.networks.precision import computing_in, exact_float32
 from resnet_demo.networks.views import in_faster_layout, view_of
 from resnet_demo.records import (

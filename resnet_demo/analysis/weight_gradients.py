@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resnet_demo.analysis.norms import one_row_each, squares_by_image
+from resnet_demo.networks.norms import one_row_each, squares_by_image
 
 # The overhead of the calls that compute scalar products, in multiply-adds: saving fewer than these does not pay.
 CALLS = 10_000_000

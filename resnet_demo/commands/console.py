@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from resnet_demo import zoo
 from resnet_demo.errors import InputError, visible
 
 PIPE_WIDTH = 200
@@ -76,11 +77,9 @@ def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
         tasks: list[Any] = []
 
         def report(done: int, total: int) -> None:
-            from resnet_demo.zoo.fetching import progress_text
-
             if not tasks:
                 tasks.append(bar.add_task(name, total=total))
-            bar.update(tasks[0], completed=done, description=progress_text(name, done, total))
+            bar.update(tasks[0], completed=done, description=zoo.progress_text(name, done, total))
 
         yield report
 

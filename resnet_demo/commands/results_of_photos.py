@@ -3,10 +3,12 @@
 import hashlib
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 MOST_STEM_BYTES = 160
 # Photos that are written sooner than processes start that could help.
 FEW = 8
+# Windows waits for no more.
+MOST_WORKERS = 60
 
 
 def source_of(file: Path, entry: "Entry") -> list[Any]:
@@ -86,7 +90,7 @@ class Writer:
     """
 
     def __init__(self, photos: int, processes: int = 1) -> None:
-        workers = max(1, (os.cpu_count() or 1) // processes)
+        workers = max(1, min(MOST_WORKERS, usable_cores() // processes))
         self._pool = None
         if photos > FEW:
             # Not forked, for this process has threads.
@@ -106,11 +110,27 @@ class Writer:
         """Begin with `function(*arguments)`, one of the two below."""
         if self._pool is None:
             return partial(function, *arguments)
-        return self._pool.submit(function, *arguments).result
+        try:
+            return self._pool.submit(function, *arguments).result
+        except BrokenExecutor:  # One of them was killed. `result` of those before says so, too.
+            return partial(function, *arguments)
+
+
+def usable_cores() -> int:
+    """As many as this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(0)
 
 
 def _give_way() -> None:
     """The networks come first: what they have found can still be drawn when they have done."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()  # It may be killed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal tells all processes; the first one answers.
     if hasattr(os, "nice"):
         os.nice(10)

@@ -103,7 +103,7 @@ def evaluate(
     if seeds is None:
         named = [(model, training.evaluate_model(model, data, device, offline, weights))]
     else:
-        runs = training.evaluate_runs(model, seeds, data, device, offline)
+        runs = training.evaluate_runs(model, seeds, data, device, offline, weights)
         named = [(f"{model} seed {card.seed}", errors) for card, errors in runs]
     for name, errors in named:
         values = {"model": name, "images": errors.images, "top1_error": errors.top1, "top5_error": errors.top5}
@@ -125,9 +125,10 @@ def results(
         list[Path] | None, typer.Argument(help="Folders of training runs; the networks in `models` unless given.")
     ] = None,
     as_json: Json = False,
+    weights: Weights = None,
 ) -> None:
     """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
-    catalogue = zoo.open_catalogue()
+    catalogue = zoo.open_catalogue(weights)
     summaries = zoo.summarize(zoo.read_cards(folders)) if folders else zoo.all_results(catalogue)
     if as_json:
         console.print_json([summary.to_dict() for summary in summaries])

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from resnet_demo.analysis.norms import l2_norms
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.networks import NetworkSpec, create_network, parse_name
+from resnet_demo.networks.norms import l2_norms
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.records import Flow, LayerFlow
 

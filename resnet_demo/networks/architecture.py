@@ -26,7 +26,7 @@ def block_summaries(network: str | NetworkSpec) -> tuple[BlockSummary, ...]:
     return tuple(
         BlockSummary(
             name=name,
-            stage=name.partition(".")[0],
+            stage=block.stage,
             shortcut=kinds[type(block.downsample)],
             gated=block.gate is not None,
             stride=block.stride,
@@ -48,7 +48,7 @@ def describe(network: str | NetworkSpec, size: int | None = None) -> Table:
     side = math.ceil(side / 2) if built.maxpool is not None else side
     outputs = {"stem": (built.conv1.out_channels, side, side)}
     for name, block in built.named_blocks():
-        stage = block.layers()[0].stage
+        stage = block.stage
         multiply_adds.setdefault(stage, 0)
         for unit in block.units:
             side = _strided(side, unit.conv)
@@ -69,7 +69,7 @@ def _rows(network: Network, outputs: dict[str, tuple[int, int, int]], multiply_a
     pooled = ("3x3 max-pool, stride 2",) if network.maxpool is not None else ()
     layers = (_layer(network.conv1), *pooled)
     yield Row("stem", 1, layers, outputs["stem"], sum(map(parameter_count, stem)), multiply_adds["stem"])
-    for stage, members in groupby(network.named_blocks(), lambda named: named[0].partition(".")[0]):
+    for stage, members in groupby(network.named_blocks(), lambda named: named[1].stage):
         names, blocks = zip(*members, strict=True)
         convolutions = tuple(_layer(unit.conv) for unit in blocks[-1].units)
         parameters = sum(map(parameter_count, blocks))

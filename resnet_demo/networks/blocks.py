@@ -143,7 +143,7 @@ class Block(nn.Module):
 
     def __init__(self, spec: NetworkSpec, name: str, in_channels: int, planes: int, stride: int) -> None:
         super().__init__()
-        self.name = name
+        self.name, self.stage = name, name.partition(".")[0]
         self.projection_name, self.gate_name = f"{name}.downsample.0", f"{name}.gate"
         self.connection = spec.connection
         self.bottleneck = spec.bottleneck
@@ -171,12 +171,11 @@ class Block(nn.Module):
 
     def layers(self) -> list[Layer]:
         """The block's convolutions, those of F(x) first, by their names in the network."""
-        stage = self.name.partition(".")[0]
-        layers = [Layer(unit.name, unit.conv, stage) for unit in self.units]
+        layers = [Layer(unit.name, unit.conv, self.stage) for unit in self.units]
         if isinstance(self.downsample, Projection):
-            layers.append(Layer(self.projection_name, self.downsample.conv, stage, "projection"))
+            layers.append(Layer(self.projection_name, self.downsample.conv, self.stage, "projection"))
         if self.gate is not None:
-            layers.append(Layer(self.gate_name, self.gate, stage, "gate"))
+            layers.append(Layer(self.gate_name, self.gate, self.stage, "gate"))
         return layers
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,20 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from resnet_demo.errors import InputError, quoted
-
-# Scalar products of longer rows lose digits on a CPU, more with fewer threads: 3e-5 over two million values.
-EXACT_LENGTH = 1 << 18
-
-
-def squared_norm(row: Tensor) -> Tensor:
-    """The sum of squares of float32 (values,), exact to 1e-6, as scalar products, the fastest exact way to sum."""
-    if row.device.type != "cpu" or len(row) <= EXACT_LENGTH:
-        return row @ row
-    return torch.stack([part @ part for part in row.split(EXACT_LENGTH)]).sum()
-
 
 # The flags are global to the process, so only one thread at a time may set them. A GPU works serially anyway.
 # Reentrant, as training evaluates while it holds the lock.

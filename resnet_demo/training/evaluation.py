@@ -92,14 +92,19 @@ def evaluate_model(
 
 
 def evaluate_runs(
-    name: str, folder: Path, data: Path | None = None, device: str = "auto", offline: bool = False
+    name: str,
+    folder: Path,
+    data: Path | None = None,
+    device: str = "auto",
+    offline: bool = False,
+    weights: Path | None = None,
 ) -> list[tuple[Card, Errors]]:
     """Errors of every training run of `name` whose weights and card lie below `folder`, by seed.
 
     Raises `InputError` when there are none, or when weights do not match their card.
     """
     target = pick_device(device)
-    name = name if "." in name else find_entry(name).name
+    name = name if "." in name else find_entry(name, weights).name
     paths = sorted(folder.rglob(f"{name}.json")) if NAME.fullmatch(name) else []
     if not paths:
         raise InputError(f"There is no {name}.json below {folder}: train it with --seed N --out {folder}/N.")

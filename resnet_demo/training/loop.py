@@ -88,7 +88,8 @@ class Trainer:
         self.learner.network.train()
         for i, (images, labels) in enumerate(self.train_feed.batches(order, draws, self.world)):
             learning_rate = self._learning_rate(epoch * self.per_epoch + i)
-            loss, wrong = self.learner.step(images, labels, learning_rate)
+            with fixed_order(self.device):
+                loss, wrong = self.learner.step(images, labels, learning_rate)
             losses.append(loss)
             wrongs.append(wrong)
             window = min(WINDOW, len(order))
@@ -111,7 +112,8 @@ class Trainer:
         """Errors on all test images, which are divided among the processes."""
         # The batches are those of the whole test set; of n processes, each takes every n-th image of a batch.
         batches = self.test_feed.batches(in_order(len(self.test_feed), self.world.size), world=self.world)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16")
+        with autocast, fixed_order(self.device):
             errors = count_errors(self.learner.network, batches, self.learner.mean, self.learner.std)
         counts = torch.tensor([errors.wrong1, errors.wrong5, errors.images], device=self.device)
         return Errors(*map(int, self.world.total(*counts)))
@@ -208,14 +210,13 @@ def train(
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
     if found:
         trainer.restore(checkpoint)
-    with fixed_order(device):
-        while not trainer.done:
-            trainer.curve.append(trainer.train_epoch(on_status))
-            if world.leads:
-                trainer.save(checkpoint)
-                _log(trainer.curve, out / f"{run.name}.jsonl")
-                on_epoch(trainer.curve[-1])
-        errors = trainer.evaluate()
+    while not trainer.done:
+        trainer.curve.append(trainer.train_epoch(on_status))
+        if world.leads:
+            trainer.save(checkpoint)
+            _log(trainer.curve, out / f"{run.name}.jsonl")
+            on_epoch(trainer.curve[-1])
+    errors = trainer.evaluate()
     if world.leads:
         _write(trainer, errors, train_data.classes, out)
         checkpoint.unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from PIL import Image
 
 from resnet_demo import plots
 from resnet_demo.analysis.comparison import compare
-from resnet_demo.analysis.explaining import analyze
+from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.analysis.precision import precision_error
 from resnet_demo.images import load_image
 from resnet_demo.laboratory.flow import gradient_flow
 from resnet_demo.networks import NetworkSpec
-from resnet_demo.records import Analysis, Comparison, Flow, PrecisionError, Question
+from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question
 from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
 from resnet_demo.ui.picture import Overlaid
 from resnet_demo.zoo import Entry, ModelCache
@@ -29,17 +29,17 @@ class Shown:
     error: PrecisionError | None = None
 
 
-def look(
-    cache: ModelCache, path: str, name: str, target: str, layer: str, precision: str = "float32"
-) -> tuple[Shown, Image.Image]:
-    """Analyze a photo with the model called `name`; an empty `target` or `layer` means the default one. Gives the
-    decoded photo too. What a faster precision costs is measured along with it. Raises `InputError`."""
-    entry, exact = cache.catalogue.find(name), precision == "float32"
-    if not exact:
-        require_affordable(cache.device, entry, entry)
+def look(cache: ModelCache, path: str, name: str, question: Question = DEFAULT_QUESTION) -> tuple[Shown, Image.Image]:
+    """Analyze a photo with the model called `name`. Gives the decoded photo too. What a faster precision costs is
+    measured along with it. Raises `InputError`."""
+    entry, exact = cache.catalogue.find(name), question.precision == "float32"
+    require_affordable(cache.device, *([entry] if exact else [entry, entry]))
     model, photo = cache.get(name), load_image(path)
-    found = analyze(photo, model, target or None, layer or None, precision=precision)
-    error = None if exact else precision_error(found, analyze(photo, model, found.target.index, found.layer))
+    (found,) = analyze_batch([photo], model, question)
+    error = None
+    if not exact:
+        (reference,) = analyze_batch([photo], model, Question(found.target.index, found.layer))
+        error = precision_error(found, reference)
     return_memory(found)
     return Shown(path, entry, found, error), photo
 

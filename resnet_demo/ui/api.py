@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from resnet_demo.errors import InputError
+from resnet_demo.records import Question
 from resnet_demo.ui import answers
 from resnet_demo.ui.budgets import LAYERS_AT_ONCE
 from resnet_demo.ui.choices import deepest_pair
@@ -31,7 +32,8 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         faster bfloat16 or tf32 (CUDA), whose error is then measured too.
         """
         _require(image)
-        shown, _ = answers.look(cache, image, model or default_model, target, layer, precision or "float32")
+        question = Question(target or None, layer or None, precision or "float32")
+        shown, _ = answers.look(cache, image, model or default_model, question)
         error = {"precision_error": asdict(shown.error)} if shown.error else {}
         return shown.analysis.to_dict(Path(image).name) | error
 

@@ -23,7 +23,8 @@ LARGE = 4_000_000_000
 
 def require_affordable(device: str, *entries: Entry) -> None:
     """Raises `InputError` when these networks, each passed through once, take longer than a visitor of a CPU may ask
-    for. A single one never does: the catalogue sees to that."""
+    for. A single one does only if it was trained
+    here: for all others the catalogue has bounds."""
     work = sum(describe(entry.spec, entry.preprocessing.crop_size).multiply_adds for entry in entries)
     layers = sum(entry.spec.depth for entry in entries)
     if device == "cpu" and (work > MOST_MULTIPLY_ADDS or layers > MOST_LAYERS):

@@ -1,5 +1,7 @@
 """What the page's pickers offer: data set, then connection, then depth; each only what exists."""
 
+import re
+
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.zoo import Catalogue, Entry, require_weights, weight_state
@@ -46,9 +48,11 @@ def exists(catalogue: Catalogue, name: str) -> bool:
 
 
 def twin(name: str) -> str:
-    """plain20.cifar10 for resnet20.cifar10, and the other way round; the catalogue may not have it."""
-    one, other = ("resnet", "plain") if name.startswith("resnet") else ("plain", "resnet")
-    return name.replace(one, other, 1)
+    """plain20.cifar10 for resnet20.cifar10, and the other way round; the catalogue may not have it. Empty for a network
+    of another kind, which has none."""
+    twins = {"resnet": "plain", "plain": "resnet"}
+    found = re.match("(resnet|plain)(?=[0-9])", name)
+    return twins[found[0]] + name[found.end() :] if found else ""
 
 
 def opening(catalogue: Catalogue, name: str | None = None) -> str:

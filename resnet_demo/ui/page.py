@@ -1,12 +1,8 @@
 """The page: its tabs, its look, and how it is served."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-# Before Gradio is imported, which reads it then: this page tells nobody that it was opened.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 from gradio.themes.default import Default

@@ -50,8 +50,10 @@ class Catalogue:
         If there is none, raises `InputError` that names the closest entry or the command that trains it.
         """
         entries = self.entries()
-        for entry in entries:
-            if name in (entry.name, entry.architecture):
+        own = [entry for entry in entries if entry.path and entry.path.parent != self.folders[0]]
+        # What a bare architecture means does not change with what the user has trained.
+        for entry in [*(entry for entry in entries if entry not in own), *own]:
+            if name == entry.name or (name == entry.architecture and not entry.problem):
                 return entry
         architecture, _, tag = name.rpartition(".")
         if tag == UNTRAINED:

@@ -233,7 +233,7 @@ def test_a_fetched_model_tells_its_size_beforehand(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("kind", ["overlay.png", "plot.png", "plot.svg", "json", "csv"])
 def test_downloads(kind):
-    shown, _ = look(ModelCache(), str(CAT), "resnet20.untrained", "", "")
+    shown, _ = look(ModelCache(), str(CAT), "resnet20.untrained")
     name, content = export(shown, kind, 0.5)
     assert name == f"cat.resnet20.untrained.{kind}"
     if kind.endswith("png"):

@@ -29,7 +29,7 @@ def cache():
 
 @pytest.fixture(scope="module")
 def shown(cache):
-    return look(cache, CAT, MODEL, "", "")[0]
+    return look(cache, CAT, MODEL)[0]
 
 
 def built(tab):
@@ -117,7 +117,7 @@ def test_a_photo_that_is_taken_away_empties_the_page(cache):
 
 
 def test_an_untrained_network_has_one_sentence_in_place_of_explanations(cache, closer):
-    untrained, _ = look(cache, CAT, "resnet20.untrained", "", "")
+    untrained, _ = look(cache, CAT, "resnet20.untrained")
     updates = closer._classes("classes", untrained, [])
     assert "does not look for any class" in updates[closer.captions[0]]
     assert "no prediction to explain" in closer._methods("pixels", untrained)[closer.state]

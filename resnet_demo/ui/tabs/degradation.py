@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from resnet_demo.ui import html
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Card, Catalogue, progress_text, results
+from resnet_demo.zoo import Card, Catalogue, progress_text, results, weight_state
 
 PROGRESS = gr.Progress()
 # Hedged as the paper hedges it.
@@ -48,6 +49,7 @@ class Degradation:
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
         self.catalogue, self.cards = catalogue, results.trained_cards(catalogue)
+        self.own = {entry.name for entry in catalogue.entries() if weight_state(entry).kind == "yours"}
 
     def build(self) -> None:
         gr.HTML(INTRO)
@@ -77,7 +79,8 @@ class Degradation:
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
         self.curves = gr.HTML("", elem_id="curves")
         reached, missing = results.all_results(self.catalogue), results.missing(self.catalogue)
-        gr.HTML(results_table(reached, results.SOURCES, missing), elem_id="results")
+        marked = [replace(summary, name=self._whose(summary.name, summary.name)) for summary in reached]
+        gr.HTML(results_table(marked, results.SOURCES, missing), elem_id="results")
 
     def _build_race(self) -> None:
         gr.HTML(RACE_INTRO)
@@ -108,6 +111,10 @@ class Degradation:
         self.stop.click(lambda: status("Stopped."), None, self.state, cancels=running, queue=False, **PRIVATE)
         self.fetch.click(self._fetch, None, [self.state, self.fetch], **PRIVATE, **FETCH)
 
+    def _whose(self, name: str, title: str) -> str:
+        """The title of a network, with a word beside it if this project has not measured it."""
+        return f"{title} (yours)" if name in self.own else title
+
     def _depths(self, dataset: str | None) -> list[int]:
         return sorted({card.network["depth"] for card in self.cards if card.dataset == dataset})
 
@@ -117,7 +124,8 @@ class Degradation:
 
     def _curves(self, dataset: str | None, depths: list[int]) -> str:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
-        figure = plots.curves_figure([card.training_curve for card in cards], plots.PAGE_INK)
+        curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
+        figure = plots.curves_figure(curves, plots.PAGE_INK)
         return html.plot(plots.to_svg(figure, curves_in_words(cards)))
 
     def _race(self, left: str, right: str, seconds: float) -> Iterator[Updates]:

@@ -14,7 +14,7 @@ from PIL import Image
 from resnet_demo import plots
 from resnet_demo.errors import InputError
 from resnet_demo.networks.precision import precisions
-from resnet_demo.records import GRADIENT_COLUMNS, Analysis, PrecisionError, gradient_rows
+from resnet_demo.records import GRADIENT_COLUMNS, Analysis, PrecisionError, Question, gradient_rows
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown, look, overlaid
 from resnet_demo.ui.components import Choice, Options, event_text
@@ -199,7 +199,7 @@ class Explore:
         if not photo:
             return self._nothing("")
         try:
-            shown, decoded = look(self.cache, photo, name, target, layer, precision)
+            shown, decoded = look(self.cache, photo, name, Question(target or None, layer or None, precision))
             heatmap = overlaid(shown.entry, shown.analysis, decoded, opacity)
         except InputError as error:
             return self._nothing(str(error))

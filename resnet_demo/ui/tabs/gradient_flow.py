@@ -107,7 +107,11 @@ class GradientFlow:
             names = [parse_name(name).name for name in names]
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
-        chosen: Updates = {self.networks: gr.update(choices=names, value=names), self.text: "", self.message: ""}
+        chosen: Updates = {
+            self.networks: gr.update(choices=names, value=names),
+            self.text: "",
+            self.message: html.alert_update(),
+        }
         return chosen | ({self.measure: measure} if measure in plots.MEASURES else {})
 
     def _visit(self, stop: Stop) -> Updates:

@@ -13,6 +13,7 @@ from resnet_demo.networks.architecture import block_summaries, describe
 from resnet_demo.plots import drawing
 from resnet_demo.records import LesionStudy, Prediction
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
@@ -124,6 +125,7 @@ class Lesion:
             return {self.before: None, self.after: None}
         try:
             choices.require_here(self.catalogue, self._trained(name).name)
+            require_affordable(self.cache.device, self.catalogue.find(name))
             model, image = self.cache.get(name), load_image(photo)
             before, after = (lesion.predict_lesioned(image, model, blocks) for blocks in ((), removed))
         except InputError as error:

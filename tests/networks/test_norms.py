@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from resnet_demo import InputError
-from resnet_demo.analysis.norms import deviations_by_image, l2_norms, norms_by_image
+from resnet_demo.networks.norms import deviations_by_image, l2_norms, norms_by_image
 from resnet_demo.networks.precision import computing_in
 
 SHAPES = [(3, 16, 9, 9), (1, 64, 28, 28), (2, 64, 112, 112), (2, 7), (2, 256, 1, 1)]
