@@ -145,7 +145,7 @@ WRONG = {
     "index": ((*ANALYZE, "--target", "10"), "an index from 0 to 9"),
     "device": ((*ANALYZE, "--device", "toaster"), "no device 'toaster' here"),
     "device without values": ((*ANALYZE, "--device", "meta"), "no device 'meta' here"),
-    "output": ((*ANALYZE, "--output", "PHOTO"), "cannot be made a folder"),
+    "output": ((*ANALYZE, "--output", "PHOTO"), "cannot be created"),
     "folder without images": (("analyze", "EMPTY", "--model", MODEL), "holds no images"),
     "evaluation of nothing": (("evaluate", MODEL), "pick a trained model"),
     "evaluation data": (("evaluate", "resnet20.cifar10", "--data", "GONE"), "give --data an .npz"),
@@ -154,7 +154,7 @@ WRONG = {
     "training folder": (("train", "resnet8", "--data", "EMPTY"), "There are no images in"),
     "data set": (("train", "resnet8", "--dataset", "mnist"), "for mnist give --data"),
     "data set offline": (("train", "resnet8", "--offline"), "connect to the internet, or give --data"),
-    "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be made a folder"),
+    "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be created"),
     "download offline": (
         ("download", "resnet18.tv_in1k", "--offline"), "run `python -m resnet_demo download resnet18.tv_in1k` once"
     ),
