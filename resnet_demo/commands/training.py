@@ -84,7 +84,7 @@ def train(
                 )
             except KeyboardInterrupt as stopped:
                 kept = (where / f"{run.name}.checkpoint").exists()
-                hint = "repeat it with --resume to continue after its last epoch" if kept else "nothing was kept"
+                hint = "repeat the command with --resume to continue it" if kept else "nothing was kept"
                 raise InputError(f"{run.name} was stopped: {hint}.") from stopped
         if world.leads:
             console.say(f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}")
