@@ -1,4 +1,4 @@
-"""The command line, through the function that `python -m resnet_demo` calls; a few times as a process of its own."""
+"""The command line, through the function that `python -m resnet_demo` calls; in a few tests as its own process."""
 
 import json
 import os
@@ -226,7 +226,7 @@ def test_a_pipe_or_a_device_among_the_photos_is_reported_or_passed_over(run, tmp
 
 
 def test_a_process_keeps_stderr_to_its_own_sentences(run_process, tmp_path, photo):
-    """Pillow and torch have remarks of their own on such files; the reader of the output needs none of them."""
+    """Warnings of Pillow and torch about such files must not reach the output."""
     huge, broken = tmp_path / "huge.png", tmp_path / "broken.jpg"
     Image.new("1", (12_000, 12_000)).save(huge)
     damaged_exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\xff\xff" + b"\x01\x12\0\x99" * 20

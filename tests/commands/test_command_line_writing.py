@@ -1,4 +1,4 @@
-"""What the command line writes, and where it cannot: long and strange names, places that are none, full disks."""
+"""Files that the command line writes, and errors in writing: long and strange names, invalid folders, full disks."""
 
 import json
 import os
@@ -110,7 +110,7 @@ def test_control_characters_of_names_are_spelled_out(run, tmp_path, shipped):
         assert r"\x1b[31m\x07[bold]\r\n" in text
         assert all(line.isprintable() for line in text.split("\n"))
     assert max(len(told), len(flow)) < 1000
-    # JSON escapes by itself, and gives the name as it is.
+    # JSON has its own escapes and preserves the name.
     line = json.loads(run("analyze", good, "--model", MODEL, "--json").out)
     assert line["image"] == str(good)
 
