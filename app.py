@@ -1,4 +1,4 @@
-"""What a Hugging Face Space runs: the page, as `python -m resnet_demo page` opens it, with the same options."""
+"""Entry point of a Hugging Face Space: the page, with the options of `python -m resnet_demo page`."""
 
 import sys
 

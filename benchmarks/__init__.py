@@ -1,1 +1,1 @@
-"""Side-by-side measurements against what a user would use instead."""
+"""Side-by-side measurements against the alternatives that a user has."""

@@ -1,4 +1,4 @@
-"""Every benchmark but the trainer's, one after the other, each in a process of its own: what `make bench` runs."""
+"""Run all benchmarks except the trainer's in sequence, each in a process of its own, as `make bench` does."""
 
 import subprocess
 import sys

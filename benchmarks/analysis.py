@@ -1,12 +1,12 @@
-"""An analysis beside its floor and beside what people would compose; the map alone beside the libraries for it.
+"""An analysis beside its floor and beside a composition of libraries; the map alone beside libraries for it.
 
     python -m benchmarks.analysis [NETWORK ...] [--rounds 9]
 
-The floor is torchvision's network (for CIFAR, our own): one bare forward pass and one full backward pass, of a tensor
-that is ready. The composition is torchvision's network and transforms for the top five classes, Captum's LayerGradCam
-for the map, and one more forward and backward pass for the gradient norms. Ours starts from the decoded photo, as the
-composition does, and gives all of it and the responses, output gradients and branch ratios too. The composition and
-the libraries run in the memory layout, channels first or last, in which they are faster. Weights are random.
+The floor is torchvision's network (for CIFAR, this project's): one bare forward pass and one full backward pass of a
+prepared tensor. The composition is torchvision's network and transforms for the top five classes, Captum's
+LayerGradCam for the map, and one more forward and backward pass for the gradient norms. The analysis starts from the
+decoded photo, as the composition does, and also returns the responses, output gradients and branch ratios. The
+composition and the libraries run in the faster of both memory layouts, channels first or last. Weights are random.
 At the end, a comparison of two trained networks beside the two analyses that it consists of.
 """
 
@@ -39,7 +39,7 @@ Calls = dict[str, Call]
 
 
 def models(name: str) -> tuple[Model, nn.Module]:
-    """Ours, as `load_model` makes it, and the same network as people have it."""
+    """The model as `load_model` returns it, and the same network as other libraries provide it."""
     if not hasattr(torchvision.models, name):
         ours = load_model(f"{name}.cifar10", "cpu")
         theirs = create_network(name, num_classes=10).eval()
@@ -59,7 +59,7 @@ def floor(network: nn.Module, x: Tensor) -> None:
 
 
 def faster(make: Callable[[nn.Module, torch.memory_format], Call], network: nn.Module) -> Call:
-    """What `make` makes of a copy of the network and of a layout, for the layout in which that is faster."""
+    """The faster of the two calls that `make` returns for a copy of the network in each memory layout."""
     layouts = (torch.contiguous_format, torch.channels_last)
     calls = {str(layout): make(copy.deepcopy(network).to(memory_format=layout), layout) for layout in layouts}
     times = take_turns(calls, rounds=3, warmups=1)
@@ -67,7 +67,7 @@ def faster(make: Callable[[nn.Module, torch.memory_format], Call], network: nn.M
 
 
 def composed(network: nn.Module, layer: LayerGradCam, x: Tensor) -> tuple:
-    """The top classes, the map, the norms: three libraries' worth of passes."""
+    """The top classes, the map and the norms, each with its own passes."""
     with torch.no_grad():
         top = network(x)[0].softmax(0).topk(5)
     cam = layer.attribute(x, target=TARGET, relu_attributions=True)
@@ -99,13 +99,13 @@ def whole(ours: Model, theirs: nn.Module, photo: Image.Image, x: Tensor) -> Call
 
 
 def transforms(ours: Model) -> Callable[[Image.Image], Tensor]:
-    """torchvision's, for the same pixels."""
+    """torchvision's transforms, for the same pixels."""
     size = ours.preprocessing
     return ImageClassification(crop_size=size.crop_size, resize_size=size.resize_size, mean=size.mean, std=size.std)
 
 
 def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image) -> Calls:
-    """Everybody starts from the decoded photo."""
+    """The map by each library, from the decoded photo."""
     preprocess = transforms(ours)
 
     def seen(layout: torch.memory_format) -> Tensor:
@@ -129,7 +129,7 @@ def map_alone(ours: Model, theirs: nn.Module, photo: Image.Image) -> Calls:
 
 
 def comparison(photo: Image.Image) -> Calls:
-    """Two networks on one photo: together, and one by one for the same class."""
+    """Two networks on one photo: compared, and analyzed one by one for the same class."""
     one, other = load_model("resnet20.cifar10", "cpu"), load_model("plain20.cifar10", "cpu")
     target = analyze(photo, one).target.index
     return {
@@ -139,7 +139,7 @@ def comparison(photo: Image.Image) -> Calls:
 
 
 def main(networks: Annotated[list[str] | None, typer.Argument()] = None, rounds: int = 9) -> None:
-    """Print two tables for each network, and one for the comparison."""
+    """Print two tables per network, and one for the comparison."""
     photo = load_image(EXAMPLES / "cat.jpg")
     for name in networks or ("resnet18", "resnet50", "resnet152", "resnet20", "resnet56"):
         torch.manual_seed(0)

@@ -1,8 +1,8 @@
-"""How the cost of an analysis grows with depth and with the batch: time, memory, the fit, and a plot.
+"""Growth of the cost of an analysis with depth and batch size: time, memory, linear fits, and a plot.
 
     python -m benchmarks.cost [--rounds 5] [--plot cost.png]
 
-Memory is what the pass keeps: the largest sum of all tensors at once, as torch's profiler counts it.
+Memory is the peak of a pass: the largest total size of all tensors at one time, as counted by torch's profiler.
 """
 
 import statistics
@@ -30,7 +30,7 @@ BATCHES = (1, 2, 4, 8, 16, 32)
 
 
 def make(name: str) -> Model:
-    """A network with random weights; its normalizations are frozen, as a trained one's are."""
+    """A network with random weights and frozen normalizations, as in a trained network."""
     network = create_network(name, generator=torch.Generator().manual_seed(0)).eval()
     size = 224 if network.spec.family == "imagenet" else 32
     labels = tuple(map(str, range(network.spec.num_classes)))
@@ -39,7 +39,7 @@ def make(name: str) -> Model:
 
 
 def megabytes_kept(photos: Sequence[Image.Image], model: Model) -> float:
-    """The most that the tensors of one pass take at once, without the weights."""
+    """The peak size of the tensors of one pass, without the weights."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         analyze_batch(photos, model)
     changes = [event for event in profiled.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -48,14 +48,14 @@ def megabytes_kept(photos: Sequence[Image.Image], model: Model) -> float:
 
 
 def fit(x: Sequence[float], y: Sequence[float]) -> str:
-    """A straight line through the points, and how much of their variance it explains."""
+    """A least-squares line through the points, and the fraction of their variance that it explains."""
     slope, start = np.polyfit(x, y, 1)
     explained = 1 - np.var(np.array(y) - (slope * np.array(x) + start)) / np.var(y)
     return f"{start:.1f} + {slope:.3g} x, R² {explained:.3f}"
 
 
 def main(rounds: int = 5, plot: Annotated[Path | None, typer.Option(help="A PNG.")] = None) -> None:
-    """Print the tables, and draw them."""
+    """Print the tables and draw the plot."""
     photo = load_image(EXAMPLES / "cat.jpg")
     figure = Figure(figsize=(13, 4), layout="constrained")
     panels = figure.subplots(1, 3)

@@ -1,5 +1,5 @@
-"""A folder of photos: decoded while others are computed and in batches, beside one photo after the other; and what the
-command line writes of each, overlay, plot and JSON, drawn on every core, beside one after the other.
+"""A folder of photos, in batches and with decoding in parallel, beside one photo after the other; and the same with the
+files that the command line writes (overlay, plot and JSON), drawn on all cores, beside one after the other.
 
 python -m benchmarks.folder [--photos 64] [--rounds 5]
 """
@@ -27,7 +27,7 @@ SIZE = (1280, 960)
 
 
 def save_photos(folder: Path, count: int) -> list[Path]:
-    """The examples at 1280 x 960 with noise, as JPEG: decoding takes about as long as a small network."""
+    """The example photos at 1280 x 960 with noise, as JPEG: decoding one takes about as long as a small network."""
     draw = np.random.default_rng(0)
     examples = [Image.open(path).convert("RGB").resize(SIZE) for path in sorted(EXAMPLES.glob("*.jpg"))]
     files = [folder / f"{i:03}.jpg" for i in range(count)]
@@ -47,15 +47,15 @@ def write_each(files: list[Path], model: Model, folder: Path) -> None:
 
 
 def write_all(files: list[Path], model: Model, folder: Path) -> None:
-    """As `resnet-demo analyze FILES --output FOLDER` does, but for what it prints."""
+    """As `resnet-demo analyze FILES --output FOLDER`, except for its printed output."""
     with redirect_stdout(io.StringIO()), suppress(typer.Exit):
         analyze_command(files, model.name, output=folder, device=str(model.device))
 
 
 def compare_writing(files: list[Path], model: Model, rounds: int) -> list[str]:
-    """Images/s of both, with the spread of the second."""
+    """Images/s of both ways, with the spread of the second."""
     with tempfile.TemporaryDirectory() as folder:
-        fresh = (Path(folder) / str(i) for i in itertools.count())  # What is there already would not be done again.
+        fresh = (Path(folder) / str(i) for i in itertools.count())  # The command skips results that exist.
         made = {"one by one": write_each, "command": write_all}
         calls = {name: lambda write=write: write(files, model, next(fresh)) for name, write in made.items()}
         times = take_turns(calls, rounds, warmups=0)
@@ -91,7 +91,7 @@ def main(photos: int = 64, rounds: int = 5, device: str = "auto") -> None:
             written.add_row(*compare_writing(some, model, max(1, rounds // 2)))
     out.print(table)
     out.print(written)
-    out.print("An untrained network takes one photo a pass: it normalizes by what passes through it.")
+    out.print("An untrained network takes one photo per pass, as it normalizes by the statistics of its input.")
     print_machine("pillow")
 
 

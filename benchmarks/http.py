@@ -1,4 +1,4 @@
-"""The page in a process of its own, and its events as a browser and a program send them."""
+"""The page in a process of its own, and its events as sent by a browser and by a program."""
 
 import json
 import re
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def served() -> Iterator[tuple[str, int]]:
-    """`python app.py` from its start until it answers: its address, and its process's number."""
+    """Start `python app.py` and wait until it answers; yields its address and its process ID."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -52,7 +52,7 @@ def post(url: str, data: bytes, kind: str = "application/json") -> Any:
 
 
 def upload(url: str, photo: Path) -> dict[str, Any]:
-    """A photo sent to the server, as its events take it."""
+    """Upload a photo to the server; returns it in the form that events take."""
     head = f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{photo.name}"\r\n\r\n'
     body = head.encode() + photo.read_bytes() + b"\r\n--edge--\r\n"
     (path,) = post(f"{url}/gradio_api/upload", body, "multipart/form-data; boundary=edge")
@@ -62,17 +62,17 @@ def upload(url: str, photo: Path) -> dict[str, Any]:
 def analyze(
     url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "program"
 ) -> dict[str, Any]:
-    """One `/analyze`, as Gradio's client sends it."""
+    """One call of `/analyze`, as sent by Gradio's client."""
     return _event(url, "analyze", [image, model, "", "", "float32"], session)[0]
 
 
 def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "visitor") -> list[Any]:
-    """One event of the Explore tab, as the page of one visitor sends it; what it shows."""
+    """One event of the Explore tab, as sent by a visitor's page; returns the values shown."""
     return _event(url, "_show", [image, model, "", "", 0.5, "float32"], session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:
-    """What the page's line of facts says the analysis took."""
+    """The analysis time in the page's line of facts."""
     return float(re.search(r"([\d,]+(?:\.\d+)?)\s*ms", json.dumps(shown))[1].replace(",", ""))
 
 
@@ -90,6 +90,6 @@ def _event(url: str, name: str, data: list[Any], session: str) -> list[Any]:
 
 @cache
 def _number(url: str, name: str) -> int:
-    """Of the event of that name; Explore's for a new photo or choice is called `_show`."""
+    """The number of the event with this name; Explore's event for a new photo or choice is called `_show`."""
     events = json.loads(get(f"{url}/config"))["dependencies"]
     return next(event["id"] for event in events if event["api_name"] == name)

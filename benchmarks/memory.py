@@ -1,4 +1,4 @@
-"""Memory: the peak of one resnet152 analysis, and what a thousand analyses of changing models leave behind.
+"""Memory: the peak of one resnet152 analysis, and the growth over a thousand analyses with changing models.
 
     python -m benchmarks.memory [--analyses 1000]
 
@@ -17,18 +17,18 @@ from rich.table import Table
 from benchmarks.side_by_side import out, print_machine
 
 MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "highway20.untrained", "resnet18.untrained")
-# Analyses after which every model has been met and the allocator has seen every size.
+# Analyses after which every model has been used and the allocator has met every size.
 SETTLED = 100
 
 
 def megabytes(field: str) -> float:
-    """Of this process: VmRSS, now, or VmHWM, the most it ever had."""
+    """Memory of this process: VmRSS, the current size, or VmHWM, its peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 def one_analysis(name: str) -> dict[str, float]:
-    """Megabytes: imports, with the model, and at the peak of an analysis."""
+    """Megabytes after the imports, with the model, and at the peak of an analysis."""
     from resnet_demo import analyze, load_model
     from resnet_demo.images import EXAMPLES
     from resnet_demo.memory import reuse_freed_memory
@@ -43,7 +43,7 @@ def one_analysis(name: str) -> dict[str, float]:
 
 
 def many_analyses(count: int) -> dict[str, float]:
-    """Megabytes after some and after `count` analyses of changing models and photos, through a cache too small."""
+    """Megabytes after some and after `count` analyses of changing models and photos, with a cache that is too small."""
     from resnet_demo import analyze
     from resnet_demo.images import EXAMPLES
     from resnet_demo.memory import reuse_freed_memory
@@ -51,11 +51,11 @@ def many_analyses(count: int) -> dict[str, float]:
 
     reuse_freed_memory()
     photos = sorted(EXAMPLES.glob("*.jpg"))
-    # Too small for resnet18 beside the others: it is thrown out and made again.
+    # Too small for resnet18 beside the others, so it is evicted and loaded again.
     cache = ModelCache("cpu", offline=True, max_bytes=46_000_000)
     found: dict[str, float] = {}
     for i in range(count):
-        # resnet18 seldom, as it takes five times as long.
+        # resnet18 rarely, as it takes five times as long.
         name = MODELS[-1] if i % 20 == 19 else MODELS[i % (len(MODELS) - 1)]
         analyze(photos[i % len(photos)], cache.get(name))
         if i + 1 in (SETTLED, count // 2, count):

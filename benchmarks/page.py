@@ -1,9 +1,9 @@
-"""What the page adds to an analysis: a 12-megapixel JPEG and a CIFAR network, over HTTP.
+"""Overhead of the page over an analysis, for a 12-megapixel JPEG and a CIFAR network, over HTTP.
 
     python -m benchmarks.page [--rounds 15]
 
-Once as a program asks, `/analyze`, and once as the Explore tab does; without the analysis itself, whose time the answer
-tells. Then the parts of the Explore event, called one by one.
+Once as a program calls it, by `/analyze`, and once as the Explore tab does; without the time of the analysis itself,
+which the answer contains. Then the parts of the Explore event, called one by one.
 """
 
 import statistics
@@ -30,7 +30,7 @@ MODEL = "resnet20.cifar10"
 
 
 def phone_photo(path: Path) -> Path:
-    """4032 x 3024 pixels with the detail and noise of a photo."""
+    """A JPEG of 4032 x 3024 pixels with the detail and noise of a photo."""
     photo = Image.open(EXAMPLES / "cat.jpg").convert("RGB").resize((4032, 3024), Image.Resampling.BICUBIC)
     noise = np.random.default_rng(0).normal(0, 6, (3024, 4032, 1))
     Image.fromarray(np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8)).save(path, quality=90)
@@ -38,7 +38,7 @@ def phone_photo(path: Path) -> Path:
 
 
 def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each event less those of its analysis."""
+    """Milliseconds of each event minus those of its analysis."""
     image = http.upload(url, photo)
     events = {
         "/analyze": lambda: http.analyze(url, image, MODEL)["milliseconds"]["total"],
@@ -55,7 +55,7 @@ def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]
 
 
 def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
-    """The same work in this process, part by part."""
+    """Milliseconds of the same work in this process, part by part."""
     share_cores()  # As the page does.
     model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
     analysis = analyze(decoded, model)

@@ -1,4 +1,4 @@
-"""What every benchmark shares: contestants that take turns, one table, and what it ran on."""
+"""Helpers of all benchmarks: measuring contestants in turn, tables, and a description of the machine."""
 
 import importlib.metadata
 import os
@@ -20,9 +20,9 @@ out = Console(width=120, highlight=False)
 def take_turns(
     contestants: Mapping[str, Callable[[], object]], rounds: int, warmups: int = 2
 ) -> dict[str, list[float]]:
-    """Milliseconds of each call: `rounds` of each, in turn, so that a noisy machine disturbs all of them alike.
+    """Milliseconds of each call: `rounds` of each, in turn, so that noise affects all of them alike.
 
-    Freed memory is kept in the process, as the page and the command line do; it helps all contestants.
+    Freed memory is kept in the process, as by the page and the command line; all contestants profit from that.
     """
     reuse_freed_memory()
     times: dict[str, list[float]] = {name: [] for name in contestants}
@@ -46,7 +46,7 @@ def print_times(title: str, times: Mapping[str, Sequence[float]], unit: str = "m
 
 
 def print_machine(*packages: str) -> None:
-    """What it ran on, and the versions of what took part."""
+    """Print the hardware and the versions of the packages involved."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())

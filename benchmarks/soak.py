@@ -1,10 +1,10 @@
-"""Sixteen clients at once, friendly and hostile: does every valid request get its right answer, and does nothing grow?
+"""Sixteen concurrent clients, friendly and hostile: is every valid request answered correctly, without any leak?
 
     python -m benchmarks.soak [--seconds 900] [--clients 16]
 
-Valid photos through four networks, each answer compared with what the engine gives alone; broken, huge and malicious
-files; requests that nothing honest sends. Memory and open files of the page's process are read after a few requests
-of every kind, ten times on the way, and at the end, when the clients have gone. Linux only, for it reads /proc.
+Valid photos through four networks, each answer compared with that of the engine alone; broken, huge and malicious
+files; malformed requests. Memory and open files of the page's process are read after a few requests of every kind, ten
+times during the run, and at the end, after the clients have disconnected. Linux only: it reads /proc.
 """
 
 import io
@@ -31,15 +31,15 @@ from benchmarks.page import phone_photo
 from benchmarks.side_by_side import out, print_machine
 from benchmarks.visitors import Request, alone, mixed, resident_megabytes, same
 
-# After the clients have gone, until their connections are closed.
+# Time until the connections of finished clients are closed.
 REST_SECONDS = 8.0
 SAMPLES = 10
 
 
 @dataclass
 class Report:
-    """Requests by kind and by what came of them: "right" or "refused", and what should not be: "wrong" or "failed".
-    Memory and open files of the page's process: first, on the way, and at the end."""
+    """Requests by kind and by outcome: "right" or "refused", and the faults, "wrong" or "failed". Memory and open files
+    of the page's process: at first, during the run, and at the end."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     megabytes: list[float] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Target:
-    """The page, the right answers of the engine alone, and a folder with the files that are sent."""
+    """The page, the correct answers (those of the engine alone), and a folder with the files to send."""
 
     url: str
     answers: dict[Request, dict[str, Any]]
@@ -63,27 +63,27 @@ Kind = Callable[[Target, random.Random, str], str]
 
 
 def valid(target: Target, draw: random.Random, session: str) -> str:
-    """A photo and a network: the answer is the engine's."""
+    """A photo and a network; the answer must be the engine's."""
     request = draw.choice(list(target.answers))
     answer = http.analyze(target.url, http.upload(target.url, request[0]), request[1], session)
     return "right" if same(answer, target.answers[request]) else "wrong"
 
 
 def explored(target: Target, draw: random.Random, session: str) -> str:
-    """The same through the page's own event: the class on top is the engine's."""
+    """The same through the page's own event; the most probable class must be the engine's."""
     photo, model = draw.choice([request for request in target.answers if "untrained" not in request[1]])
     shown = json.dumps(http.explore(target.url, http.upload(target.url, photo), model, session))
     return "right" if target.answers[photo, model]["target"]["label"] in shown else "wrong"
 
 
 def large(target: Target, draw: random.Random, session: str) -> str:
-    """A phone's photo of twelve million pixels."""
+    """A phone's photo of 12 million pixels."""
     answer = http.analyze(target.url, http.upload(target.url, target.folder / "phone.jpg"), session=session)
     return "right" if answer["predictions"] else "wrong"
 
 
 def broken(target: Target, draw: random.Random, session: str) -> str:
-    """A file that is damaged, or no photo, or decodes into gigabytes."""
+    """A file that is damaged, is not a photo, or decodes into gigabytes."""
     path = draw.choice(sorted((target.folder / "broken").iterdir()))
     return _refused(lambda: http.analyze(target.url, http.upload(target.url, path), session=session))
 
@@ -95,14 +95,14 @@ def foreign(target: Target, draw: random.Random, session: str) -> str:
 
 
 def unknown(target: Target, draw: random.Random, session: str) -> str:
-    """A network that does not exist, or is too large for anybody."""
+    """A network that does not exist or exceeds the limits."""
     model = draw.choice(["resnet21", "resnext50_1x512d.untrained", "resnet999998.untrained", "x" * 200])
     image = http.upload(target.url, target.folder / "cat.jpg")
     return _refused(lambda: http.analyze(target.url, image, model, session))
 
 
 def malformed(target: Target, draw: random.Random, session: str) -> str:
-    """JSON that is none, or much too much of it, or from another site's page."""
+    """A request that is not valid JSON, is far too long, or comes from another site's page."""
     body = draw.choice([b"{", b"[]", b'{"data": 7}', b'{"data": ["' + b"x" * 2_000_000 + b'"]}'])
     request = urllib.request.Request(f"{target.url}/gradio_api/queue/join", body, {"Content-Type": "application/json"})
     if draw.random() < 0.5:
@@ -119,7 +119,7 @@ def gone(target: Target, draw: random.Random, session: str) -> str:
     return "refused"
 
 
-# How often each is drawn.
+# Relative frequency of each kind.
 KINDS: dict[Kind, int] = {
     valid: 8, explored: 4, large: 2, broken: 3, foreign: 2, unknown: 2, malformed: 2, gone: 1,
 }  # fmt: skip
@@ -130,17 +130,17 @@ def _refused(ask: Callable[[], Any]) -> str:
         ask()
     except urllib.error.HTTPError as error:
         return "refused" if error.code < 500 else f"failed: {error.code}"
-    except urllib.error.URLError as error:  # It hung up in the middle of what is too much.
+    except urllib.error.URLError as error:  # The server closed the connection during a request that is too long.
         if isinstance(error.reason, BrokenPipeError | ConnectionResetError):
             return "refused"
         raise
-    except RuntimeError as error:  # The event's one sentence.
+    except RuntimeError as error:  # The error message of the event.
         return "refused" if "Something went wrong" not in str(error) else f"failed: {error}"
     return "failed: it was answered"
 
 
 def make_files(folder: Path) -> None:
-    """What is sent besides the examples."""
+    """Write the files that are sent besides the example photos."""
     phone_photo(folder / "phone.jpg")
     cat = mixed(2)[1][0]
     (folder / "cat.jpg").write_bytes(cat.read_bytes())
@@ -158,7 +158,7 @@ def make_files(folder: Path) -> None:
 
 
 def client(target: Target, number: int, until: float, report: Report, lock: threading.Lock) -> None:
-    """One client's requests, one after the other."""
+    """Send one client's requests, one after the other."""
     draw, count = random.Random(number), 0
     while time.monotonic() < until:
         kind = draw.choices(list(KINDS), list(KINDS.values()))[0]
@@ -176,13 +176,13 @@ def _outcome(kind: Kind, target: Target, draw: random.Random, session: str) -> s
 
 
 def note(report: Report, pid: int) -> None:
-    """What the process has now."""
+    """Record the current memory and open files of the process."""
     report.megabytes.append(resident_megabytes(pid))
     report.files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
 def soak(seconds: float, clients: int) -> Report:
-    """So many clients for so long."""
+    """Run `clients` clients for `seconds` seconds."""
     report, lock = Report(), threading.Lock()
     _, _, answers = alone(mixed(16))
     with tempfile.TemporaryDirectory() as name, http.served() as (url, pid):
@@ -209,7 +209,7 @@ def soak(seconds: float, clients: int) -> Report:
 
 
 def main(seconds: float = 900.0, clients: int = 16) -> None:
-    """Print the table; fails where an answer was wrong or missing."""
+    """Print the table; exits with an error if any answer was wrong or missing."""
     report = soak(seconds, clients)
     table = Table("request", "outcome", "count", title=f"{clients} clients for {seconds:.0f} s")
     for (kind, outcome), count in sorted(report.outcomes.items()):

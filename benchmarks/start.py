@@ -1,8 +1,8 @@
-"""From the start of the process to the first page, and to the first finished analysis, beside the bare imports.
+"""Time from the start of the process to the first page and to the first analysis, beside the bare imports.
 
     python -m benchmarks.start [--rounds 5]
 
-The floor is `python -c "import torch, gradio"`: what any page of this kind has to wait for.
+The floor is `python -c "import torch, gradio"`, which every page of this kind needs.
 """
 
 import subprocess

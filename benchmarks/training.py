@@ -1,10 +1,10 @@
-"""Images per second of this project's trainer beside the loop that most tutorials show.
+"""Images per second of this project's trainer beside the training loop of most tutorials.
 
     python -m benchmarks.training [NETWORK] [--rounds 5] [--batches 30]
 
-The other loop: torchvision's transforms on PIL images in DataLoader workers, float32, no compilation. The network, the
-optimizer, the batch size and the images (random ones, of CIFAR-10's shape) are the same. The contestants take turns in
-one process, so that a noisy machine disturbs all of them.
+The tutorials' loop: torchvision's transforms on PIL images in DataLoader workers, float32, no compilation. The network,
+the optimizer, the batch size and the images (random ones, of CIFAR-10's shape) are the same. The contestants take turns
+in one process, so that noise affects all of them alike.
 """
 
 import os
@@ -37,7 +37,7 @@ MEAN, STD = [0.4914, 0.4822, 0.4465], [0.247, 0.2435, 0.2616]
 
 
 class Pictures(torch.utils.data.Dataset):
-    """As torchvision's CIFAR10: a PIL image for each index, through transforms."""
+    """As torchvision's CIFAR10: a PIL image for each index, with transforms applied."""
 
     def __init__(self, data: Labelled) -> None:
         self.pixels, self.labels = data.images.permute(0, 2, 3, 1).numpy(), data.labels.tolist()
@@ -52,7 +52,7 @@ class Pictures(torch.utils.data.Dataset):
 
 
 def tutorial_steps(name: str, data: Labelled, device: torch.device) -> Iterator[None]:
-    """One training step an item, as most tutorials write it."""
+    """One training step per item, as most tutorials write it."""
     network = create_network(name).to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
     loader = torch.utils.data.DataLoader(
@@ -69,7 +69,7 @@ def tutorial_steps(name: str, data: Labelled, device: torch.device) -> Iterator[
 
 
 def our_steps(name: str, data: Labelled, device: torch.device, compiled: bool) -> Iterator[None]:
-    """One training step an item, by the parts that `train` is made of."""
+    """One training step per item, with the parts of `train`."""
     recipe = replace(FAST, precision=best_precision(device), compile=compiled)
     learner = Learner(parse_name(name), recipe, 0, (MEAN, STD), device)
     learner.network.train()
@@ -107,7 +107,7 @@ def main(
     }
     for steps in contestants.values():
         images_per_second(steps, 3)
-    reuse_freed_memory()  # As `train` does, but for all contestants alike: it helps the tutorial's loop too.
+    reuse_freed_memory()  # As in `train`; all contestants, the tutorials' loop included, profit from it.
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, steps in contestants.items():

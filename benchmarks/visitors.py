@@ -1,10 +1,10 @@
-"""Many visitors at once: mixed photos and networks through `/analyze`, beside the engine one by one.
+"""Many concurrent visitors: mixed photos and networks through `/analyze`, beside the engine with one request at a time.
 
     python -m benchmarks.visitors [--requests 200]
 
-Every answer is compared with what the engine gives alone. The floor is the engine's own rate in one process, one
-request after the other: decode, analyze, write JSON. "server's" and "visitors'" are the processor time that a request
-takes of the page's process and of the one that plays the visitors, who have to share the cores.
+Every answer is compared with that of the engine alone. The floor is the engine's rate in one process, one request after
+the other: decode, analyze, write JSON. "server's" and "visitors'" are the processor time per request of the page's
+process and of the process that simulates the visitors; both share the cores.
 """
 
 import json
@@ -28,20 +28,20 @@ from resnet_demo.zoo import ModelCache
 
 MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "resnet18.untrained")
 LEVELS = (1, 8, 32)
-# A unit within a rounding of 0 may pass its gradient with one number of threads and not with another.
+# A unit within a rounding error of 0 may pass its gradient or not, depending on the number of threads.
 TOLERANCE = 5e-3
 
 Request = tuple[Path, str]
 
 
 def mixed(count: int) -> list[Request]:
-    """Every photo with every network, in turn."""
+    """Requests that cycle through all pairs of a photo and a network."""
     photos = sorted(EXAMPLES.glob("*.jpg"))
     return [(photos[i % len(photos)], MODELS[i // len(photos) % len(MODELS)]) for i in range(count)]
 
 
 def alone(requests: list[Request]) -> tuple[float, float, dict[Request, dict[str, Any]]]:
-    """Requests per second of the engine, milliseconds of processor time of each, and its answers."""
+    """Requests per second of the engine, milliseconds of processor time per request, and the answers."""
     reuse_freed_memory()
     cache = ModelCache("cpu", offline=True)
     answers = {r: look(cache, str(r[0]), r[1])[0].analysis.to_dict() for r in dict.fromkeys(requests)}
@@ -60,7 +60,7 @@ def same(answer: dict[str, Any], expected: dict[str, Any]) -> bool:
 
 
 def at_once(url: str, level: int, requests: list[Request], answers: dict[Request, dict[str, Any]]) -> list[Any]:
-    """One level: requests per second, median and longest wait, wrong answers, errors."""
+    """Results with `level` concurrent requests: requests per second, median and longest wait, wrong answers, errors."""
     images = {photo: http.upload(url, photo) for photo, _ in requests}
 
     def ask(request: Request) -> tuple[float, str]:
@@ -83,13 +83,13 @@ def at_once(url: str, level: int, requests: list[Request], answers: dict[Request
 
 
 def resident_megabytes(pid: int) -> float:
-    """Of a process; Linux only."""
+    """Resident memory of a process; Linux only."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def processor_seconds(pid: int) -> float:
-    """That a process has used; Linux only."""
+    """Processor time that a process has used; Linux only."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -8,6 +8,6 @@ analysis.predictions[0].label, analysis.cam, analysis.gradients[0].gradient_norm
 import lazy_loader
 
 __version__ = "0.1.0"
-# Here and in each room, what the stub beside the file names is imported when it is first used: until then torch, gradio
+# Here and in each subpackage, the names in the stub beside the file are imported on first use: until then torch, gradio
 # and matplotlib cost nothing. Type checkers and editors read the stub. (SPEC 1 of scientific-python.org.)
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

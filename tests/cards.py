@@ -1,4 +1,4 @@
-"""Weights and cards as the trainer writes them, without the training."""
+"""Weights and cards as written by the trainer, without training."""
 
 from dataclasses import asdict
 

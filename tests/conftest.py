@@ -1,9 +1,9 @@
-"""What several files of tests need."""
+"""Fixtures and settings that several test files share."""
 
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Processes side by side share the cores: each computes on one, and so do the processes that it starts.
+    # Parallel test processes share the cores: each computes with one thread, and so do the processes that it starts.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import re
@@ -21,7 +21,7 @@ from resnet_demo.zoo import paths
 from tests.cards import put_weights
 from tests.pictures import save_photo
 
-# What whoever runs the tests has trained is not looked for, not even while tests are collected.
+# The networks trained by the developer who runs the tests are never searched for, not even during collection.
 os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def photo(tmp_path):
 
 @pytest.fixture
 def assert_clear_sentence(tmp_path):
-    """A check that a message is made for people: one line, no jargon, no path of this machine but the expected ones."""
+    """A check that a message is fit for users: one line, no jargon, no path of this machine but the expected ones."""
 
     def check(message, *, paths=()):
         assert re.fullmatch(r"[^\n]+[.]", message), message
@@ -48,7 +48,7 @@ def assert_clear_sentence(tmp_path):
 
 @pytest.fixture
 def own_folders(tmp_path, monkeypatch):
-    """Caches and the user's weights in `tmp_path`, and no setting or proxy of the machine that runs the tests."""
+    """Caches and the user's weights in `tmp_path`, without any setting or proxy of the machine that runs the tests."""
     monkeypatch.setenv("RESNET_DEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RESNET_DEMO_WEIGHTS", str(tmp_path / "own"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -58,7 +58,7 @@ def own_folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
-    """A folder of shipped weights that holds one entry, resnet20.cifar10, with random weights and a card."""
+    """A folder of shipped weights with one entry, resnet20.cifar10, which has random weights and a card."""
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setattr(paths, "shipped_folder", lambda: folder)
@@ -68,7 +68,7 @@ def shipped(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Runs a command line; gives its exit code and what it wrote to stdout and stderr."""
+    """Runs a command line and returns its exit code, stdout and stderr."""
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["resnet_demo", *map(str, arguments)])
@@ -82,7 +82,7 @@ def run(monkeypatch, capsys):
 
 @pytest.fixture
 def run_process():
-    """The same in a process of its own, for what only a process shows; gives what `subprocess.run` does."""
+    """As `run`, in a process of its own, for behaviour that only a process shows; returns as `subprocess.run`."""
 
     def run_process(*arguments, **environment):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
@@ -94,7 +94,7 @@ def run_process():
 
 @pytest.fixture
 def npz(tmp_path):
-    """64 training and 20 test images of 16 x 16 pixels in three classes, which a network can tell by their colour."""
+    """64 training and 20 test images of 16 x 16 pixels in three classes that differ in colour."""
     path, draw = tmp_path / "tiny.npz", np.random.default_rng(0)
     arrays = {}
     for split, count in (("train", 64), ("test", 20)):

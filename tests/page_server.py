@@ -1,4 +1,4 @@
-"""The page as its users start it, in a process of its own, with its log kept."""
+"""The page as users start it, in a process of its own whose log is kept."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "app.py")
 START_SECONDS = 120
-# What Gradio and Uvicorn print when something went wrong.
+# Output of Gradio and Uvicorn when something went wrong.
 TROUBLE = re.compile(r"Traceback|Error\b|ERROR|Exception|Warning")
 
 
@@ -25,7 +25,7 @@ class PageServer:
     process: subprocess.Popen
 
     def trouble(self) -> list[str]:
-        """The lines of the log that no healthy server prints."""
+        """The lines of the log that report errors."""
         return [line for line in self.log_path.read_text().splitlines() if TROUBLE.search(line)]
 
 
@@ -33,7 +33,7 @@ class PageServer:
 def running_page(
     folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, cwd: Path = ROOT, **environment: str
 ) -> Iterator[PageServer]:
-    """Serve the page on a free port until the end of the block; its log comes to lie in `folder`."""
+    """Serve the page on a free port until the end of the block; its log is written to `folder`."""
     log_path = folder / "server.log"
     port = free_port()
     command = [*program, "--port", str(port), "--offline", *arguments]

@@ -8,7 +8,7 @@ RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (2
 
 
 def quadrants(colors=(RED, GREEN, BLUE, WHITE), size=(64, 32)):
-    """Top left, top right, bottom left, bottom right."""
+    """The colours at the top left, top right, bottom left and bottom right."""
     small = Image.new("RGB", (2, 2))
     small.putdata(colors)
     return small.resize(size, Image.Resampling.NEAREST)

@@ -1,4 +1,4 @@
-"""A data set that a small network learns in seconds, and runs of it."""
+"""A data set that a small network learns in seconds, and training runs on it."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def stripes(count, seed=0):
 
 
 def save_stripes(path, train=96, test=30):
-    """The same as an .npz."""
+    """The same images in an .npz file."""
     arrays = {}
     for split, data in (("train", stripes(train)), ("test", stripes(test, seed=1))):
         arrays |= {f"{split}_x": data.images.permute(0, 2, 3, 1).numpy(), f"{split}_y": data.labels.numpy()}
@@ -39,7 +39,7 @@ def trained(folder, recipe=RECIPE, **options):
 
 
 class StoppedError(Exception):
-    """Stands for a kill."""
+    """Raised to simulate a killed process."""
 
 
 def stop_after(epochs):

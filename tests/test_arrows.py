@@ -1,10 +1,10 @@
-"""Which room of the house may import which. Read from the source, so that laziness hides nothing."""
+"""Which package may import which. Imports are read from the source, so that lazy ones are included."""
 
 import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "resnet_demo"
-# Of each room, the rooms that it may import; any of them may use `errors`, `json_files` and `memory`.
+# The packages that each package may import; all of them may use `errors`, `json_files` and `memory`.
 MAY_IMPORT = {
     "records": (),
     "networks": ("records",),
@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "commands": ("records", "networks", "images", "zoo", "analysis", "laboratory", "training", "plots", "ui"),
 }
 BASE = ("errors", "json_files", "memory")
-# Of these packages, the only places that may import them.
+# The only places that may import these third-party packages.
 ONLY_IN = {
     "gradio": ("ui",),
     "rich": ("commands", "__main__"),
@@ -28,17 +28,17 @@ ONLY_IN = {
     "captum": ("analysis",),
     "matplotlib": ("plots",),
 }
-# A tab that wants one of these has work in it that belongs below the page.
+# A tab that needs one of these does work that belongs below the page.
 NOT_IN_THE_PAGE = {"concurrent", "multiprocessing", "subprocess"}
 
 
 def place_of(path: Path) -> str:
-    """The room of a file, or for a file outside all rooms its own name."""
+    """The subpackage of a file, or the file's own name if it is outside of all subpackages."""
     return path.relative_to(PACKAGE).parts[0].partition(".")[0]
 
 
 def imports_of(path: Path) -> set[str]:
-    """Dotted names of all that a file imports, wherever in it: of `from a import b` a.b."""
+    """Dotted names of everything that a file imports at any level; `from a import b` gives a.b."""
     found = set()
     package = ["resnet_demo", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -52,7 +52,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def places_imported_by(path: Path) -> set[str]:
-    """The rooms, and the modules outside all rooms, that a file imports; "the front door" is the package itself."""
+    """The subpackages, and the modules outside of them, that a file imports; "the front door" is the package itself."""
     own = [name.split(".") for name in imports_of(path) if name.split(".")[0] == "resnet_demo"]
     return {parts[1] if parts[1:2] and parts[1] in {*MAY_IMPORT, *BASE} else "the front door" for parts in own}
 
@@ -60,7 +60,7 @@ def places_imported_by(path: Path) -> set[str]:
 def allowed_places(place: str) -> set[str]:
     if place == "__main__":
         return {*MAY_IMPORT, *BASE}
-    if place == "__init__":  # What is public.
+    if place == "__init__":  # The public API.
         return {*MAY_IMPORT, *BASE} - {"commands", "ui"}
     return {*BASE} if place in BASE else {place, *BASE, *MAY_IMPORT[place]}
 
@@ -69,7 +69,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py",
 
 
 def offenders(wrong_in) -> dict[str, set[str]]:
-    """By file, what `wrong_in` finds wrong in it."""
+    """The problems that `wrong_in` finds, by file."""
     return {str(path.relative_to(PACKAGE)): wrong for path in FILES if (wrong := wrong_in(path))}
 
 
@@ -91,11 +91,11 @@ def test_each_package_is_used_where_it_belongs():
 
 
 def test_nothing_has_the_name_of_its_module():
-    """A name of the public API would stand for one or the other, by the order of imports."""
+    """Otherwise a public name would mean the module or the function, depending on the order of imports."""
 
     def namesakes(path):
         nodes = ast.parse(path.read_text(encoding="utf-8")).body
         names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        return {path.stem} & names if place_of(path) != "commands" else set()  # Nobody imports a command.
+        return {path.stem} & names if place_of(path) != "commands" else set()  # Commands are not imported by name.
 
     assert offenders(namesakes) == {}

@@ -1,4 +1,4 @@
-"""What an error repeats of a caller's text: little of it, on one line, and nothing that a terminal would obey."""
+"""Text of a caller in error messages: shortened, on one line, and without terminal control characters."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is given away: the wheel works where there is no clone, and the sdist can be tested."""
+"""The distributions: the wheel works without a clone, and the sdist's tests run."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from tests.page_server import ROOT, running_page
 
 pytestmark = pytest.mark.packaging
 
-# Of the sdist's own tests, some that take seconds, and between them need its code, weights and photos.
+# Tests of the sdist that take seconds and together need its code, weights and photos.
 SOME_TESTS = ("tests/test_arrows.py", "tests/test_errors.py", "tests/analysis/test_precision.py")
 
 
 def run(*command, cwd, **environment):
-    """Its output; what it says when it fails is in the assertion."""
+    """The output of a command; if it fails, the assertion shows its errors."""
     environment = os.environ | environment
     command = [sys.executable, *map(str, command)]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
@@ -54,7 +54,7 @@ def installed(sdist, tmp_path_factory):
 
 @pytest.fixture
 def untouched(installed):
-    """Nothing may be written beside the code."""
+    """Nothing may be written to the package's folder."""
 
     def files():
         return {path: path.stat().st_mtime_ns for path in installed.site.rglob("*")}

@@ -1,4 +1,4 @@
-"""What `from resnet_demo import ...` gives, and that nothing is imported before it is used."""
+"""The names that `from resnet_demo import ...` offers, and their lazy import."""
 
 import ast
 import importlib

@@ -1,4 +1,4 @@
-"""The commands about models: models, download."""
+"""Commands for the catalogue: models, download."""
 
 from typing import Annotated, Any
 
@@ -12,10 +12,10 @@ from resnet_demo.errors import InputError
 
 
 def models(as_json: Json = False, weights: Weights = None) -> None:
-    """List what can be picked: the state of its weights, its parameters and its measured test error."""
+    """List the available models with the state of their weights, their parameters and their measured test error."""
     rows: list[dict[str, Any]] = []
     for entry in zoo.list_models(weights):
-        # Of a damaged one nothing is known but its name.
+        # Only the name of a damaged entry is known.
         parameters = None if entry.problem else entry.parameters
         row: dict[str, Any] = {"name": entry.name, "state": str(zoo.weight_state(entry)), "parameters": parameters}
         rows.append(row | {"test_error": entry.test_error})
@@ -28,7 +28,7 @@ def models(as_json: Json = False, weights: Weights = None) -> None:
         parameters = "-" if row["parameters"] is None else f"{row['parameters']:,}"
         table.add_row(row["name"], row["state"], parameters, error)
     console.out().print(table, soft_wrap=False)
-    console.say("Any other architecture can be had as NAME.untrained, e.g. resnet34-C.untrained.")
+    console.say("Any other architecture is available as NAME.untrained, e.g. resnet34-C.untrained.")
 
 
 def download(
@@ -36,7 +36,7 @@ def download(
     all_: Annotated[bool, typer.Option("--all", help="Everything that can be fetched (2 GB).")] = False,
     offline: Offline = False,
 ) -> None:
-    """Fetch weights now, so that later no connection is needed."""
+    """Download weights now, so that no connection is needed later."""
     entries = [entry for entry in zoo.list_models() if entry.from_torchvision] if all_ else []
     entries += [zoo.find_entry(name) for name in names or []]
     if not entries:

@@ -1,4 +1,4 @@
-"""What every command of the command line shares: its options, its output, its progress bars."""
+"""Options, output and progress bars shared by all commands."""
 
 import json
 import os
@@ -26,53 +26,53 @@ Data = Annotated[Path | None, typer.Option(help="An .npz, or a folder with train
 
 
 def out() -> Console:
-    """Lines are never broken: what reads them in a pipe should find them whole."""
+    """A console that never wraps lines, so that programs reading from a pipe get them whole."""
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def say(text: str) -> None:
-    """Print it as it is: its control characters spelled out, its brackets no markup."""
+    """Print a text literally: control characters are escaped, and brackets are not markup."""
     out().print("\n".join(map(visible, text.split("\n"))), markup=False)
 
 
 def warn(text: str) -> None:
-    """The same on one line of stderr."""
+    """As `say`, on one line of stderr."""
     errors.print(visible(text), markup=False, soft_wrap=True)
 
 
 def print_json(value: Any, one_line: bool = False) -> None:
-    # In one piece: the lines of several processes may come together.
+    # In a single write, as several processes may print at the same time.
     sys.stdout.write(json.dumps(value, indent=None if one_line else 1, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
 def make_folder(path: Path) -> None:
-    """Raises `InputError` when `path` cannot be a folder that results are written to."""
+    """Make the output folder `path`. Raises `InputError` when that is not possible or it is not writable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path} cannot be made a folder: {error.strerror}.") from error
+        raise InputError(f"The folder {path} cannot be created: {error.strerror}.") from error
     if not os.access(path, os.W_OK):
         raise InputError(f"{path} cannot be written: choose another folder.")
 
 
 def require_file(path: Path) -> None:
-    """Raises `InputError` when `path` cannot be a file that results are written to: said before the work is done."""
+    """Raises `InputError`, before any work is done, when results cannot be written to a file at `path`."""
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         raise InputError(f"{path} is a folder: give the name of a file.")
     if not os.path.isdir(path.parent):  # noqa: PTH112
-        raise InputError(f"There is no folder {path.parent}: make it, or write to another one.")
+        raise InputError(f"There is no folder {path.parent}: create it, or write to another one.")
 
 
 def tracked(items: Iterable[Any], total: int, what: str, quiet: bool) -> Iterator[Any]:
-    """A progress bar on stderr for more than one item, where stderr is a screen."""
+    """The items, with a progress bar on stderr if there are several and stderr is a terminal."""
     with progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         yield from bar.track(items, total=total) if total > 1 and not quiet else items
 
 
 @contextmanager
 def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A download bar that appears when the first bytes do."""
+    """A progress bar for a download, which appears with the first bytes."""
     with progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()) as bar:
         tasks: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""The commands of the laboratory: gradient-flow, lesion."""
+"""Commands of the laboratory: gradient-flow, lesion."""
 
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,12 @@ from resnet_demo.errors import InputError, writing
 
 def gradient_flow(
     networks: Annotated[list[str], typer.Argument(help="plain56 resnet56 plain20-nonorm-sigmoid-xavier ...")],
-    seed: Annotated[int, typer.Option(help="Of the weights.", min=0)] = 0,
-    output: Annotated[Path | None, typer.Option(help="A PNG for the gradient norms of all of them.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the weights.", min=0)] = 0,
+    output: Annotated[Path | None, typer.Option(help="Write a plot of the gradient norms to this PNG.")] = None,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Measure gradients, responses and dead or saturated units of networks at initialization, layer by layer."""
+    """Measure gradient norms, responses and dead or saturated units of every layer at initialization."""
     on = str(zoo.pick_device(device))
     if output:
         console.require_file(output)
@@ -47,7 +47,7 @@ def lesion(
     offline: Offline = False,
     weights: Weights = None,
 ) -> None:
-    """Measure the test error without each single block, as Veit et al. 2016 did, and keep it for the page."""
+    """Measure the test error without each single block, as in Veit et al. 2016, and store it for the page."""
     catalogue = zoo.open_catalogue(weights)
     folder = out or (weights or zoo.paths.user_folder()) / zoo.paths.LESIONS
     console.make_folder(folder)

@@ -19,30 +19,30 @@ def page(
     port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.", min=0, max=65535)] = 0,
     share: Annotated[bool, typer.Option("--share", help="Open a public link through Gradio's servers.")] = False,
     model: Annotated[
-        str | None, typer.Option(help="The model that the page opens with; resnet20.cifar10 if it is there.")
+        str | None, typer.Option(help="Initial model of the page; resnet20.cifar10 if it is available.")
     ] = None,
     offline: Offline = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Also open the page in this machine's browser.")] = False,
     device: Device = "auto",
     name: Annotated[
-        list[str] | None, typer.Option(help="A name by which it is reached through a proxy; may be given repeatedly.")
+        list[str] | None, typer.Option(help="Host name of the page behind a proxy; may be given repeatedly.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, to train live.")] = None,
+    data: Annotated[Path | None, typer.Option(help="CIFAR-10 as an .npz or a folder, for live training.")] = None,
     weights: Weights = None,
 ) -> None:
-    """Open the page: drop a photo, pick a network or its plain twin, see what it sees."""
+    """Open the page: analyze your photos with a residual network or its plain twin."""
     if share and zoo.is_offline(offline):
         raise InputError("--share needs the network, and this is offline: leave one of the two out.")
     if share:
-        print("Anybody with the public link can use this machine through the page, until it is stopped.")
+        print("Anyone with the public link can use this machine through the page until it is stopped.")
     if data and not data.exists():
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
     catalogue = zoo.open_catalogue(weights)
-    # Captum says this each time; its hooks are on a copy of the network, and gone afterwards.
+    # Captum warns at each use; its hooks are on a temporary copy of the network.
     warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
     reuse_freed_memory()
     ui.share_cores()
     cache = zoo.ModelCache(str(zoo.pick_device(device)), offline, catalogue=catalogue)
     ui.serve(lambda: ui.build_page(cache, model, data), host, port or None, share, open_, name or ())
     sys.stdout.flush()
-    os._exit(0)  # A download in a thread, which nobody waits for any more, would keep the process for minutes.
+    os._exit(0)  # An abandoned download in a thread would keep the process alive for minutes.

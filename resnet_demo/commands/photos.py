@@ -1,4 +1,4 @@
-"""The command that looks at photos: analyze."""
+"""The command that analyzes photos: analyze."""
 
 import json
 import os
@@ -51,29 +51,29 @@ def analyze(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each image.")] = False,
     precision: Annotated[str, typer.Option(help="float32, or the faster bfloat16 or tf32 (CUDA).")] = "float32",
     batch_size: Annotated[
-        int | None, typer.Option(help="Photos that share a pass; what suits unless given.", min=1)
+        int | None, typer.Option(help="Photos per pass; chosen for the model and device unless given.", min=1)
     ] = None,
     device: Device = "auto",
     offline: Offline = False,
     weights: Weights = None,
 ) -> None:
-    """Predict, explain and measure photos. A file that cannot be read is reported, and the others are still done.
+    """Predict, explain and measure photos. Files that cannot be read are reported; the others are still analyzed.
 
-    A folder too large for one device or machine: torchrun --nproc-per-node 4 -m resnet_demo analyze FOLDER --output OUT
+    On several devices or machines: torchrun --nproc-per-node 4 -m resnet_demo analyze FOLDER --output OUT
     """
     reuse_freed_memory()
     files = _files(images)
     if output:
         make_folder(output)
     question = Question(target, layer, precision)
-    # The shares may take very unequal times, and only plain numbers are exchanged.
+    # The processes may take very different times, and only plain numbers are exchanged.
     with training.joined(zoo.pick_device(device), backend="gloo", patience=WEEK) as (world, on):
         catalogue = zoo.open_catalogue(weights)
         entries = [catalogue.find(name) for name in (model, compare) if name]
         models = [_loaded(entry, str(on), offline) for entry in entries]
         job = Job(files, output, question, models, stems_of(files), {f: source_of(f, entries[0]) for f in files})
         known = job.known() if output and not compare else set()
-        world.wait()  # What one process writes must not be known to another that is still looking.
+        world.wait()  # No process may write before all have looked for earlier results.
         missing = [file for file in files if file not in known]
         mine = {*sorted(known)[world.rank :: world.size], *missing[world.rank :: world.size]}
         mine = [file for file in files if file in mine]
@@ -83,17 +83,17 @@ def analyze(
             found = _comparisons(job, mine, writer) if compare else _analyses(job, mine, known, batch_size, writer)
             done = tracked(_written(found, writer.ahead), len(mine), "analyzing", as_json)
             failed = sum(_tell(file, values, as_json) for file, values in done)
-        # Together, as torchrun ends all processes when the first one reports a failure.
+        # All together, as torchrun ends all processes when the first one fails.
         failures = world.count(failed)
     raise typer.Exit(1 if failures else 0)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is asked about which photos.
+    """The photos and the options of one call of `analyze`.
 
-    stems     the names of their results in `output`
-    sources   what each result is made from, as it was before anything was computed
+    stems     names of the results in `output`
+    sources   identity of the inputs of each result, recorded before anything was computed
     """
 
     files: list[Path]
@@ -107,13 +107,13 @@ class Job:
         return (self.output or Path()) / f"{self.stems[file]}{suffix}"
 
     def known(self) -> set[Path]:
-        """The files that an earlier run has answered this question about."""
+        """The files for which an earlier run has written the same results."""
         (model,) = self.models
         return {f for f in self.files if is_known(self.stem(f), f, model, self.question, self.sources[f])}
 
 
 def _tell(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> bool:
-    """Print what was found; whether that is an error."""
+    """Print the result of a file. Returns whether it is an error."""
     if isinstance(values, InputError):
         warn(f"{file}: {values}")
         return True
@@ -126,7 +126,7 @@ def _tell(file: Path, values: dict[str, Any] | InputError, as_json: bool) -> boo
 
 
 def _tell_error(job: Job) -> None:
-    """What the faster precision does to the first photo that can be read."""
+    """Report the error of the faster precision, for the first photo that can be read."""
     for file in job.files:
         try:
             photo = photos.load_image(file)
@@ -141,12 +141,12 @@ def _tell_error(job: Job) -> None:
 
 
 Values = dict[str, Any] | InputError
-# A photo, what was found, and the files that are being written of it.
+# A photo, its results, and the files that are being written.
 Found = Iterator[tuple[Path, Values, list[Writing]]]
 
 
 def _analyses(job: Job, files: list[Path], known: set[Path], batch_size: int | None, writer: Writer) -> Found:
-    """The values of each file, written too if there is an output; read from there where they are known."""
+    """The values of each file, also written if there is an output folder; known values are read from there."""
     (model,) = job.models
     fresh = analysis.analyze_files([f for f in files if f not in known], model, job.question, batch_size)
     for file in files:
@@ -166,7 +166,7 @@ def _analyses(job: Job, files: list[Path], known: set[Path], batch_size: int | N
 
 
 def _comparisons(job: Job, files: list[Path], writer: Writer) -> Found:
-    """The values of both networks for each file, written too if there is an output."""
+    """The values of both networks for each file, also written if there is an output folder."""
     first, second = job.models
     for file in files:
         try:
@@ -185,7 +185,7 @@ def _comparisons(job: Job, files: list[Path], writer: Writer) -> Found:
 
 
 def _written(found: Found, ahead: int) -> Iterator[tuple[Path, Values]]:
-    """What was found, in order, once its files are there; at most `ahead` photos wait for theirs."""
+    """Results in order, each after its files are written; at most `ahead` photos wait for their files."""
     waiting: deque[tuple[Path, Values, list[Writing]]] = deque()
     for one in found:
         waiting.append(one)
@@ -202,12 +202,12 @@ def _finished(file: Path, values: Values, writings: list[Writing]) -> tuple[Path
     except InputError as error:
         return file, error
     except BrokenExecutor:
-        return file, InputError("its results could not be drawn, for the process that does it was ended: try again.")
+        return file, InputError("its results could not be drawn, as the process that draws them was ended: try again.")
     return file, values
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    """Folders become the images in them; a named file stays, whatever it is, to be done or reported."""
+    """Folders are replaced by the images in them; other paths are kept, to be analyzed or reported."""
     files: list[Path] = []
     for path in paths:
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long

@@ -1,4 +1,4 @@
-"""The files that `analyze --output` writes for each photo: how they are called, and whether they are there already."""
+"""The files that `analyze --output` writes for each photo: their names, and whether they exist already."""
 
 import hashlib
 import json
@@ -23,37 +23,37 @@ from resnet_demo.records import Analysis, Comparison, Question
 if TYPE_CHECKING:
     from resnet_demo.zoo import Entry, Model
 
-# Of the 255 that a file name may have. To the others are added a number, a model's name and ".overlay.png".
+# Of the 255 bytes of a file name; the rest is for a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
-# Photos that are written sooner than processes start that could help.
+# So few photos are written before helper processes would have started.
 FEW = 8
 # Windows waits for no more.
 MOST_WORKERS = 60
 
 
 def source_of(file: Path, entry: "Entry") -> list[Any]:
-    """What a result is made from: the very file, and the very weights."""
+    """The identity of a result's inputs: the file and the weights."""
     weights = entry.card.sha256 if entry.card else ""
     try:
         stat = file.stat()
     except OSError:
-        return [weights]  # It will be reported when it is opened.
+        return [weights]  # The error is reported when the file is opened.
     return [stat.st_size, stat.st_mtime_ns, weights]
 
 
 def is_known(stem: Path, file: Path, model: "Model", question: Question, source: list[Any]) -> bool:
-    """Whether an earlier run has written what this one would."""
+    """Whether an earlier run has written the same result."""
     try:
         values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
         same = (values["image"], values["model"], values["asked"]) == (str(file), model.name, asdict(question))
         pictures = all(Path(f"{stem}.{kind}.png").exists() for kind in ("overlay", "plot"))
         return same and values["source"] == source and pictures
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False  # Not there, or not ours: it is written again.
+        return False  # Missing or foreign: it is written again.
 
 
 def stems_of(files: list[Path]) -> dict[Path, str]:
-    """The name of each file's results: its own without suffix, numbered where several files share it."""
+    """The name of each file's results: the file's name without suffix, numbered if several files share it."""
     stems: dict[Path, str] = {}
     taken: set[str] = set()
     for file in files:
@@ -67,36 +67,36 @@ def stems_of(files: list[Path]) -> dict[Path, str]:
 
 
 def _short_stem(file: Path) -> str:
-    """The file's name without suffix, cut where what is added to it would make it too long for a file system; then
-    with a hash of all of it, so that it is always the same and nobody else's."""
+    """The file's name without suffix. If the additions would make it too long for a file system, it is truncated and a
+    hash of the full name is appended, which makes it reproducible and unique."""
     stem = os.fsencode(file.stem)
     if len(stem) <= MOST_STEM_BYTES:
         return file.stem
     digest = hashlib.sha256(stem).hexdigest()[:16]
-    # A character of several bytes may be cut in two: what is left of it goes.
+    # Truncation may split a multi-byte character; its first bytes are dropped.
     return f"{stem[: MOST_STEM_BYTES - 17].decode(errors='ignore')}-{digest}"
 
 
-# Waits for what is being written, and raises `InputError` if it could not be.
+# Waits until the files are written, and raises `InputError` if they could not be.
 Writing = Callable[[], None]
 
 
 class Writer:
-    """Draws and writes what was found, beside the analyses and on every core: a drawing takes longer than a small
-    network. A few photos are written here and now, before other processes would have started.
+    """Draws and writes results in other processes, on all cores, while photos are analyzed: drawing takes longer than a
+    small network. A few photos are written synchronously, before other processes would have started.
 
-    photos      how many there are to come
-    processes   that share this machine with this one
+    photos      number of photos to come
+    processes   number of processes that share this machine
     """
 
     def __init__(self, photos: int, processes: int = 1) -> None:
         workers = max(1, min(MOST_WORKERS, usable_cores() // processes))
         self._pool = None
         if photos > FEW:
-            # Not forked, for this process has threads.
+            # Not forked, as this process has threads.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(workers, context, initializer=_give_way)
-        # What waits to be drawn is in memory.
+        # Photos that wait to be drawn are held in memory.
         self.ahead = 4 * workers if self._pool else 0
 
     def __enter__(self) -> "Writer":
@@ -107,7 +107,7 @@ class Writer:
             self._pool.shutdown(cancel_futures=True)
 
     def write(self, function: Callable[..., None], *arguments: Any) -> Writing:
-        """Begin with `function(*arguments)`, one of the two below."""
+        """Start `function(*arguments)`, one of the two functions below."""
         if self._pool is None:
             return partial(function, *arguments)
         try:
@@ -129,15 +129,16 @@ def _end_with_parent() -> None:
 
 
 def _give_way() -> None:
-    """The networks come first: what they have found can still be drawn when they have done."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()  # It may be killed.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal tells all processes; the first one answers.
+    """Lower this process's priority: the networks come first, and drawing can finish after them."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()  # The parent may be killed.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one handles it.
     if hasattr(os, "nice"):
         os.nice(10)
 
 
 def write_results(stem: Path, photo: Image.Image, analysis: Analysis, values: dict[str, Any]) -> None:
-    """The JSON last and at once: where it is, the other two are. Raises `InputError`."""
+    """Write the three files of an analysis. The JSON is written last and atomically, so if it exists the other two do
+    as well. Raises `InputError`."""
     path = Path(f"{stem}.json")
     with writing(path):
         plots.overlay(photo, analysis).save(f"{stem}.overlay.png", compress_level=plots.COMPRESSION)
@@ -148,6 +149,6 @@ def write_results(stem: Path, photo: Image.Image, analysis: Analysis, values: di
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """The plot of both. Raises `InputError`."""
+    """Write the plot of both analyses. Raises `InputError`."""
     with writing(path):
         path.write_bytes(plots.to_png(plots.compare_figure(comparison)))

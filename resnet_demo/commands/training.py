@@ -1,4 +1,4 @@
-"""The commands about training: train, evaluate, results, race."""
+"""Commands for training: train, evaluate, results, race."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -28,24 +28,24 @@ def train(
     data: Data = None,
     recipe: Annotated[str, typer.Option(help="fast: 40 epochs; paper: section 4.2, 64k iterations.")] = "fast",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", min=1)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Of all processes together.", min=2)] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest one.", min=1e-6)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per batch, over all processes.", min=2)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.", min=1e-6)] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0.0)] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bfloat16 or float32.")] = None,
     compile_: Annotated[bool, typer.Option("--compile", help="Use torch.compile: faster, after a slow start.")] = False,
     family: Annotated[str | None, typer.Option(help="imagenet or cifar, for depths that both have.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8, max=1024)] = None,
     workers: Annotated[int, typer.Option(help="Processes that decode photos.", min=0)] = 4,
-    seed: Annotated[int, typer.Option(help="Of the weights, the order and the crops.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the weights, the order and the crops.", min=0)] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for weights and card; where the other commands look for yours unless given."),
+        typer.Option(help="Folder for weights and card; the folder of your networks unless given."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the last finished epoch.")] = False,
     device: Device = "auto",
     offline: Offline = False,
 ) -> None:
-    """Train a network from nothing, with a checkpoint every epoch; writes its weights and their card.
+    """Train a network from scratch, with a checkpoint every epoch, and write its weights and their card.
 
     On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
     """
@@ -61,8 +61,8 @@ def train(
     where = out or zoo.paths.user_folder()
     if out is None and (zoo.paths.shipped_folder() / f"{spec.name}.{dataset}.json").exists():
         raise InputError(
-            f"A trained {spec.name}.{dataset} is shipped with this project, and comes before yours: give --out for "
-            "another run of it, or another name to --dataset."
+            f"A trained {spec.name}.{dataset} is shipped with this project and takes precedence over yours: give --out "
+            "for another run of it, or another name to --dataset."
         )
     console.make_folder(where)
     reuse_freed_memory()
@@ -84,7 +84,7 @@ def train(
                 )
             except KeyboardInterrupt as stopped:
                 kept = (where / f"{run.name}.checkpoint").exists()
-                hint = "repeat the command with --resume to go on after its last epoch" if kept else "nothing was kept"
+                hint = "repeat the command with --resume to continue it" if kept else "nothing was kept"
                 raise InputError(f"{run.name} was stopped: {hint}.") from stopped
         if world.leads:
             console.say(f"{card.name}: test error {card.test_error:.2f} % after {card.epochs} epochs, in {where}")
@@ -93,7 +93,7 @@ def train(
 def evaluate(
     model: Annotated[str, typer.Argument(help="A trained name from `models`, e.g. resnet20.cifar10.")],
     data: Data = None,
-    seeds: Annotated[Path | None, typer.Option(help="Evaluate all runs of it below this folder instead.")] = None,
+    seeds: Annotated[Path | None, typer.Option(help="Evaluate all its runs below this folder instead.")] = None,
     as_json: Json = False,
     device: Device = "auto",
     offline: Offline = False,
@@ -127,7 +127,7 @@ def results(
     as_json: Json = False,
     weights: Weights = None,
 ) -> None:
-    """What the trained networks reached (mean and deviation over seeds), beside the paper and other reproductions."""
+    """Show the errors of the trained networks (mean and deviation over seeds) beside those of the paper and others."""
     catalogue = zoo.open_catalogue(weights)
     summaries = zoo.summarize(zoo.read_cards(folders)) if folders else zoo.all_results(catalogue)
     if as_json:
@@ -136,7 +136,7 @@ def results(
     columns = ("network", "recipe", "epochs", "runs", "test %", "training %")
     table = Table(*columns, *(source.name for source in zoo.SOURCES), title="Error of the last epoch, in percent")
     for s in summaries:
-        names = (escape(visible(name)) for name in (s.name, s.recipe))  # As somebody's cards have them.
+        names = (escape(visible(name)) for name in (s.name, s.recipe))  # From cards that may be foreign.
         ours = (*names, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
         others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in zoo.SOURCES)
         table.add_row(*ours, _spread(s.train_error, s.train_std), *others)
@@ -149,14 +149,14 @@ def results(
 
 def race(
     names: Annotated[list[str] | None, typer.Argument(help="Architectures; resnet56 plain56 unless given.")] = None,
-    seconds: Annotated[float, typer.Option(help="How long it takes.")] = 30.0,
+    seconds: Annotated[float, typer.Option(help="Duration of the race.")] = 30.0,
     data: Data = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a lap.")] = False,
     device: Device = "auto",
     offline: Offline = False,
 ) -> None:
-    """Train networks on CIFAR-10 side by side for some seconds, a batch each in turn, and print their losses."""
+    """Train networks on CIFAR-10 side by side for some seconds, one batch each in turn, and print their losses."""
     entrants = names or ["resnet56", "plain56"]
     images = training.load_split("cifar10", "train", data, offline=offline)
     for lap in training.race(entrants, images, seconds, device=zoo.pick_device(device), seed=seed):
@@ -181,7 +181,7 @@ def _training_bar(name: str, epochs: int, shown: bool) -> Iterator[tuple[Callabl
         def on_status(status: Any) -> None:
             state = f"loss {status.loss:.3f}, train error {status.train_error:.1f} %{tested}"
             state += f", {status.images_per_second:,.0f} images/s"
-            # The bar is that of the whole run, so that the time left is too.
+            # The bar shows the whole run, so that the remaining time is that of the run.
             done = (status.epoch - 1) * status.batches + status.batch
             bar.update(task, completed=done, total=epochs * status.batches, state=state)
 

@@ -1,4 +1,4 @@
-"""Pure data to figures and pictures."""
+"""Figures and pictures of records."""
 
 import lazy_loader
 

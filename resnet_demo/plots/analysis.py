@@ -1,4 +1,4 @@
-"""An `Analysis` as pictures: the heatmap over the photo, the top classes, the gradient norm of every layer."""
+"""Pictures of an `Analysis`: the heatmap over the photo, the top classes, the gradient norm of every layer."""
 
 import math
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from resnet_demo.plots.style import COLORS, apply_style, power_of_ten
 from resnet_demo.records import Analysis, LayerGradient, Prediction
 
 HEAT = "inferno"
-# The longer side of the photo over the width of the line around what the network saw.
+# The longer side of the photo divided by the width of the frame around the crop.
 FRAME = 400
-# Layers that are not on the main path have a marker of their own, whatever the stage's colour.
+# Layers that are not on the main path have their own markers, in the colour of their stage.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
 
 
 def veil(analysis: Analysis, heat: np.ndarray | None = None) -> Image.Image | None:
-    """What is laid over the photo: the heatmap exactly over the part that the network saw, in a white frame where that
-    is not all of it, and black around it. RGB, of size `analysis.photo_size`; None without positive evidence.
+    """The layer over the photo: the heatmap exactly over the crop, with a white frame if the crop is not the whole
+    photo, and black around it. RGB, of size `analysis.photo_size`; None without positive evidence.
 
-    heat   another map (h, w) in [0, 1] of what the network saw, in place of Grad-CAM
+    heat   another map (h, w) in [0, 1] of the crop, in place of Grad-CAM
     """
     heat = analysis.cam if heat is None else heat
     if not heat.max() > 0:
@@ -39,7 +39,7 @@ def veil(analysis: Analysis, heat: np.ndarray | None = None) -> Image.Image | No
     colours.putpalette((colormaps[HEAT](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes())
     picture = Image.new("RGB", analysis.photo_size)
     picture.paste(colours.convert("RGB"), (left, top))
-    # Outside of what was seen, so that it hides none of it; black alone would look like no evidence.
+    # The frame lies outside of the crop, so that it hides none of it; without it, black would look like no evidence.
     line = math.ceil(max(width, height) / FRAME)
     ImageDraw.Draw(picture).rectangle(
         (left - line, top - line, right + line - 1, bottom + line - 1), outline="white", width=line
@@ -50,7 +50,7 @@ def veil(analysis: Analysis, heat: np.ndarray | None = None) -> Image.Image | No
 def overlay(
     photo: Image.Image, analysis: Analysis, opacity: float = 0.5, heat: np.ndarray | None = None
 ) -> Image.Image:
-    """The photo under its `veil`, or the photo as it is without positive evidence.
+    """The photo under its `veil`; without positive evidence, the unchanged photo.
 
     photo     RGB, the one that was analyzed, of size `analysis.photo_size`
     opacity   of the veil, 0 to 1
@@ -67,14 +67,14 @@ def overlay(
 def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:
     """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
     figure = Figure(figsize=(10, 2.2))
-    # Fixed margins: a layout that measures every text first takes as long again as the drawing.
+    # Fixed margins: an automatic layout, which measures all texts first, would double the time.
     figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.23)
     draw_gradients(figure.subplots(), analysis.gradients, ink)
     return figure
 
 
 def report_figure(analysis: Analysis, ink: str = "black") -> Figure:
-    """The top classes and the gradient norms side by side, as the command line writes them."""
+    """The top classes and the gradient norms side by side, as written by the command line."""
     figure = Figure(figsize=(14, 4), layout="constrained")
     if not analysis.predictions:
         draw_gradients(figure.subplots(), analysis.gradients, ink)
@@ -87,7 +87,7 @@ def report_figure(analysis: Analysis, ink: str = "black") -> Figure:
 
 
 def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "black") -> None:
-    """Horizontal bars, the most probable on top."""
+    """Horizontal bars, the most probable class first."""
     positions = range(len(predictions))
     shares = [100 * prediction.probability for prediction in predictions]
     axes.barh(positions, shares, color=COLORS[0])
@@ -132,8 +132,8 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
 
 
 def _positions(length: int, start: float, end: float, cells: int) -> tuple[int, int, np.ndarray]:
-    """The first pixel whose centre is between `start` and `end`, the one after the last, and where the centres of
-    these pixels fall among the centres of `cells` cells."""
+    """The first pixel whose centre is between `start` and `end`, the pixel after the last such, and the positions of
+    their centres relative to the centres of `cells` cells."""
     first, after = max(0, math.ceil(start - 0.5)), min(length, math.floor(end - 0.5) + 1)
     centres = np.arange(first, after) + 0.5
     return first, after, np.clip((centres - start) / (end - start) * cells - 0.5, 0, cells - 1)
@@ -150,7 +150,8 @@ def _bilinear(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.n
 
 
 def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> None:
-    """Above the axes; the one-layer stages at both ends are named outwards, where a deep network leaves no room."""
+    """Write the stage names above the axes; those of the one-layer stages at both ends extend outwards, as there is no
+    room in the plot of a deep network."""
     for stage, members in stages:
         middle = (members[0] + members[-1]) / 2
         outwards = {"stem": (members[-1] + 0.5, "right"), "fc": (members[0] - 0.5, "left")}
@@ -165,7 +166,7 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-0.5, len(drawable) - 0.5)
     values = [value for value in drawable if not math.isnan(value)] or [1.0]
-    # Whole decades, so that a flat curve looks flat and the same scale comes back for another network.
+    # Whole decades, so that a flat curve looks flat and different networks get the same scale.
     low, high = math.floor(math.log10(min(values)) - 0.1), math.ceil(math.log10(max(values)) + 0.1)
     axes.set_ylim(10.0**low, 10.0**high)
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
@@ -184,11 +185,11 @@ def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
     for kind, name in {"main": "convolution", **names}.items():
         fill = "full" if kind in ("main", "fc") else "none"
         handles.append(Line2D([], [], linestyle="", marker=MARKERS[kind], color=ink, label=name, fillstyle=fill))
-    # Below the axes, where it hides no point: the best place inside would have to be searched for.
+    # Below the axes, where it hides no point; finding a free place inside takes time.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
     axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
 
 
 def _escaped(text: str) -> str:
-    """matplotlib reads a pair of dollar signs as mathematics."""
+    """Escape dollar signs, as matplotlib renders text between a pair of them as mathematics."""
     return text.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""A network drawn as an inline SVG: a row for each stage, a box for each block, an arc for each shortcut."""
+"""Drawing of a network as an inline SVG: a row for each stage, a box for each block, an arc for each shortcut."""
 
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
@@ -9,7 +9,7 @@ from resnet_demo.records import BlockSummary, Table
 WIDTH, LABEL, BOX = 1100, 150, 26
 # A row of blocks has room for the arcs above them; a row of text needs none.
 BLOCKS, TEXT = 62, 40
-# Solid as in the paper's figure 3; dotted where the shape changes: padding without weights, projection with.
+# As in the paper's figure 3, solid, and dotted where the shape changes: short dots for padding, longer for projections.
 DASHES = {"identity": "", "padding": "2 3", "projection": "6 3"}
 SHORTCUTS = {
     "identity": "identity",
@@ -26,11 +26,11 @@ def draw_network(
     errors: Mapping[str, float] | None = None,
     clickable: bool = False,
 ) -> str:
-    """The network of `table` and `blocks` from top to bottom.
+    """Draw the network described by `table` and `blocks`, from top to bottom.
 
     removed     blocks drawn as removed
-    errors      test error in percent without each block, by name: the higher, the deeper the colour of its box
-    clickable   blocks are buttons, each with its name in `data-block`
+    errors      test error in percent without each block, by name: the higher, the stronger the block's colour
+    clickable   makes blocks buttons, each with its name in `data-block`
     """
     stages = {row.stage: row for row in table.rows}
     stem, end = stages["stem"], stages["fc"]

@@ -1,4 +1,4 @@
-"""What channels see: a grid of feature maps as one picture."""
+"""Feature maps as a grid in one picture."""
 
 import math
 
@@ -11,7 +11,7 @@ TILE, GAP = 96, 4
 
 
 def feature_grid(features: np.ndarray, columns: int = 8) -> Image.Image:
-    """float32 (k, h, w) as a grid of tiles, each from its own smallest to its own largest value."""
+    """float32 (k, h, w) as a grid of tiles, each scaled from its own smallest to its own largest value."""
     rows = math.ceil(len(features) / columns)
     columns = min(columns, len(features))
     size = (columns * (TILE + GAP) - GAP, rows * (TILE + GAP) - GAP)

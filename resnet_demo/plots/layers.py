@@ -1,4 +1,4 @@
-"""Curves over the layers of several networks on one scale: comparisons, gradient flow, branch ratios, lesions."""
+"""Plots over the layers or blocks of networks: comparisons, gradient flow, branch ratios, lesions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFor
 from resnet_demo.plots.style import COLORS, apply_style, power_of_ten
 from resnet_demo.records import BranchRatio, Comparison, Flow, LesionStudy, relative_depths
 
-# Every curve differs from the others in colour, dash and marker.
+# Curves differ in colour, dash and marker.
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 MEASURES = {
@@ -21,7 +21,7 @@ MEASURES = {
 
 
 def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
-    """Gradient norms and responses of two networks by relative depth, each on a scale that both share."""
+    """Gradient norms and responses of two networks by relative depth, each on a common scale."""
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     norms, responses = figure.subplots(1, 2)
     for i, analysis in enumerate((comparison.first, comparison.second)):
@@ -39,7 +39,7 @@ def compare_figure(comparison: Comparison, ink: str = "black") -> Figure:
 
 
 def flow_figure(flows: Sequence[Flow], measure: str, ink: str = "black") -> Figure:
-    """One of `MEASURES` by relative depth, a curve for each network."""
+    """One of `MEASURES` by relative depth, with a curve for each network."""
     figure = Figure(figsize=(12, 4), layout="constrained")
     axes = figure.subplots()
     for i, flow in enumerate(flows):
@@ -76,7 +76,7 @@ def branch_ratio_figure(ratios: Sequence[BranchRatio], ink: str = "black") -> Fi
 
 
 def lesion_figure(studies: Sequence[LesionStudy], ink: str = "black") -> Figure:
-    """Test error after the removal of each single block, residual and plain on one scale."""
+    """Test error after the removal of each single block, for all networks on one scale."""
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     axes = figure.subplots()
     blocks: Mapping[str, float] = max((study.errors for study in studies), key=len)
@@ -114,7 +114,7 @@ def _logarithmic(axes: Axes, title: str, ink: str) -> None:
 
 
 def _name_blocks(axes: Axes, names: Sequence[str], ink: str) -> None:
-    """Every name where there is room, else the first of each stage."""
+    """Label every block if there is room, else the first block of each stage."""
     shown = [i for i, name in enumerate(names) if len(names) <= 16 or name.endswith(".0")]
     axes.set_xticks(shown, [names[i] for i in shown])
     axes.set_xlim(-0.6, len(names) - 0.4)

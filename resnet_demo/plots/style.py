@@ -1,8 +1,8 @@
-"""What all figures have in common: their ink, their colours, and how they become SVG and PNG.
+"""Common style of all figures: text colour, palette, and conversion to SVG and PNG.
 
-No torch, and no pyplot: figures are `matplotlib.figure.Figure`, so that nothing is shared between threads and nothing
-stays open. Colours are Okabe and Ito's and matplotlib's perceptually uniform maps: both survive colour blindness, and
-every difference in colour is also one in shape, position or lightness.
+Uses neither torch nor pyplot: figures are `matplotlib.figure.Figure`, so that threads share no state and no figure
+stays open. Colours are Okabe and Ito's and matplotlib's perceptually uniform maps: both are suitable for colour-blind
+readers, and every difference in colour is also one in shape, position or lightness.
 """
 
 import io
@@ -12,17 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-# Text and axes of a figure for the page are drawn in this colour, which `to_svg` turns into the page's own.
+# Text and axes of figures for the page are drawn in this colour, which `to_svg` replaces by the page's text colour.
 PAGE_INK = "#010203"
-# Of PNG files: a third of the time of the usual 6, for 5 % more bytes.
+# Compression level of PNG files: a third of the time of the default, 6, for 5 % more bytes.
 COMPRESSION = 3
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def to_svg(figure: Figure, label: str) -> str:
-    """The figure as an inline SVG for the page: its ink is the page's text colour, light or dark.
+    """The figure as an inline SVG for the page, with text in the page's text colour, light or dark.
 
-    label   what a screen reader says
+    label   text for screen readers
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -38,7 +38,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def power_of_ten(value: float, _: object = None) -> str:
-    """A tick label such as 10⁻³, in plain text: matplotlib's own goes through its TeX parser, which threads share."""
+    """A tick label such as 10⁻³ in plain text: matplotlib's own uses its TeX parser, which threads share."""
     exponent = round(math.log10(value)) if value > 0 else 0
     return "10" + str(exponent).translate(SUPERSCRIPTS)
 

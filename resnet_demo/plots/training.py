@@ -1,4 +1,4 @@
-"""Training as pictures: error by epoch of plain and residual networks (the paper's figure 6), and a race."""
+"""Plots of training: error by epoch of plain and residual networks (the paper's figure 6), and a race."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from resnet_demo.plots.style import COLORS, apply_style
 from resnet_demo.records import TrainingCurve
 
-# One colour a depth, whatever other depths are shown.
+# A depth always has the same colour, whatever other depths are shown.
 DEPTH_COLORS = {20: COLORS[4], 32: COLORS[2], 44: COLORS[3], 56: COLORS[5], 110: COLORS[0]}
 CONNECTIONS = {"plain": "plain", "residual": "residual (ResNet)"}
 CEILING = 30.0
@@ -17,7 +17,7 @@ CEILING = 30.0
 
 def curves_figure(curves: Sequence[TrainingCurve], ink: str = "black") -> Figure:
     """Training (dashed) and test (bold) error in percent by epoch: plain networks left, residual ones right."""
-    # A line of the legend for each depth.
+    # Height of the legend: one line per depth.
     depths = len({curve.depth for curve in curves})
     figure = Figure(figsize=(12, 4.2 + 0.22 * depths), layout="constrained")
     panels = figure.subplots(1, len(CONNECTIONS), sharey=True)
@@ -36,7 +36,7 @@ def curves_figure(curves: Sequence[TrainingCurve], ink: str = "black") -> Figure
         else:
             axes.text(0.5, 0.5, "none chosen", transform=axes.transAxes, color=ink, ha="center")
     worst = max((epoch.test_error for curve in curves for epoch in curve.epochs[len(curve.epochs) // 2 :]), default=0)
-    # The first epochs are far above: a scale for them would hide the differences in the last ones.
+    # Errors of the first epochs are far higher: including them in the scale would hide the differences at the end.
     panels[0].set_ylim(0, min(100, max(CEILING, 1.1 * min(worst, 100))) if worst > CEILING else CEILING)
     panels[0].set_ylabel("error in %", color=ink, fontsize=11)
     return figure
@@ -50,7 +50,7 @@ def race_figure(names: Sequence[str], laps: Sequence[tuple[int, tuple[float, ...
     for i, name in enumerate(names):
         losses = [loss[i] for _, loss in laps]
         axes.plot(batches, losses, ("-", "--")[i % 2], color=(COLORS[0], COLORS[5])[i % 2], linewidth=2, label=name)
-    axes.set_xlabel("batches of 128 images that each has learned from", color=ink, fontsize=11)
+    axes.set_xlabel("batches of 128 images per network", color=ink, fontsize=11)
     axes.set_ylabel("training loss", color=ink, fontsize=11)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)

@@ -1,4 +1,4 @@
-"""What several files of these tests need."""
+"""Helpers that several of these test files share."""
 
 import pytest
 

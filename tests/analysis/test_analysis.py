@@ -1,4 +1,4 @@
-"""One pass, the right numbers, and nothing left behind."""
+"""An analysis takes one pass, gives correct numbers and has no side effects."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120, 3), 
 
 
 def make_model(name="resnet20", trained=True, size=64, **overrides):
-    """A small model whose batch normalizations have seen something, so that no layer is trivial."""
+    """A small model whose batch normalizations have non-trivial running statistics."""
     generator = torch.Generator().manual_seed(0)
     network = create_network(name, generator=generator, num_classes=len(LABELS), **overrides)
     with torch.no_grad():
@@ -32,7 +32,7 @@ def make_model(name="resnet20", trained=True, size=64, **overrides):
 
 
 def input_of(model):
-    """In the layout that `analyze` computes in: a deep plain network with random weights amplifies every rounding."""
+    """In the layout that `analyze` computes in: a deep plain network with random weights amplifies rounding errors."""
     x = model.preprocessing.tensor(model.preprocessing.crop(PHOTO))
     return x.contiguous(memory_format=torch.channels_last)
 
@@ -51,7 +51,7 @@ def test_grad_cam_at_the_last_block_is_the_weighted_sum_of_fc(name):
     model = make_model(name)
     analysis = analyze(PHOTO, model, target=2)
     activation = model.network.trace(input_of(model)).outputs[analysis.layer][0].detach()
-    # In double precision, and against the size of the sum before relu: a very deep plain network cancels most of it.
+    # In double precision, relative to the sum before relu, most of which cancels in a very deep plain network.
     signed = torch.einsum("k,khw->hw", model.network.fc.weight[2].detach().double(), activation.double())
     oracle = (signed.relu() / signed.numel()).numpy()
     assert np.abs(raw_cam(analysis) - oracle).max() <= 1e-5 * (signed.abs().max() / signed.numel()).item()

@@ -1,4 +1,4 @@
-"""Pixel attributions are Captum's, leave nothing behind, and can be stopped."""
+"""Pixel attributions equal Captum's, have no side effects, and can be stopped."""
 
 import threading
 import time

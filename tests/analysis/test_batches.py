@@ -1,4 +1,4 @@
-"""Batches, folders and several processes give what one photo at a time gives; a rerun does what is missing."""
+"""Batches, folders and several processes give the results of single photos; a rerun computes only missing ones."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def make_model(name, size=64):
-    """Its normalizations have seen something, so that no layer is trivial."""
+    """A network whose normalizations have non-trivial running statistics."""
     generator = torch.Generator().manual_seed(0)
     network = create_network(name, generator=generator, num_classes=7)
     with torch.no_grad():
@@ -54,7 +54,7 @@ def assert_same(one, other):
     )
     for a, b in zip(one.predictions, other.predictions, strict=True):
         assert (a.index, a.probability) == (b.index, pytest.approx(b.probability, rel=1e-4))
-    # Where a unit is within a rounding of 0, its gradient may pass in the one and not in the other.
+    # Where a unit is within a rounding error of 0, its gradient may pass in one of them and not in the other.
     smooth, switched = 1e-4, 5e-3
     for kind, value, tolerance in (
         ("gradients", "response_std", smooth),
@@ -131,7 +131,7 @@ def test_another_question_or_another_photo_is_answered_anew(run, folder, tmp_pat
     run(*ask)
     before = results(tmp_path / "out")
     Image.new("RGB", (50, 50), "red").save(folder / "1.png")
-    os.utime(folder / "1.png", ns=(10**18, 10**18))  # Older than what was there.
+    os.utime(folder / "1.png", ns=(10**18, 10**18))  # Older than the previous file.
     (tmp_path / "out" / "2.plot.png").unlink()
     run(*ask)
     after = results(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Feature maps and branch ratios are what hooks on the same network see."""
+"""Feature maps and branch ratios agree with hooks on the same network."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Classes and layers by the names that people give them."""
+"""Finding classes and layers by name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A faster precision, and the error that is told of it."""
+"""A faster precision, and the error that is reported for it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Both ways to the norm of a weight's gradient against the gradient that autograd forms."""
+"""Both ways of computing the norm of a weight gradient, against autograd's gradient."""
 
 import pytest
 import torch
@@ -51,7 +51,7 @@ def test_each_way_gives_the_norm_of_autograds_gradient(calls, kernel, stride, gr
 
 
 def test_the_cheaper_way_is_taken():
-    """Late layers of an ImageNet network by likeness, early ones and those of CIFAR networks by forming."""
+    """Late layers of an ImageNet network by scalar products; early ones and CIFAR networks by forming the gradient."""
     cheaper = weight_gradients._likeness_is_cheaper
     late, early, small = (nn.Conv2d(n, n, 3, padding=1) for n in (512, 64, 64))
     assert [cheaper(late, 49), cheaper(early, 56 * 56), cheaper(small, 64)] == [True, False, False]
@@ -77,7 +77,7 @@ def test_no_gradient_is_none(monkeypatch, calls):
 
 
 def test_gradients_that_almost_cancel_keep_their_digits(monkeypatch):
-    """A normalization by the batch's own statistics makes the gradients of a channel sum to 0."""
+    """Normalization by the batch's own statistics makes the gradients of a channel sum to 0."""
     monkeypatch.setattr(weight_gradients, "CALLS", -(10**12))
     layer, x, gradient = make(3, 1, 1, 7, 32, 1)
     gradient -= gradient.mean((0, 2, 3), keepdim=True)

@@ -23,7 +23,7 @@ FLAGS = (
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Playwright's own browser where it was downloaded, the system's otherwise."""
+    """Playwright's own browser if it was downloaded, otherwise the system's."""
     own = Path(playwright.chromium.executable_path)
     path = None if own.exists() else _system()
     return playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
@@ -41,7 +41,7 @@ def _found() -> bool:
 
 
 def main() -> None:
-    """Install a Chromium if there is none: Playwright's, or where that cannot be downloaded Debian's."""
+    """Install a Chromium if there is none: Playwright's, or Debian's if that cannot be downloaded."""
     commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get"):
         sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]

@@ -17,7 +17,7 @@ PATIENCE = 60_000
 @pytest.fixture(scope="package")
 def server(tmp_path_factory) -> Iterator[PageServer]:
     folder = tmp_path_factory.mktemp("server")
-    # A race needs images; these are few, and a network reads them as if they were CIFAR-10's.
+    # A race needs images; these few take the place of CIFAR-10.
     data = save_stripes(folder / "cifar10.npz", train=256)
     with running_page(folder, "--data", str(data)) as running:
         yield running
@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser, server) -> Iterator[Callable[..., Page]]:
-    """Opens the page at a query; at the end neither the console nor the server's log may hold a complaint."""
+    """Opens the page with a query; at the end neither the console nor the server's log may contain an error."""
     complaints: list[str] = []
     contexts = []
 
@@ -58,7 +58,7 @@ def choose(page: Page, label: str, option: str) -> None:
     """Pick an option of a dropdown."""
     box = page.get_by_label(label, exact=True)
     box.click()
-    # The list of the dropdown before may still be closing.
+    # The list of the previous dropdown may still be closing.
     own = page.locator(f'[id^="{box.get_attribute("aria-controls")}-"]')
     own.and_(page.get_by_role("option", name=option, exact=True)).click()
     expect(box).to_have_value(option)

@@ -13,13 +13,13 @@ from resnet_demo.zoo.results import all_results, trained_cards
 from .conftest import PATIENCE, PHONE, choose
 
 pytestmark = pytest.mark.browser
-# A race gives way to whatever else the machine does.
+# A race has a lower priority than everything else on the machine.
 RACE_PATIENCE = 240_000
 CIFAR = [card for card in trained_cards(open_catalogue()) if card.dataset == "cifar10"]
 
 
 def races() -> int:
-    """Running race processes on this machine."""
+    """The race processes that run on this machine."""
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return len(re.findall(r"resnet_demo race", listing))
 
@@ -44,7 +44,7 @@ def state(page: Page):
 
 
 def lines_of(page: Page) -> int:
-    """matplotlib groups each drawn line; axes have ten or so more."""
+    """The number of lines that matplotlib has drawn, about ten of them for the axes."""
     return page.locator("#curves svg [id^=line2d]").count()
 
 

@@ -106,7 +106,7 @@ def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit
     page = visit("?tab=architecture&model=resnet56.cifar10")
     expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
     box = page.get_by_label("Network (choose one, or type any other)", exact=True)
-    box.fill("resnet34-C")  # None of the list: typed, as one would.
+    box.fill("resnet34-C")  # Not in the list: typed, as a visitor would.
     box.press("Enter")
     expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
     page.get_by_role("button", name="Compute the three forms").click()

@@ -1,4 +1,4 @@
-"""Every picture is whole, in proportion, and where it belongs: measured in a real Chromium, by boxes and by pixels."""
+"""Every picture is complete, undistorted and in its place: measured in a real Chromium, by boxes and by pixels."""
 
 import io
 from pathlib import Path
@@ -19,7 +19,7 @@ SHAPES = {
     "landscape": (900, 600), "portrait": (500, 1000), "square": (640, 640), "panorama": (6000, 400), "tiny": (20, 20),
 }  # fmt: skip
 SIZES = ((390, 844), (720, 450), (1024, 768), (1280, 800), (1440, 900), (1920, 1080))
-# Of each picture of a component: its box, its own size, and the box of the component.
+# For each picture of a component: its box, its natural size, and the box of the component.
 MEASURE = """selector => [...document.querySelectorAll(`${selector} .stack img`)].map(image => {
   const flat = box => [box.left, box.top, box.right, box.bottom];
   return {
@@ -53,7 +53,7 @@ def send(page: Page, path: Path) -> None:
 
 
 def pictures(page: Page, selector: str, count: int) -> list[dict]:
-    """The measured pictures of a component, once they are decoded; each is held to be inside it and in proportion."""
+    """The measured pictures of a component, once they are decoded; asserts that each is inside it and undistorted."""
     expect(page.locator(f"{selector} .stack img")).to_have_count(count, timeout=PATIENCE)
     loaded = "s => [...document.querySelectorAll(`${s} .stack img`)].every(image => image.naturalWidth > 0)"
     page.wait_for_function(loaded, arg=selector)
@@ -97,7 +97,7 @@ def test_fullscreen_shows_the_whole_photo_under_its_heatmap(visit):
 
 
 def screenshot(page: Page, at: int, opacity: float) -> np.ndarray:
-    """The pixels of the heatmap with its divider at so many percent; the divider itself is not drawn."""
+    """The pixels of the heatmap with the divider at `at` percent; the divider itself is hidden."""
     page.add_style_tag(content=".stack .line, .stack .fullscreen { visibility: hidden !important }")
     page.locator("#opacity input[type=number]").fill(str(opacity))
     page.locator("#opacity input[type=number]").press("Enter")
@@ -109,17 +109,17 @@ def screenshot(page: Page, at: int, opacity: float) -> np.ndarray:
 
 
 def test_lines_run_on_across_the_divider(visit, tmp_path):
-    """A picture test that does not trust boxes: where the photo alone is shown, and where it lies under the heatmap."""
+    """By pixels instead of boxes: where the photo alone is shown, and where it lies under the heatmap."""
     page = visit()
     send(page, grid(tmp_path / "grid.png", SHAPES["landscape"]))
     whole, half, none = (screenshot(page, at, opacity=0) for at in (0, 50, 100))
-    assert whole.std() > 20  # There are lines to be seen.
+    assert whole.std() > 20  # The lines are visible.
     assert np.array_equal(whole, half)
     assert np.array_equal(whole, none)
 
 
 def test_the_heat_is_where_the_analysis_says(visit):
-    """At full opacity the screenshot is the computed picture, and not moved by a pixel."""
+    """At full opacity, the screenshot equals the computed picture, not shifted by a single pixel."""
     page = visit("?photo=cat")
     pictures(page, "#heatmap", 2)
     shown = screenshot(page, at=0, opacity=1)
@@ -128,7 +128,7 @@ def test_the_heat_is_where_the_analysis_says(visit):
     inner = slice(2, -2)  # Its edges fall between pixels of the screen.
     shown, expected = (picture[inner, inner] for picture in (shown, expected))
     assert np.abs(shown - expected).mean() < 4
-    # The white lines left and right of what was seen.
+    # The white lines left and right of the crop.
     lines = [np.flatnonzero(picture.min(2).mean(0) > 100) for picture in (shown, expected)]
     assert [len(line) > 0 for line in lines] == [True, True]
     assert [lines[0].min(), lines[0].max()] == pytest.approx([lines[1].min(), lines[1].max()], abs=1)

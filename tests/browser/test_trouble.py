@@ -1,4 +1,4 @@
-"""What a visitor sees when the server is in trouble: one sentence, and the page goes on afterwards."""
+"""When the server has a problem, a visitor sees one sentence, and the page works again afterwards."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from .conftest import PATIENCE
 
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
-# A disk is full as long as a file says so: everything that Python writes into a new temporary file fails.
+# Simulates a full disk while a marker file exists: everything that Python writes into a new temporary file fails.
 FULL_DISK = """
 import errno, os, pathlib, tempfile
 def new(*args, original=tempfile.NamedTemporaryFile, **options):

@@ -1,4 +1,4 @@
-"""The command line, through the function that `python -m resnet_demo` calls; a few times as a process of its own."""
+"""The command line, through the function that `python -m resnet_demo` calls; in a few tests as its own process."""
 
 import json
 import os
@@ -145,7 +145,7 @@ WRONG = {
     "index": ((*ANALYZE, "--target", "10"), "an index from 0 to 9"),
     "device": ((*ANALYZE, "--device", "toaster"), "no device 'toaster' here"),
     "device without values": ((*ANALYZE, "--device", "meta"), "no device 'meta' here"),
-    "output": ((*ANALYZE, "--output", "PHOTO"), "cannot be made a folder"),
+    "output": ((*ANALYZE, "--output", "PHOTO"), "cannot be created"),
     "folder without images": (("analyze", "EMPTY", "--model", MODEL), "holds no images"),
     "evaluation of nothing": (("evaluate", MODEL), "pick a trained model"),
     "evaluation data": (("evaluate", "resnet20.cifar10", "--data", "GONE"), "give --data an .npz"),
@@ -154,7 +154,7 @@ WRONG = {
     "training folder": (("train", "resnet8", "--data", "EMPTY"), "There are no images in"),
     "data set": (("train", "resnet8", "--dataset", "mnist"), "for mnist give --data"),
     "data set offline": (("train", "resnet8", "--offline"), "connect to the internet, or give --data"),
-    "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be made a folder"),
+    "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be created"),
     "download offline": (
         ("download", "resnet18.tv_in1k", "--offline"), "run `python -m resnet_demo download resnet18.tv_in1k` once"
     ),
@@ -226,7 +226,7 @@ def test_a_pipe_or_a_device_among_the_photos_is_reported_or_passed_over(run, tmp
 
 
 def test_a_process_keeps_stderr_to_its_own_sentences(run_process, tmp_path, photo):
-    """Pillow and torch have remarks of their own on such files; the reader of the output needs none of them."""
+    """Warnings of Pillow and torch about such files must not reach the output."""
     huge, broken = tmp_path / "huge.png", tmp_path / "broken.jpg"
     Image.new("1", (12_000, 12_000)).save(huge)
     damaged_exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\xff\xff" + b"\x01\x12\0\x99" * 20

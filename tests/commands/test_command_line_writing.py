@@ -1,4 +1,4 @@
-"""What the command line writes, and where it cannot: long and strange names, places that are none, full disks."""
+"""Files that the command line writes, and errors in writing: long and strange names, invalid folders, full disks."""
 
 import json
 import os
@@ -66,12 +66,12 @@ PLACES = {
     "flow onto a folder": (("gradient-flow", "resnet8", "--output", "EMPTY"), "is a folder: give the name of a file"),
     "flow into nowhere": (("gradient-flow", "resnet8", "--output", "GONE/x.png"), "There is no folder"),
     "flow onto a full disk": (("gradient-flow", "resnet8", "--output", "FULL"), "No space left on device"),
-    "lesion onto a file": (("lesion", "resnet20.cifar10", "--out", "PHOTO"), "cannot be made a folder"),
-    "lesion into a file": (("lesion", "resnet20.cifar10", "--out", "PHOTO/x"), "cannot be made a folder"),
-    "training into a file": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO/x"), "cannot be made a folder"),
+    "lesion onto a file": (("lesion", "resnet20.cifar10", "--out", "PHOTO"), "cannot be created"),
+    "lesion into a file": (("lesion", "resnet20.cifar10", "--out", "PHOTO/x"), "cannot be created"),
+    "training into a file": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO/x"), "cannot be created"),
     "analysis into a file": (
         (*("analyze", "PHOTO", "--model", MODEL), "--output", "PHOTO/x"),
-        "cannot be made a folder",
+        "cannot be created",
     ),
     "photo with a name too long": (("analyze", "x" * 300, "--model", MODEL), "File name too long"),
     "data with a name too long": (("evaluate", "resnet20.cifar10", "--data", "x" * 300), "give --data an .npz"),
@@ -110,7 +110,7 @@ def test_control_characters_of_names_are_spelled_out(run, tmp_path, shipped):
         assert r"\x1b[31m\x07[bold]\r\n" in text
         assert all(line.isprintable() for line in text.split("\n"))
     assert max(len(told), len(flow)) < 1000
-    # JSON escapes by itself, and gives the name as it is.
+    # JSON has its own escapes and preserves the name.
     line = json.loads(run("analyze", good, "--model", MODEL, "--json").out)
     assert line["image"] == str(good)
 

@@ -1,4 +1,4 @@
-"""A network that was trained can be used: by the commands, and on the page."""
+"""A network that a user has trained can be used by the commands and on the page."""
 
 import json
 
@@ -18,7 +18,7 @@ def files_in(folder):
 
 
 def test_train_then_analyze(run, tmp_path, npz, photo):
-    """In one process, with no option that says where: the user's folder is found again."""
+    """In one process and without a folder option: the user's folder is found again."""
     shipped = files_in(paths.shipped_folder())
     assert run(*TRAIN, "--data", npz).code == 0
     assert set(files_in(tmp_path / "own")) == {f"{NAME}.{kind}" for kind in ("json", "jsonl", "safetensors")}
@@ -48,7 +48,7 @@ def test_a_folder_can_be_named_instead(run, tmp_path, npz, photo):
         result = run(*command, "--weights", folder, "--device", "cpu")
         assert (result.code, result.err) == (0, ""), command
     assert NAME in run("models", "--weights", folder).out
-    # What was measured of it lies beside it, and nowhere else.
+    # Its lesion study lies beside it and nowhere else.
     assert (folder / "lesions" / f"{NAME}.lesion.json").is_file()
     assert not (tmp_path / "own").exists()
     absent = run("models", "--weights", tmp_path / "none")
@@ -78,7 +78,7 @@ def test_the_page_offers_it(run, npz):
 
 
 def test_a_shipped_network_is_not_trained_for_nothing(run, npz, shipped, tmp_path, assert_clear_sentence):
-    """It would be left out of the catalogue, and hours be lost."""
+    """The catalogue would ignore the network, after hours of training."""
     options = ("--data", npz, "--epochs", 1, "--device", "cpu")
     refused = run("train", "resnet20", "--dataset", "cifar10", *options)
     assert refused.code == 2

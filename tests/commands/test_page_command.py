@@ -1,4 +1,4 @@
-"""The command that opens the page, and app.py, which calls it; with a user's networks, and with none at all."""
+"""The command that opens the page, and app.py, which calls it; with a user's networks, and without any networks."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def test_the_page_is_built_without_any_weights(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(paths, "shipped_folder", lambda: tmp_path / "empty")
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # What Gradio says of a value that is not on offer.
+        warnings.simplefilter("error", UserWarning)  # Gradio's warning about a value that is not a choice.
         page = build_page(ModelCache("cpu", offline=True))
     offered = json.dumps(page.get_config_file()["components"], default=str)
     assert "resnet20.untrained" in offered

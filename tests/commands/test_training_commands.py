@@ -1,4 +1,4 @@
-"""The commands about training, through the function that `python -m resnet_demo` calls."""
+"""The commands for training, through the function that `python -m resnet_demo` calls."""
 
 import json
 

@@ -1,1 +1,1 @@
-"""The page, the loader and the command line as an attacker uses them."""
+"""The page, the image loader and the command line under attack."""

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 SECONDS, MEGABYTES = 3, 600
-# A call that is not stopped by anything else.
+# Time limit of a call that nothing else stops.
 CAP_SECONDS, CAP_BYTES = 20, 6_000_000_000
 
 
@@ -22,7 +22,7 @@ def memory(field):
 
 
 def measured(expression):
-    """What it gives or the sentence it is refused with, processor seconds, and megabytes at the peak and after."""
+    """The call's result or error message, its processor seconds, and megabytes at the peak and afterwards."""
     import resnet_demo
     from resnet_demo import errors, zoo
     from resnet_demo.images import loading as images
@@ -41,7 +41,7 @@ def measured(expression):
     if of_child:
         from resnet_demo.images import decoding
 
-        peak += decoding.BYTES / 1e6  # Its limit. What it took is not told apart from what its parent had.
+        peak += decoding.BYTES / 1e6  # Its limit, as its own memory cannot be told apart from its parent's.
     return {"result": result[:300], "seconds": seconds + of_child, "peak": peak, "after": after}
 
 
@@ -49,9 +49,9 @@ def serve():
     import PIL.Image
     import torch
 
-    import resnet_demo.images  # noqa: F401 - so that it is there before the fork
+    import resnet_demo.images  # noqa: F401 - imported before the fork
 
-    torch.set_num_threads(1)  # Threads that wait for a busy core would be counted as work.
+    torch.set_num_threads(1)  # Threads that wait for a busy core would count as work.
     PIL.Image.init()
     for line in sys.stdin:
         child = os.fork()
@@ -67,7 +67,7 @@ def serve():
 
 
 class Meter:
-    """Asks such a process."""
+    """Sends expressions to such a process."""
 
     def __init__(self):
         command = [sys.executable, "-W", "ignore", "-m", "tests.hostile.budget"]

@@ -1,4 +1,4 @@
-"""What a client can send to the page: any JSON, to any event, with any header."""
+"""A client that can send anything to the page: any JSON, to any event, with any header."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ def request(
     headers: dict[str, str] | None = None,
     on_answer: Callable[[], object] = nothing,
 ) -> tuple[int, str]:
-    """Status and text of an answer, which `on_answer` is told of when it begins: a GET without `body`, else a POST."""
+    """Status and text of the answer to a GET, or with `body` to a POST; `on_answer` is called when it begins."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers or {})
@@ -47,7 +47,7 @@ def form(content: bytes, name: str = "photo.jpg", **headers: str) -> tuple[bytes
 
 
 def upload(url: str, content: bytes, name: str = "photo.jpg") -> str:
-    """The path of the file on the server."""
+    """Upload a file; returns its path on the server."""
     status, text = request(url, "/gradio_api/upload", *form(content, name))
     assert status == 200, text
     return json.loads(text)[0]
@@ -68,12 +68,12 @@ def event_of(url: str, name: str) -> int:
 
 
 def join(url: str, event: int, data: Any, session: str, **more: Any) -> tuple[int, Any]:
-    """Put an event into the queue; status and answer of that alone."""
+    """Put an event into the queue; returns the status and answer of that request only."""
     return post(url, "/gradio_api/queue/join", {"data": data, "fn_index": event, "session_hash": session, **more})
 
 
 def result(url: str, session: str, on_answer: Callable[[], object] = nothing) -> dict[str, Any]:
-    """What the session's event comes to: {"data": ...} or {"error": ...}; `on_answer` as in `request`."""
+    """The result of the session's event: {"data": ...} or {"error": ...}; `on_answer` as in `request`."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
     try:
         connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
@@ -90,12 +90,12 @@ def result(url: str, session: str, on_answer: Callable[[], object] = nothing) ->
 
 
 def call(url: str, event: int, data: Any, **more: Any) -> dict[str, Any]:
-    """An event, by way of the queue."""
+    """The result of an event that is sent through the queue."""
     session = uuid.uuid4().hex
     status, answer = join(url, event, data, session, **more)
     return result(url, session) if status == 200 else answer
 
 
 def analyze(url: str, path: str, model: str = "resnet20.cifar10") -> dict[str, Any]:
-    """The endpoint of that name, for an upload."""
+    """Call the endpoint of this name with an upload."""
     return call(url, event_of(url, "analyze"), [photo(path), model, "", "", "float32"])

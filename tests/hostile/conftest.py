@@ -18,7 +18,7 @@ def meter():
 
 @pytest.fixture
 def within_budget(meter):
-    """A check that an expression costs no more than a request may; gives what was measured."""
+    """A check that an expression costs no more than a request may; returns the measured cost."""
 
     def check(expression, *, more_megabytes=0):
         cost = meter(expression)

@@ -1,4 +1,4 @@
-"""Small files that would cost a fortune, each made here."""
+"""Small files that are very expensive to decode."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from tests.pictures import encode
 
-ImageFile.MAXBLOCK = 1 << 26  # Of Pillow's encoder, for noise.
+ImageFile.MAXBLOCK = 1 << 26  # Buffer of Pillow's encoder, large enough for noise.
 
 
 def noise(width, height):
@@ -17,21 +17,21 @@ def noise(width, height):
 
 
 def progressive(side, scans):
-    """A grey one whose last scan, which is empty, comes `scans` times more."""
+    """A grey JPEG whose last scan, which is empty, is repeated `scans` times."""
     data = encode(Image.new("L", (side, side), 90), "JPEG", progressive=True, quality=50)
     last, end = data.rfind(b"\xff\xda"), data.rfind(b"\xff\xd9")
     return data[:end] + data[last:end] * scans + data[end:]
 
 
 def claimed_jpeg(width, height, **options):
-    """One whose header claims another size."""
+    """A JPEG whose header claims another size."""
     data = encode(Image.new("RGB", (64, 64)), "JPEG", **options)
     frame = data.index(b"\xff\xc2" if options.get("progressive") else b"\xff\xc0") + 5
     return data[:frame] + struct.pack(">HH", height, width) + data[frame + 4 :]
 
 
 def after_start(extra, data=None):
-    """`extra` behind the first two bytes of a JPEG."""
+    """A JPEG with `extra` after its first two bytes."""
     data = data or encode(Image.new("L", (10, 10)), "JPEG")
     return data[:2] + extra + data[2:]
 
@@ -49,7 +49,7 @@ def chunk(kind, data):
 
 
 def png(width, height, color=0, extra=b"", interlaced=False):
-    """A black one of 8 bits a channel; `color` as the standard numbers it, 6 is RGBA."""
+    """A black PNG of 8 bits per channel; `color` is the standard's number, e.g. 6 for RGBA."""
     pack, depth, parts = zlib.compressobj(1), {0: 1, 6: 4}[color], []
     passes = [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)]
     for left, across, top, down in passes if interlaced else [(0, 1, 0, 1)]:
@@ -61,7 +61,7 @@ def png(width, height, color=0, extra=b"", interlaced=False):
 
 
 def webp(width, height):
-    """A lossless one of one colour: five Huffman codes of one symbol, so no bit for any pixel."""
+    """A lossless WebP of a single colour: five Huffman codes of one symbol, so no bits for the pixels."""
     bits, at = 0, 0
     for value, count in [(width - 1, 14), (height - 1, 14), (0, 1), (0, 3), (0, 3), *[(0b0001, 4)] * 5]:
         bits |= value << at
@@ -75,7 +75,7 @@ def tiff(mode, side, compression="tiff_lzw"):
 
 
 def tiff_of(tags, data=b""):
-    """A little-endian one: tag, type (3 is 16 bits, 4 is 32), count and value of each entry."""
+    """A little-endian TIFF from the tag, type (3 is 16 bits, 4 is 32), count and value of each entry."""
     entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4) + data
 
@@ -93,14 +93,14 @@ def tiff_of_entries():
 
 
 def gif(extra):
-    """`extra` between the header and the first picture."""
+    """A GIF with `extra` between the header and the first picture."""
     data = encode(Image.new("L", (10, 10)), "GIF")
     start = data.rindex(b",\0\0\0\0\x0a\0\x0a\0")
     return data[:start] + extra + data[start:]
 
 
 def run_length_bmp():
-    """Every row ends at once: the decoder fills it, byte by byte."""
+    """A BMP whose rows all end immediately: the decoder fills them byte by byte."""
     pixels = b"\1\0\0\0" * 600 + b"\0\1"
     header = struct.pack("<IiiHHIIiiII", 40, 60_000, 600, 1, 8, 1, len(pixels), 0, 0, 256, 0)
     start = 14 + len(header) + 1024
@@ -108,7 +108,7 @@ def run_length_bmp():
 
 
 def a_photo_of_50_megapixels():
-    """As a camera's: fine grain, progressive in ten scans."""
+    """A JPEG as from a camera: fine grain, progressive in ten scans."""
     grain = noise(2048, 1536)
     photo = Image.new("RGB", (8192, 6144))
     for left in range(0, 8192, 2048):

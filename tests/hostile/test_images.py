@@ -1,4 +1,4 @@
-"""Every file is decoded or refused for at most 3 s of a processor and 600 MB, whatever it carries."""
+"""Every file, whatever it contains, is decoded or refused within 3 s of processor time and 600 MB."""
 
 import os
 import struct
@@ -19,7 +19,7 @@ TEXT = files.chunk(b"zTXt", b"k\0\0" + zlib.compress(b"a" * 2_000_000))
 LARGE_HEADER = struct.pack(">IIBBBBB", 13_300, 13_300, 8, 6, 0, 0, 0)
 SMALL_TEXT = files.chunk(b"tEXt", struct.pack(">II", 10, 10))
 BLACK = Image.new("RGB", (8192, 8192))
-# Name: how it is made, and what is said of it; None where it is read.
+# Name: how the file is made, and a part of the error; None if it is decoded.
 FILES = {
     "progressive JPEG of 2,000 scans": (lambda: files.progressive(9400, 2000), "scans"),
     "progressive JPEG of 100 scans": (lambda: files.progressive(9400, 100), "scans"),
@@ -81,11 +81,11 @@ def test_no_file_costs_more_than_a_request_may(tmp_path, within_budget, name):
         assert any(part in cost["result"] for part in sentence.split("|")), cost
     else:
         assert cost["result"].startswith("<PIL.Image.Image image mode=RGB"), cost
-    assert cost["after"] < 120, cost  # Memory has come back.
+    assert cost["after"] < 120, cost  # Memory was returned.
 
 
 def marked():
-    """A comment, EXIF, a colour profile and XMP, in whatever formats can carry them."""
+    """A comment, EXIF, a colour profile and XMP, in every format that supports them."""
     exif = Image.Exif()
     exif[0x10E] = "taken at home"
     options = {"comment": b"at home", "exif": exif, "icc_profile": b"profile at home", "xmp": b"<x>at home</x>"}
@@ -129,7 +129,7 @@ def test_a_pipe_or_a_device_is_refused_at_once(tmp_path, within_budget, assert_c
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no such file")
 def test_a_read_ends_at_the_limit_whatever_the_file_says(monkeypatch, tmp_path):
-    """Files of /proc say that they are empty."""
+    """Files in /proc claim to be empty."""
     monkeypatch.setattr("resnet_demo.images.loading.MAX_BYTES", 10)
     with pytest.raises(InputError, match="the limit is"):
         load_image("/proc/self/status")

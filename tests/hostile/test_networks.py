@@ -1,4 +1,4 @@
-"""A network that anybody can name is computed for what a request may cost, or refused before it is built."""
+"""Any network that a visitor can name is computed within the cost of a request, or refused before it is built."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_the_networks_of_the_papers_can_be_had():
 
 @pytest.mark.parametrize("name", ["resnet1202", "resnext101_32x8d", "resnext50_512x1d"])
 def test_the_largest_ones_load_and_analyze_within_the_budget(meter, name):
-    """Weights of 360 MB belong to the cache of models."""
+    """Weights of 360 MB count towards the cache of models."""
     cost = meter(f"demo.analyze({str(CAT)!r}, '{name}.untrained')")
     assert cost["result"].startswith("Analysis(")
     assert cost["seconds"] < 2 * 3, cost

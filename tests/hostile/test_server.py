@@ -1,4 +1,4 @@
-"""The running page under attack: what a client sends is never believed, and gets one sentence."""
+"""The running page under attack: no input of a client is trusted, and errors are one sentence."""
 
 import json
 import re
@@ -114,7 +114,7 @@ FOREIGN = (
 
 
 def test_no_event_takes_a_path_that_is_not_an_upload(url):
-    """The same sentence for all of them: nobody learns what exists here."""
+    """The same message for all of them, so that it does not reveal which files exist."""
     asked = [event for event in events(url) if event["backend_fn"] and event["inputs"]]
     public = [event for event in asked if event["api_name"] in ("analyze", "compare", "_show")]
     cases = [(event, {"path": "app.py"}) for event in asked]
@@ -135,7 +135,7 @@ def test_a_link_among_the_uploads_leads_nowhere(url, cat):
 
 
 def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
-    """No answer of any event to a good photo names a file of the server, but for the examples."""
+    """No answer of any event to a valid photo names a file of the server, except for the examples."""
     for event in events(url):
         if event["backend_fn"]:
             answer = json.dumps(call(url, event["id"], [photo(cat)] * len(event["inputs"])))
@@ -204,7 +204,7 @@ def test_a_large_request_is_refused_whether_it_says_so_or_not(url):
     status, answer = post(url, "/gradio_api/queue/join", {"data": ["x" * 2_000_000]})
     assert (status, answer["error"]) == (413, TOO_LARGE)
     body, headers = form(bytes(MAX_BYTES + 2_000_000))
-    # The server may hang up before it has read so much.
+    # The server may close the connection before it has read that much.
     with suppress(BrokenPipeError, ConnectionResetError):
         assert request(url, "/gradio_api/upload", body, headers) == (413, TOO_LARGE)
     host, port = url.removeprefix("http://").split(":")
@@ -257,7 +257,7 @@ def test_a_hang_up_in_the_middle_of_an_upload_leaves_no_trace_in_the_log(url, se
 
 
 def test_sessions_that_hang_up_disturb_nobody(url, cat, server):
-    """The stream of answers is closed at once: the server goes on for others, and says nothing."""
+    """The stream of answers is closed at once: the server continues for others and logs nothing."""
     host, port = url.removeprefix("http://").split(":")
     for i in range(4):
         join(url, event_of(url, "analyze"), [photo(cat), "resnet56.cifar10", "", "", "float32"], f"gone-{i}")

@@ -1,4 +1,4 @@
-"""How the page stops, and what it leaves behind: nothing."""
+"""The page stops cleanly and leaves nothing behind."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answe
         assert Path(path).exists()
         assert "data" in analyze(server.url, path, "resnet50.untrained")
         data = [photo(path), "resnet50.untrained", "", "", "float32"]
-        sessions = ("one", "two", "three")  # One more than run at once.
+        sessions = ("one", "two", "three")  # One more than run concurrently.
         with ThreadPoolExecutor(3) as clients:
             for session in sessions:
                 join(server.url, event_of(server.url, "analyze"), data, session)
@@ -77,7 +77,7 @@ def test_what_a_killed_server_left_is_deleted_at_the_next_start_and_no_name_tell
             time.sleep(0.1)
         assert not folder.exists()
         assert other.exists()
-        # The same photo has another name there; and what is shown of it is no file at all.
+        # The same photo has another name there, and the picture shown is not a file.
         again = upload(server.url, CAT.read_bytes())
         assert "data" in analyze(server.url, again)
         assert HASHED.search(again)[0] != HASHED.search(str(path))[0]

@@ -1,4 +1,4 @@
-"""What a weights host, or whoever answers in its place, may send: every download ends, in a file or in a sentence."""
+"""A weights host, or an impostor, may send anything: every download ends with the file or with a one-sentence error."""
 
 import hashlib
 import os
@@ -59,7 +59,7 @@ class Host:
 
 @pytest.fixture
 def refused(tmp_path, assert_clear_sentence):
-    """The sentence that a fetch ends in; nothing that it leaves is believed."""
+    """The error message of a fetch; asserts that no file is accepted."""
 
     def refused(host, **options):
         path = tmp_path / "cache" / "weights.pth"

@@ -1,4 +1,4 @@
-"""Damaged, hostile and foreign files: each is one clear sentence, and never a crash."""
+"""Damaged, hostile and foreign files: each gives one clear error message and never a crash."""
 
 import io
 import random
@@ -25,7 +25,7 @@ def chunk(kind, data):
 
 
 def png(width, height, depth, rows, extra=b""):
-    """A grey PNG made by hand: `rows` as the standard stores them, each after its filter byte."""
+    """A grey PNG made by hand: `rows` as stored in the file, each after its filter byte."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -39,7 +39,7 @@ VALID = {
     "BMP": encode(PHOTO, "BMP"),
     "AVIF": encode(PHOTO, "AVIF"),
 }
-# Name: the bytes, and a part of the sentence.
+# Name: the bytes, and a part of the error message.
 BAD_FILES = {
     "empty": (b"", "is empty"),
     "text": (b"hello, this is a letter", "is not an image"),
@@ -110,7 +110,7 @@ def test_an_array_of_another_shape_or_type_is_refused(assert_clear_sentence, sha
         Image.new("La", (4, 4)),
         Image.open(io.BytesIO(VALID["PNG"][:-40])),
     ],
-    ids=["no width", "no height", "a mode without conversion", "a truncated file opened by somebody else"],
+    ids=["no width", "no height", "a mode without conversion", "a truncated file opened by the caller"],
 )
 def test_a_pil_image_that_cannot_be_converted_is_one_clear_sentence(assert_clear_sentence, image):
     with pytest.raises(InputError) as caught:
@@ -119,8 +119,8 @@ def test_a_pil_image_that_cannot_be_converted_is_one_clear_sentence(assert_clear
 
 
 def rgb_or_input_error(data):
-    # A damaged header may claim any size; a lower limit makes the thousands of them quick, and tests the limit. And a
-    # process for each of them would take minutes.
+    # A damaged header may claim any size; a lower limit keeps thousands of them fast, and tests the limit. A process
+    # for each of them would take minutes.
     with (
         mock.patch.dict(decoding.MAX_PIXELS, dict.fromkeys(decoding.MAX_PIXELS, 1_000_000)),
         mock.patch.object(decoding, "decode_isolated", decoding.decode_here),
@@ -149,7 +149,7 @@ def test_random_bytes_never_raise_anything_but_input_error(magic, data):
 @given(st.sampled_from(sorted(VALID)), st.integers(0, 2**32), st.integers(0, 12), st.floats(0, 1))
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_never_raise_anything_but_input_error(form, seed, edits, keep):
-    """Some bytes changed, most of them in the header, where they do the most; and often the end cut off."""
+    """The bytes with some of them changed, mostly in the header, where that has the most effect; often truncated."""
     draw, data = random.Random(seed), bytearray(VALID[form])
     for _ in range(edits):
         data[min(int(draw.expovariate(1 / 60)), len(data) - 1)] = draw.randrange(256)

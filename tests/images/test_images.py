@@ -1,4 +1,4 @@
-"""Good and odd files, arrays and PIL images: each becomes the right RGB picture."""
+"""Ordinary and unusual files, arrays and PIL images: each becomes the correct RGB picture."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from resnet_demo.images import loading as images
 from tests.pictures import BLACK, BLUE, GREEN, RED, WHITE, encode, quadrants
 
 GARBAGE_EXIF = b"Exif\0\0" + b"garbage" * 20
-# What turns an upright picture into the one that a camera stores beside each EXIF orientation.
+# The transposition of an upright picture to the one that a camera stores with each EXIF orientation.
 TURN = Image.Transpose
 AS_STORED = {2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE} | {
     6: TURN.ROTATE_90, 7: TURN.TRANSVERSE, 8: TURN.ROTATE_270
@@ -34,7 +34,7 @@ PHOTO = quadrants()
 LAB = ImageCms.profileToProfile(PHOTO, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB")
 OTHER = quadrants((BLACK, BLACK, BLACK, BLACK))
 
-# Name: the bytes, and how far a channel may be off where the format itself is lossy.
+# Name: the bytes, and the tolerance of a channel's value if the format is lossy.
 COLOR_FILES = {
     "JPEG": (encode(PHOTO, "JPEG", quality=95), 6),
     "progressive JPEG": (encode(PHOTO, "JPEG", quality=95, progressive=True), 6),
@@ -98,7 +98,7 @@ def test_one_bit_files_are_black_and_white():
 
 
 def see_through():
-    """Red above, black below that is wholly transparent on the left and half on the right."""
+    """Red above; below, black that is fully transparent on the left and half transparent on the right."""
     photo = quadrants((RED, RED, BLACK, BLACK)).convert("RGBA")
     photo.paste((0, 0, 0, 0), (0, 16, 32, 32))
     photo.paste((0, 0, 0, 128), (32, 16, 64, 32))

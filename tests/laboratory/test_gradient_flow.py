@@ -1,4 +1,4 @@
-"""Gradient flow: against a hand-written network and `backward()`; and every claim of the tour, on three seeds."""
+"""Gradient flow, against a hand-written network and `backward()`; and every claim of the tour, on three seeds."""
 
 import math
 import statistics
@@ -25,7 +25,7 @@ def flow(name, seed):
 
 
 def ratios(name):
-    """First over last convolution's gradient norm, of each seed."""
+    """Gradient norm of the first convolution divided by that of the last, for each seed."""
     return [flow(name, seed).ratio for seed in SEEDS]
 
 
@@ -45,7 +45,7 @@ def test_norms_are_those_of_backward(name):
 
 
 def test_a_network_written_by_hand():
-    """plain8 without normalization is seven convolutions with ReLUs, a mean and a matrix; nothing of ours is used."""
+    """plain8 without normalization, written independently: seven convolutions with ReLUs, a mean and a matrix."""
     x = sample_images()[:8]
     generator = torch.Generator().manual_seed(5)
     weights = create_network("plain8-nonorm", generator=generator)
@@ -95,7 +95,7 @@ def test_the_sample_is_natural_and_standardized():
     torch.testing.assert_close(images.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(3), atol=1e-5, rtol=0)
     neighbours = (images[..., 1:] * images[..., :-1]).mean() / images.square().mean()
-    assert neighbours > 0.7  # Noise has 0.
+    assert neighbours > 0.7  # For noise it would be 0.
 
 
 def test_the_tour_can_be_walked():
@@ -108,11 +108,11 @@ def test_the_tour_can_be_walked():
             assert parse_name(name).name == name
 
 
-# Every claim of the tour. Thresholds leave each figure measured here a factor of ten, or of three where it is near 1.
+# Every claim of the tour. Thresholds leave a margin of a factor of ten, or of three for values near 1.
 
 
 def test_stop_1_sigmoids_fade_by_a_steady_factor():
-    """Measured 3e-13 at 20 layers and 2e-36 to 7e-36 at 56: both a factor of about 0.2 for each layer."""
+    """Measured 3e-13 at 20 layers and 2e-36 to 7e-36 at 56: both a factor of about 0.2 per layer."""
     per_layer = {}
     for depth in (20, 32, 56):
         found = ratios(f"plain{depth}-nonorm-sigmoid-xavier")
@@ -123,7 +123,7 @@ def test_stop_1_sigmoids_fade_by_a_steady_factor():
 
 
 def test_stop_2_he_initialization_keeps_the_gradient():
-    """Measured 0.3 to 1.2; with N(0, 0.01^2) hardly anything arrives at either end."""
+    """Measured 0.3 to 1.2; with N(0, 0.01^2) both ends get almost no gradient."""
     assert all(0.03 < ratio < 30 for ratio in ratios("plain56-nonorm"))
     small = [flow("plain56-nonorm-normal", seed) for seed in SEEDS]
     kept = [flow("plain56-nonorm", seed) for seed in SEEDS]
@@ -140,7 +140,7 @@ def test_stop_3_with_batch_normalization_it_grows_with_depth():
 
 
 def test_stop_4_shortcuts_keep_it_level():
-    """Measured 4 to 6.5 in ResNet-56, 14 to 19 with pre-activation; plain-56 has hundreds of times that."""
+    """Measured 4 to 6.5 in ResNet-56, 14 to 19 with pre-activation; in plain-56 hundreds of times that."""
     assert all(1 < ratio < 30 for ratio in ratios("resnet56"))
     assert all(1 < ratio < 100 for ratio in ratios("preresnet56"))
     assert min(ratios("plain56")) > 30 * max(ratios("resnet56"))
@@ -162,7 +162,7 @@ TRAINED = [e for e in list_models() if e.tag == "cifar10" and weight_state(e).ki
 
 @pytest.mark.parametrize("entry", TRAINED, ids=lambda entry: entry.name)
 def test_after_training_the_gradients_are_healthy(entry):
-    """He et al. 2016, section 4.1, of residual and plain networks alike; plain ones are worse all the same."""
+    """He et al. 2016, section 4.1, for residual and plain networks alike; plain ones are nevertheless worse."""
     network = load_model(entry).network
     x = sample_images()
     logits = network.trace(x).logits

@@ -1,4 +1,4 @@
-"""Removed blocks: against a network rebuilt without them, and the stored studies against a plain count."""
+"""Removed blocks, against a network rebuilt without them; and stored studies, against a direct count."""
 
 import copy
 
@@ -20,7 +20,7 @@ CAT = EXAMPLES / "cat.jpg"
 
 def seeded(name):
     network = create_network(name, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():  # Statistics of its own, so that normalization does something.
+    with torch.no_grad():  # Non-trivial statistics, so that normalization is not the identity.
         network.train()(torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(1)))
     return network.eval()
 
@@ -154,6 +154,6 @@ def test_the_shipped_studies_are_of_the_shipped_weights(entry):
         card = entry.card if name == entry.name else twin.card
         assert study.images == 10_000
         assert study.test_error == pytest.approx(card.test_error, abs=0.011)
-    # Veit et al. 2016: a residual network survives what a plain one does not. The median block tells.
+    # Veit et al. 2016: a residual network survives the removal of blocks, a plain one does not. By the median block.
     residual, plain = (sorted(study.errors.values())[len(study.errors) // 2] for study in studies.values())
     assert residual < plain

@@ -1,4 +1,4 @@
-"""The table of a network: counted, and held to torchvision's metadata and to the network itself."""
+"""The table of a network, against torchvision's metadata and the network itself."""
 
 import pytest
 import torch

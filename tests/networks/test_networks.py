@@ -82,7 +82,7 @@ def test_responses_and_weights_name_every_convolution_in_the_same_order(name):
 
 
 def test_a_response_stays_what_its_name_says():
-    """The trap of in-place activations: torchvision's bn2 output, looked at after the forward, is another tensor."""
+    """The pitfall of in-place activations: after the forward pass, torchvision's bn2 output has been overwritten."""
     reference = torchvision.models.resnet18(weights=None).eval()
     network = empty_network(parse_name("resnet18"))
     network.load_state_dict(reference.state_dict(), assign=True)
@@ -125,7 +125,7 @@ def test_a_plain_network_has_no_shortcut_at_all():
 
 
 def block(name, **overrides):
-    """A block that keeps its shape, and an input for it."""
+    """A block whose output has the shape of its input, and an input for it."""
     torch.manual_seed(0)
     return Block(parse_name(name, **overrides), "layer1.0", 16, 16, 1).eval(), torch.randn(2, 16, 8, 8)
 
@@ -187,7 +187,7 @@ def test_the_small_stem_keeps_the_resolution_of_small_images():
     outputs = network.trace(torch.randn(2, 1, 28, 28)).outputs
     assert outputs["stem"].shape == (2, 64, 28, 28)
     assert outputs["layer4.2"].shape == (2, 2048, 4, 4)
-    # torchvision's 25,557,032, less 990 classes and all but 1x3x3 of conv1's 3x7x7 inputs.
+    # torchvision's 25,557,032, minus 990 classes and all but 1x3x3 of conv1's 3x7x7 inputs.
     assert parameter_count(network) == 25_557_032 - 990 * 2049 - 64 * (3 * 49 - 9)
 
 
@@ -268,7 +268,7 @@ def test_an_impossible_value_is_named(override):
 
 
 def test_golden_logits_of_a_seeded_network():
-    """These numbers may only change with the network or its initialization, and then with a reason."""
+    """These numbers may change only if the network or its initialization changes, which needs a reason."""
     network = seeded("resnet20").eval()
     x = torch.linspace(-1, 1, 3 * 32 * 32).view(1, 3, 32, 32)
     logits = network(x)[0, :4]

@@ -1,4 +1,4 @@
-"""Norms and deviations image by image, against float64."""
+"""Norms and standard deviations per image, against float64."""
 
 import pytest
 import torch

@@ -12,7 +12,7 @@ from resnet_demo.networks.resnext_forms import FORMS, largest_differences
 def test_the_three_forms_of_a_resnext_block_are_one_function(name, block):
     network = create_network(name, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        network.train()(torch.randn(4, 3, 64, 64))  # Statistics that are not 0 and 1.
+        network.train()(torch.randn(4, 3, 64, 64))  # Running statistics other than 0 and 1.
         network.eval()
         module = dict(network.named_blocks())[block]
         x = torch.randn(2, module.conv1.in_channels, 14, 14)

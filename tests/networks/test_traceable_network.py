@@ -1,4 +1,4 @@
-"""What a network has to offer, by one that is none of ours: it is analyzed, explained and cut up all the same."""
+"""`TraceableNetwork`, implemented by a network from outside the project: it is analyzed, explained and lesioned."""
 
 import copy
 
@@ -35,7 +35,7 @@ class Half(nn.Module):
 
 
 class Own(nn.Module):
-    """As somebody might write it from the docstrings of `TraceableNetwork` alone."""
+    """As a user might write it from the docstrings of `TraceableNetwork` alone."""
 
     def __init__(self):
         super().__init__()

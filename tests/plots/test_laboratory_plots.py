@@ -1,4 +1,4 @@
-"""The laboratory's pictures: they show the numbers they are given, and name them for a screen reader."""
+"""The laboratory's plots show the numbers they are given, and name them for screen readers."""
 
 import numpy as np
 import pytest

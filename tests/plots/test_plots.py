@@ -1,4 +1,4 @@
-"""The pictures: exactly over the crop, readable scales, and nothing shared between threads."""
+"""Plots: heatmaps exactly over the crop, readable scales, and no state shared between threads."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Downloads of data sets: from a server of our own that has a tiny CIFAR-10, in the very form of the real one."""
+"""Downloads of data sets, from a local server with a tiny CIFAR-10 in the format of the real one."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def tiny_cifar10(tmp_path, monkeypatch):
-    """Ten images a batch, served as the archive that torchvision expects; every checksum is the tiny one's."""
+    """Ten images per batch, served as the archive that torchvision expects; checksums are replaced accordingly."""
     draw, members = np.random.default_rng(0), {}
     for name in BATCHES:
         pixels = draw.integers(0, 256, (10, 3072), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Several processes train as one: by torchrun, with gloo, as anybody would start it."""
+"""Several processes train as one: started by torchrun, with gloo, as a user would do it."""
 
 import multiprocessing
 import os
@@ -53,7 +53,7 @@ def train(folder, data, *launcher):
 
 
 def compare_with_one_process(rank, port, failures):
-    """In float64, where rounding hides nothing: the gradients and statistics of one batch, shared by two."""
+    """In float64, so that rounding hides no error: gradients and statistics of one batch, shared by two processes."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "WORLD_SIZE": "2"}
     torch.set_num_threads(1)
     x, y = torch.randn(8, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1)), torch.arange(8)
@@ -82,7 +82,7 @@ def test_a_shared_batch_has_the_gradients_and_statistics_of_the_whole():
 
 
 def test_two_processes_train_like_one(tmp_path):
-    # Four steps: the rounding of float32 doubles with each, and after many more one could see it.
+    # Only four steps: rounding errors of float32 double with each and would eventually be visible.
     data = save_stripes(tmp_path / "data.npz", train=64)
     alone = train(tmp_path / "one", data)
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

@@ -1,4 +1,4 @@
-"""Error rates, where images come from, and the shipped errors."""
+"""Error rates, sources of images, and the errors of the shipped networks."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def test_error_rates_are_counted_by_hand():
 def test_npz_and_folders_hold_the_same_images(tmp_path):
     data = stripes(12)
     pixels = data.images.permute(0, 2, 3, 1).numpy()
-    order = np.argsort(np.array(data.classes))  # Folders come in alphabetical order.
+    order = np.argsort(np.array(data.classes))  # Folders are in alphabetical order.
     for split in ("train", "test"):
         for i, (image, label) in enumerate(zip(pixels, data.labels.tolist(), strict=True)):
             folder = tmp_path / "folder" / split / data.classes[label]
@@ -168,7 +168,7 @@ def test_every_run_of_a_network_is_evaluated(tmp_path):
 
 
 def save_ten_classes(folder, labels, count=3):
-    """Photos of ten classes that can be told by what is in their middle; their border is noise."""
+    """Photos of ten classes that differ only in the middle; the border is noise."""
     for split in ("train", "test"):
         for k, name in enumerate(labels):
             (folder / split / name).mkdir(parents=True)
@@ -190,7 +190,7 @@ def test_a_network_sees_photos_after_reloading_as_when_it_was_tested(shipped, tm
     ]
     run = Run.create("resnet8", "cifar10", data[0], replace(RECIPE, epochs=8, batch_size=10, pad=0), 0, CPU)
     card = train(run, *data, shipped, device=CPU)
-    assert 0 < card.test_error < 90  # Neither learned by heart nor guessed: it depends on how the photos are cut.
+    assert 0 < card.test_error < 90  # Neither memorized nor guessed, so the error depends on the cropping.
     seen = load_model(name, "cpu").preprocessing
     assert (seen.resize_size, seen.crop_size, list(seen.mean), list(seen.std)) == (36, 24, card.mean, card.std)
     assert round(evaluate_model(name, folder, "cpu").top1, 2) == card.test_error
@@ -222,7 +222,7 @@ def test_a_shipped_card_describes_its_weights(entry):
     assert card.parameters == entry.parameters
     assert tuple(card.classes) == entry.labels
     assert len(card.curve) == card.epochs == card.recipe["epochs"]
-    # The curve is measured in the precision of the training, the card's error in float32.
+    # The curve is measured in the precision of training, the card's error in float32.
     assert card.test_error == pytest.approx(card.curve[-1].test_error, abs=0.2)
     assert json.loads(json.dumps(card.network))["depth"] == entry.spec.depth
 

@@ -1,4 +1,4 @@
-"""The trainer: its recipes, what it feeds, checkpoints, resuming, divergence, cards."""
+"""The trainer: recipes, data feeds, checkpoints, resuming, divergence, cards."""
 
 import json
 import math
@@ -182,7 +182,7 @@ def train_to_be_killed(folder, begun):
 
 
 def test_ten_kills_at_random_moments_change_nothing(tmp_path):
-    """SIGKILL, as a power failure would: no clean-up, at any moment of an epoch, of an evaluation or of a save."""
+    """SIGKILL, like a power failure: no clean-up, at any moment of an epoch, an evaluation or a save."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
 

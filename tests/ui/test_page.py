@@ -1,4 +1,4 @@
-"""The page over HTTP, without a browser: its endpoint, its manners, its pickers."""
+"""The page over HTTP, without a browser: its endpoint, its behaviour as a server, its choices."""
 
 import io
 import json
@@ -32,7 +32,7 @@ CAT = EXAMPLES / "cat.jpg"
 
 @pytest.fixture(scope="module", autouse=True)
 def threads():
-    """As many as an analysis of the page has: sums of another number of parts round otherwise."""
+    """The number of threads that an analysis of the page uses, as it affects the rounding of sums."""
     before = torch.get_num_threads()
     share_cores()
     yield

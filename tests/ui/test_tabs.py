@@ -1,4 +1,4 @@
-"""The tabs' event handlers, called as Gradio calls them: what they change, by component, and what that costs."""
+"""The tabs' event handlers, called as Gradio calls them: the components they update, and the cost."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -93,7 +93,7 @@ def test_the_endpoints_decode_a_photo_once_too(monkeypatch):
 
 
 def test_every_tab_says_by_name_what_the_address_changes():
-    """Whatever the address asks: outputs of the event, or nothing at all."""
+    """Whatever the address contains, the handler returns updates of the event's outputs, or none."""
     page = build_page(ModelCache("cpu", offline=True), MODEL)
     addresses = [address(tab=tab, photo="cat") for tab in ("explore", "compare", "lesion", "flow", "architecture")]
     addresses += [

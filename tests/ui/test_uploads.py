@@ -1,4 +1,4 @@
-"""The folder of what visitors send, and starting the page where it cannot be served."""
+"""The folder of visitors' uploads, and starting the page where it cannot be served."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from tests.page_server import ROOT
 
 
 def made(path: Path, hours: float) -> Path:
-    """A file that is so old."""
+    """A file of the given age."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("sent")
     then = time.time() - 3600 * hours

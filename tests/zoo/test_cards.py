@@ -1,4 +1,4 @@
-"""A damaged card or study is named in a sentence, and stops nothing but itself."""
+"""A damaged card or study is reported in one sentence and affects nothing else."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("own_folders")
 
 NAME = "resnet20.cifar10"
 EPOCH = {"epoch": 1, "learning_rate": 0.1, "train_loss": 1.0, "train_error": 5.0, "test_error": 5.0, "seconds": 1.0}
-# Name: what is changed in a card that is right, and a part of what is said about it.
+# Name: the change of a valid card, and a part of the error message.
 WRONG = {
     "a word for a number": ({"epochs": "many"}, "epochs is 'many'"),
     "half an epoch": ({"epochs": 1.5}, "epochs is '1.5'"),
@@ -53,7 +53,7 @@ WRONG = {
 
 
 def broken(path, kind):
-    """Puts something else in the place of a good card."""
+    """Replaces a valid card by something else."""
     values = json.loads(path.read_text())
     path.unlink()
     if kind in WRONG:
@@ -91,7 +91,7 @@ def test_a_broken_card_is_named_and_the_rest_goes_on(shipped, caplog, assert_cle
     assert_clear_sentence(message)
     assert WRONG.get(kind, ("", ""))[1] in message
     assert len(message) < 300
-    assert [record.getMessage() for record in caplog.records] == [message]  # Once, not at every look.
+    assert [record.getMessage() for record in caplog.records] == [message]  # Once, not on every access.
     assert load_model("resnet20.untrained").name == "resnet20.untrained"
 
 

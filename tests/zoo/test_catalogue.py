@@ -24,7 +24,7 @@ ROOT = Path(resnet_demo.__file__).parents[1]
 
 @pytest.fixture
 def own(tmp_path):
-    """The user's folder, with a network of theirs."""
+    """The user's folder, with a network that the user has trained."""
     put_weights(tmp_path / "own", "resnet8.stripes")
     return tmp_path / "own"
 
@@ -86,7 +86,7 @@ def test_the_shipped_folder_is_not_listed_twice(shipped, monkeypatch):
 
 
 def test_a_users_file_never_replaces_a_shipped_one(shipped, own, caplog):
-    """Said once, however often it is looked at."""
+    """Reported once, however often the catalogue is read."""
     card = put_weights(own, "resnet20.cifar10")
     replace(card, test_error=1.0).write(own / "resnet20.cifar10.json")
     catalogue = open_catalogue()
@@ -101,7 +101,7 @@ def test_a_users_file_never_replaces_a_shipped_one(shipped, own, caplog):
 def test_a_users_damaged_card_is_skipped(own, caplog):
     (own / "plain8.stripes.json").write_text('{"name": ')
     (own / "notes.old.json").write_text("{}")
-    (own / "package.json").write_text("{}")  # Not called as a card is.
+    (own / "package.json").write_text("{}")  # Not a card by its name.
     catalogue = open_catalogue()
     assert {"plain8.stripes", "notes.old"} < set(names(catalogue))
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_a_network_that_is_trained_anew_is_loaded_anew(own):
 
 
 def in_a_copy(folder, code, **environment):
-    """What `code` prints in a process that has its resnet_demo from `folder`."""
+    """The output of `code` in a process that imports resnet_demo from `folder`."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=variables | environment, capture_output=True, text=True, timeout=120)
@@ -179,3 +179,15 @@ def test_an_installed_package_has_its_weights_inside_whatever_is_beside_it(tmp_p
 def test_a_clone_has_its_weights_beside_the_package():
     assert paths.shipped_folder() == ROOT / "weights"
     assert {"resnet20.cifar10", "plain20.cifar10"} <= set(names())
+
+
+def test_a_bare_architecture_keeps_its_meaning_whatever_the_user_has_trained(shipped, own):
+    for name in ("resnet20.mine", "plain110.mine"):
+        put_weights(own, name)
+    assert find_entry("resnet20").name == "resnet20.cifar10"
+    assert find_entry("resnet8").name == "resnet8.stripes"
+    assert find_entry("plain110").name == "plain110.untrained"
+    assert find_entry("plain110.mine").path
+    (own / "resnet8.stripes.json").write_text("{}")
+    with pytest.raises(InputError, match="There is no model 'resnet8'"):
+        find_entry("resnet8")

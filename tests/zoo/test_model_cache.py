@@ -1,4 +1,4 @@
-"""The models used last stay in memory, up to a number of bytes."""
+"""The most recently used models stay in memory, up to a number of bytes."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Preprocessing and labels agree with torchvision's own, for every one of its entries."""
+"""Preprocessing and labels agree with torchvision's for each of its entries."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_every_weight_of_the_architectures_is_in_the_catalogue():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_box_is_the_part_of_the_photo_that_is_seen(size):
-    """A photo that is black outside the box and white inside is white to the network, but for a pixel at the edge."""
+    """A photo that is black outside the box and white inside gives a white crop, except for a pixel at the edge."""
     preprocessing = Preprocessing(32, 32, (0.0,) * 3, (1.0,) * 3)
     left, top, right, bottom = preprocessing.box(*size)
     pixels = np.zeros((size[1], size[0], 3), np.uint8)

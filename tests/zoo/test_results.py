@@ -1,4 +1,4 @@
-"""What is said about the trained networks: means over seeds, references; and the race."""
+"""Results of the trained networks: means over seeds and references; and the race."""
 
 import json
 from dataclasses import replace

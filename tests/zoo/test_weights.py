@@ -1,4 +1,4 @@
-"""Weights are found, fetched, checked and refused as promised, with a server of our own on the loopback."""
+"""Finding, fetching, verifying and refusing weights, with a server on the loopback interface."""
 
 import hashlib
 import pickle
@@ -32,7 +32,7 @@ NAME = f"resnet18-{PREFIX}.pth"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Sends the body of its server, or fails in the way that the server is told to."""
+    """Sends the body of its server, or fails in the way that the server is configured to."""
 
     def do_GET(self):
         server, asked = self.server, self.headers.get("Range")
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    """ranges: it can resume. cut, pause: it hangs up after so many bytes and seconds. status, raw: it answers that."""
+    """ranges: supports resuming. cut, pause: disconnects after so many bytes and seconds. status, raw: the answer."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.body, server.ranges, server.cut, server.status, server.raw = BODY, True, None, None, None
         server.asked, server.pause = [], 0
@@ -145,7 +145,7 @@ def test_a_partial_file_of_something_else_is_never_believed(server, path):
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\nabc"
-# Name: how the server fails, and what is said about it.
+# Name: how the server fails, and the reason in the message.
 FAILURES = {
     "not found": ({"status": 404}, "Not Found"),
     "server error": ({"status": 503}, "Service Unavailable"),
@@ -179,7 +179,7 @@ def test_a_cache_folder_that_cannot_be_made_is_a_clear_sentence(server, path, as
 
 
 def failed_fetch(url, path, assert_clear_sentence):
-    """The reason that the sentence gives."""
+    """The reason given in the message."""
     with pytest.raises(InputError) as caught:
         fetch(url, path, PREFIX)
     message = str(caught.value)
@@ -228,12 +228,12 @@ def test_the_cache_is_where_it_was_asked_for_or_the_users_own(tmp_path, monkeypa
     monkeypatch.delenv("RESNET_DEMO_CACHE")
     kept, *also_read = cache_folders()
     assert kept == platformdirs.user_cache_path("resnet_demo", appauthor=False)
-    assert also_read == [shipped / "cache"]  # Of a clone that has downloads there.
+    assert also_read == [shipped / "cache"]  # For a clone with downloads there.
 
 
 @pytest.fixture(scope="module")
 def reference():
-    """torchvision's own network, with weights and statistics that no layer can do without."""
+    """torchvision's network, with weights and statistics such that no layer is trivial."""
     torch.manual_seed(0)
     network = resnet18()
     network(torch.randn(4, 3, 64, 64))
@@ -249,7 +249,7 @@ def assert_same_logits(model, reference):
 @pytest.mark.parametrize("folder", ["cache", "torch/hub/checkpoints"], ids=["our cache", "torchvision's cache"])
 def test_a_cached_torchvision_file_gives_torchvisions_logits(tmp_path, monkeypatch, reference, no_network, folder):
     assert str(weight_state(find_entry(RESNET18))) == "45 MB to fetch"
-    # Files of 2016 know no num_batches_tracked, and torchvision still serves some of them.
+    # Files of 2016, some of which torchvision still serves, have no num_batches_tracked.
     old = {name: value for name, value in reference.state_dict().items() if not name.endswith("num_batches_tracked")}
     cached_in(tmp_path / folder, torch_bytes(old if folder == "cache" else reference.state_dict()), monkeypatch)
     assert str(weight_state(find_entry(RESNET18))) == "cached"

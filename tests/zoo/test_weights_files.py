@@ -1,4 +1,4 @@
-"""Weights files that are not what they should be: one sentence each, from the catalogue and from a training run."""
+"""Invalid weights files give one sentence each, both in the catalogue and in a training run."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ NAME = "resnet20.cifar10"
 
 
 def changed(state, name):
-    """A state dict in which something is wrong."""
+    """A state dict with an error."""
     first = "conv1.weight"
     return {
         "not a number": lambda: state | {first: torch.full_like(state[first], torch.nan)},
@@ -43,7 +43,7 @@ FILES = ["a folder", "a link to itself", "damaged"]
 
 
 def put(path, kind):
-    """A wrong weights file at `path`, whose hash is in its card where it can have one."""
+    """An invalid weights file at `path`, whose hash is in its card if it can have one."""
     if kind in FILES:
         path.unlink()
         if kind == "a folder":

@@ -1,4 +1,4 @@
-"""Files as torchvision's host serves them, and as its cache keeps them."""
+"""Files as served by torchvision's host and as kept in its cache."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ def torch_bytes(state):
 
 
 def cached_in(folder, data, monkeypatch):
-    """A file under torchvision's name whose hash is the promised one."""
+    """A file with torchvision's name and the hash in that name."""
     monkeypatch.setattr(tv, "hash_prefix", lambda *entry: hashlib.sha256(data).hexdigest()[:8])
     folder.mkdir(parents=True)
     (folder / tv.file_name("resnet18", "tv_in1k")).write_bytes(data)
