@@ -215,7 +215,7 @@ def main(seconds: float = 900.0, clients: int = 16) -> None:
     for (kind, outcome), count in sorted(report.outcomes.items()):
         table.add_row(kind, outcome, f"{count:,}")
     out.print(table)
-    out.print("Resident memory in MB, first, on the way, at the end:", *(f"{value:.0f}" for value in report.megabytes))
+    out.print("Resident memory in MB, first, during, at the end:", *(f"{value:.0f}" for value in report.megabytes))
     out.print("Open files:", *report.files)
     print_machine("gradio", "pillow")
     raise typer.Exit(bool(report.faults))

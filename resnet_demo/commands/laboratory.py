@@ -56,7 +56,7 @@ def lesion(
         card = entry.card
         if card is None or entry.from_torchvision:
             raise InputError(
-                f"{entry.name} was not trained by this project, so its blocks have no study: see `models`."
+                f"{entry.name} was not trained by this project, so its blocks cannot be studied: see `models`."
             )
         model = zoo.load_model(entry, device, offline)
         images, batches = training.standardized_test_set(entry, data, model.device, offline)

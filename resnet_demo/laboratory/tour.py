@@ -8,8 +8,8 @@ TOUR = (
         "1. Why deep networks did not train",
         ("plain20-nonorm-sigmoid-xavier", "plain32-nonorm-sigmoid-xavier", "plain56-nonorm-sigmoid-xavier"),
         "gradient_norm",
-        "Sigmoids and no normalization, as before 2010: on its way to the input the gradient shrinks by a steady "
-        "factor per layer (Glorot and Bengio 2010). With 56 layers hardly anything that a float can represent is left.",
+        "Sigmoids and no normalization, as before 2010: towards the input, the gradient shrinks by a steady factor "
+        "per layer (Glorot and Bengio 2010). With 56 layers, hardly anything that a float can represent remains.",
     ),
     Stop(
         "he",
@@ -41,8 +41,8 @@ TOUR = (
         "5. Shortcuts alone are not enough",
         ("resnet20-nonorm", "resnet56-nonorm", "resnet56"),
         "response_std",
-        "Without normalization every block adds its own variance to what it passes on, and the signal grows from block "
-        "to block; with it, each response has standard deviation 1.",
+        "Without normalization, every block adds its own variance to the signal, which grows from block to block; with "
+        "normalization, each response has standard deviation 1.",
     ),
 )
 

@@ -81,11 +81,11 @@ def require_traceable(network: Any) -> None:
     kind = type(network).__name__
     lacking = list(_lacking(network, TraceableNetwork))
     if lacking:
-        raise InputError(f"{kind} lacks {', '.join(lacking)}: give it all that TraceableNetwork lists.")
+        raise InputError(f"{kind} lacks {', '.join(lacking)}: implement all members of TraceableNetwork.")
     blocks = list(cast(TraceableNetwork, network).named_blocks())
     for name, block in blocks:
         if not isinstance(block, nn.Module) or list(_lacking(block, TraceableBlock)):
-            raise InputError(f"Block {name} of {kind} has to be an nn.Module with a bypass, as TraceableBlock says.")
+            raise InputError(f"Block {name} of {kind} must be an nn.Module with a bypass, as in TraceableBlock.")
     if not blocks or not cast(TraceableNetwork, network).layers():
         raise InputError(f"{kind} has no blocks or no layers: there is nothing to explain.")
 

@@ -162,7 +162,7 @@ def _batches(model: Entry | Model, split: Labelled | Photos, device: torch.devic
     classes, channels = len(model.labels), len(model.preprocessing.mean)
     if (len(split.classes), split.channels) != (classes, channels):
         raise InputError(
-            f"{model.name} tells {classes} classes of {channels}-channel images apart; this data has "
+            f"{model.name} distinguishes {classes} classes of {channels}-channel images; this data has "
             f"{len(split.classes)} classes and {split.channels} channels."
         )
     split = replace(split, labels=_as_labelled(split, model.labels))

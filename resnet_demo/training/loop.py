@@ -165,7 +165,7 @@ class Trainer:
         if not loss < DIVERGED:
             raise InputError(
                 f"The loss is {loss:.4g} in epoch {len(self.curve) + 1}: lower --learning-rate and start again."
-                f"{' What the last good epoch reached is kept in the checkpoint.' if self.curve else ''}"
+                f"{' The checkpoint of the last good epoch is kept.' if self.curve else ''}"
             )
         error = 100 * torch.stack(wrongs).sum().item() / done / share
         rate = done * self.batch_size / seconds

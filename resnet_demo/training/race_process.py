@@ -81,7 +81,7 @@ def _last_words(errors: IO[str], code: int) -> str:
     """The message of an `InputError`, which the command line prints as its last line; a general one otherwise."""
     errors.seek(0)
     said = errors.read().strip().splitlines()
-    return said[-1] if code == 2 and said else "The race broke off: try again."
+    return said[-1] if code == 2 and said else "The race ended unexpectedly: try again."
 
 
 def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:

@@ -68,7 +68,7 @@ class Catalogue:
         for folder in self.folders:
             for entry in sorted(self._cards_in(folder), key=_place):
                 if (first := found.setdefault(entry.name, entry)) is not entry:
-                    sentence = f"{folder / entry.name}.json is left out, as there is {first.path}: remove it."
+                    sentence = f"{folder / entry.name}.json is ignored, as {first.path} has the same name: remove it."
                     report(sentence, folder / entry.name)
         there = {entry.path for entry in found.values()}
         for path in list(self._known):  # A copy, as other threads may change it.

@@ -59,7 +59,7 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
             _download(url, partial, progress, size + SLACK_BYTES if size else MOST_BYTES)
             if not sha256_of(partial).startswith(sha256_prefix):
                 partial.unlink()
-                raise InputError(f"{path.name} arrived damaged and was thrown away: try again.")
+                raise InputError(f"{path.name} arrived damaged and was discarded: try again.")
             os.replace(partial, path)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
@@ -100,7 +100,7 @@ def _announced(response: HTTPResponse) -> int:
     """The number of bytes that the server announces, 0 if it does not."""
     length = response.headers.get("Content-Length", "0")
     if not (length.isascii() and length.isdigit() and len(length) < 20):
-        raise ConnectionError(f"the server says that it sends {quoted(length)} bytes")
+        raise ConnectionError(f"the server announces {quoted(length)} bytes")
     return int(length)
 
 
@@ -121,7 +121,7 @@ def _receive(response: HTTPResponse, file: Any, done: int, total: int, most: int
         if time.monotonic() > end and done != total:
             raise TimeoutError(f"it had not arrived after {seconds:.0f} seconds")
     if done < total:
-        raise ConnectionError("the connection broke off")
+        raise ConnectionError("the connection was interrupted")
     if progress and done > reported:
         progress(done, total)
 

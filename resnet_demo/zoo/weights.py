@@ -82,11 +82,11 @@ def load_weights(network: nn.Module, entry: Entry, offline: bool = False, progre
 def load_run(network: nn.Module, path: Path, card: Card) -> None:
     """Load the weights at `path` into `network`. Raises `InputError` unless they are the ones that `card` describes."""
     if _hash(path) != card.sha256:
-        raise InputError(f"{path.name} is not the file its card describes: restore it from where it came.")
+        raise InputError(f"{path.name} is not the file its card describes: restore it from its source.")
     try:
         state = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path.name} is damaged or holds no weights: restore it from where it came.") from error
+        raise InputError(f"{path.name} is damaged or holds no weights: restore it from its source.") from error
     _fill(network, state, path)
 
 

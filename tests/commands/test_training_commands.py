@@ -73,7 +73,7 @@ def test_train_reads_folders_of_class_folders(run, tmp_path):
 def test_evaluate_measures_the_error(run, tmp_path, npz, shipped, assert_clear_sentence):
     wrong = run("evaluate", "resnet20.cifar10", "--data", npz)
     assert (wrong.code, wrong.out) == (2, "")
-    assert "tells 10 classes of 3-channel images apart; this data has 3 classes" in wrong.err
+    assert "distinguishes 10 classes of 3-channel images; this data has 3 classes" in wrong.err
     with np.load(npz) as arrays:
         np.savez(tmp_path / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
     values = json.loads(run("evaluate", "resnet20.cifar10", "--data", tmp_path / "ten.npz", "--json").out)

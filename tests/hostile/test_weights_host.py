@@ -81,7 +81,7 @@ def refused(tmp_path, assert_clear_sentence):
 @pytest.mark.parametrize("length", [b"abc", b"-5", b"1e3", b"9" * 5000, b"\xb2", b"", b"0x10"])
 def test_a_length_that_is_no_number(refused, length):
     with Host(OK + b"Content-Length: " + length + b"\r\n\r\n", BODY) as host:
-        assert "says that it sends" in refused(host)
+        assert "the server announces" in refused(host)
 
 
 def test_a_length_that_the_file_does_not_have(refused):

@@ -149,7 +149,7 @@ def test_what_it_needs_is_what_ours_has():
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_is_missing_is_named_at_once(name):
     lacking = type("Lacking", (Own,), {name: None})
-    with pytest.raises(InputError, match=rf"^Lacking lacks {name}: give it all that TraceableNetwork lists\.$"):
+    with pytest.raises(InputError, match=rf"^Lacking lacks {name}: implement all members of TraceableNetwork\.$"):
         Model("own", lacking(), LABELS, SQUARE)
 
 
@@ -160,5 +160,5 @@ def test_a_network_of_something_else_is_refused(model):
         Model("own", nn.Sequential(), LABELS, SQUARE)
     network = copy.deepcopy(model.network)
     network.two = nn.Conv2d(4, 4, 1)
-    with pytest.raises(InputError, match=r"^Block two of Own has to be an nn\.Module with a bypass"):
+    with pytest.raises(InputError, match=r"^Block two of Own must be an nn\.Module with a bypass"):
         Model("own", network, LABELS, SQUARE)

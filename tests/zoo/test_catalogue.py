@@ -95,7 +95,7 @@ def test_a_users_file_never_replaces_a_shipped_one(shipped, own, caplog):
         assert catalogue.find("resnet20.cifar10").test_error == 90.0
     said = [record.getMessage() for record in caplog.records]
     own_card, shipped_card = (folder / "resnet20.cifar10.json" for folder in (own, shipped))
-    assert said == [f"{own_card} is left out, as there is {shipped_card}: remove it."]
+    assert said == [f"{own_card} is ignored, as {shipped_card} has the same name: remove it."]
 
 
 def test_a_users_damaged_card_is_skipped(own, caplog):
