@@ -96,16 +96,16 @@ def _fill(network: nn.Module, state: Any, path: Path) -> None:
     Strict: a missing, unexpected or misshapen tensor, a different type or a value that is not finite is an error, never
     a silently wrong layer.
     """
-    mend = "restore the file, or delete it if it was downloaded"
+    remedy = "restore the file, or delete it if it was downloaded"
     if not isinstance(state, Mapping) or not all(map(_is_plain, state.values())):
-        raise InputError(f"{path.name} holds no weights: {mend}.")
+        raise InputError(f"{path.name} holds no weights: {remedy}.")
     own = network.state_dict()
     # Files of 2016, some of which torchvision still serves, have no num_batches_tracked.
     wanted = {key: own[key] for key in own if key in state or not key.endswith(".num_batches_tracked")}
     if _kinds(state) != _kinds(wanted):
-        raise InputError(f"{path.name} holds the weights of another network: {mend}.")
+        raise InputError(f"{path.name} holds the weights of another network: {remedy}.")
     if not all(tensor.isfinite().all() for tensor in state.values()):
-        raise InputError(f"{path.name} holds values that are not finite numbers: {mend}.")
+        raise InputError(f"{path.name} holds values that are not finite numbers: {remedy}.")
     network.load_state_dict(state, strict=True, assign=True)
 
 
