@@ -187,7 +187,7 @@ def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
         handles.append(Line2D([], [], linestyle="", marker=MARKERS[kind], color=ink, label=name, fillstyle=fill))
     # Below the axes, where it hides no point; finding a free place inside takes time.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
-    axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles))
+    axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles), handlelength=1)
 
 
 def _escaped(text: str) -> str:

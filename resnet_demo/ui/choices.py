@@ -132,7 +132,7 @@ def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [("the most probable", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+    return [("most probable", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
 
 
 def class_value(entry: Entry, target: str) -> str:
@@ -142,7 +142,7 @@ def class_value(entry: Entry, target: str) -> str:
 
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
-    return [("the last block", ""), *((name, name) for name in _blocks(entry))]
+    return [("last block", ""), *((name, name) for name in _blocks(entry))]
 
 
 def layer_value(entry: Entry, layer: str) -> str:
