@@ -79,7 +79,8 @@ def analyze(
         mine = [file for file in files if file in mine]
         if precision != "float32" and world.leads:
             _tell_error(job)
-        with Writer(len(mine) if output else 0, world.size) as writer:
+        drawn = [file for file in mine if output and file not in known]
+        with Writer(len(drawn), world.size) as writer:
             found = _comparisons(job, mine, writer) if compare else _analyses(job, mine, known, batch_size, writer)
             done = tracked(_written(found, writer.ahead), len(mine), "analyzing", as_json)
             failed = sum(_tell(file, values, as_json) for file, values in done)
