@@ -1,13 +1,14 @@
 """The page as users start it, in a process of its own whose log is kept."""
 
 import os
+import random
 import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,12 @@ def running_page(
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nothing listens on. Below those that the system gives to outgoing connections, of which one could
+    take it before it is used; drawn, so that tests side by side do not take the same."""
+    while True:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000)))
+            return listener.getsockname()[1]
 
 
 def _wait_until_serving(process: subprocess.Popen, port: int, log_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The files that `analyze --output` writes for each photo: their names, and whether they exist already."""
+"""The files that `analyze --output` writes for each photo: their names, whether they exist already, and how they are
+written beside the analyses."""
 
 import hashlib
 import json

@@ -51,7 +51,7 @@ def read_study(model: str, sha256: str, folder: Path) -> LesionStudy | None:
     try:
         with told_as(path, "a lesion study"):
             study = to_record(LesionStudy, read_json(path))
-            blocks = {piece.name for piece in block_summaries(model.rpartition(".")[0])}
+            blocks = {block.name for block in block_summaries(model.rpartition(".")[0])}
             if study.model != model or set(study.errors) != blocks:
                 raise ValueError(f"it is not about the blocks of {model}")
     except InputError as error:

@@ -66,9 +66,6 @@ class ZeroPadShortcut(nn.Module):
 class Projection(nn.Sequential):
     """Options B and C: a 1x1 convolution and its normalization; torchvision calls them "downsample.0" and ".1"."""
 
-    def __init__(self, conv: nn.Conv2d, norm: nn.Module) -> None:
-        super().__init__(conv, norm)
-
     @property
     def conv(self) -> nn.Conv2d:
         conv = self[0]

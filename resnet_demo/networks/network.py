@@ -14,7 +14,7 @@ resnet110     18-18-18                                          1,727,962
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -92,19 +92,20 @@ class Network(nn.Module):
         """The same computation as `forward`, returning the intermediate tensors by name. Uses no hooks."""
         stem = self._stem(x)
         x = stem.output
-        trace = Trace(x, stem.layer_inputs, stem.layer_outputs, {"stem": x}, stem.responses, stem.activations)
+        outputs, branches = {"stem": x}, {}
+        inputs, left, responses, activations = stem.layer_inputs, stem.layer_outputs, stem.responses, stem.activations
         for name, block in self.named_blocks():
             inner = block.trace(x)
-            x = trace.outputs[name] = inner.output
-            trace.layer_inputs.update(inner.layer_inputs)
-            trace.layer_outputs.update(inner.layer_outputs)
-            trace.responses.update(inner.responses)
-            trace.activations.update(inner.activations)
+            x = outputs[name] = inner.output
+            inputs.update(inner.layer_inputs)
+            left.update(inner.layer_outputs)
+            responses.update(inner.responses)
+            activations.update(inner.activations)
             if inner.branch is not None:
-                trace.branches[name] = inner.branch
-        x = trace.layer_inputs["fc"] = self._pooled(x)
-        logits = trace.layer_outputs["fc"] = self.fc(x)
-        return replace(trace, logits=logits)
+                branches[name] = inner.branch
+        x = inputs["fc"] = self._pooled(x)
+        logits = left["fc"] = self.fc(x)
+        return Trace(logits, inputs, left, outputs, responses, activations, branches)
 
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
         """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""

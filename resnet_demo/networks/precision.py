@@ -10,7 +10,7 @@ import torch
 from resnet_demo.errors import InputError, quoted
 
 # The flags are global to the process, so only one thread at a time may set them. A GPU works serially anyway.
-# Reentrant, as training evaluates while it holds the lock.
+# Reentrant, so that these contexts can be nested.
 _CUDA_FLAGS = threading.RLock()
 
 

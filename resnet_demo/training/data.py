@@ -157,15 +157,15 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
 
     Raises `InputError` when that is not possible.
     """
-    from torchvision.datasets import CIFAR10
+    from torchvision import datasets
 
     if is_offline(offline):
         raise InputError("CIFAR-10 is not on this machine, and this is offline: give its path with --data.")
-    archive = dataset_folder() / CIFAR10.filename
+    archive = dataset_folder() / datasets.CIFAR10.filename
     archive.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(archive.with_suffix(".unpacking")):  # Concurrent processes unpack it once.
         if not has_cifar10():
-            fetch(CIFAR10.url, archive, CIFAR10_SHA256, progress, CIFAR10_BYTES)
+            fetch(datasets.CIFAR10.url, archive, CIFAR10_SHA256, progress, CIFAR10_BYTES)
             _from_torchvision("cifar10", "test", offline=False)
 
 
@@ -178,12 +178,11 @@ def has_cifar10() -> bool:
 def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
     from torchvision import datasets
 
-    sources = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100, "fashion_mnist": datasets.FashionMNIST}
-    if dataset not in sources:
-        raise InputError(f"Only {', '.join(sources)} can be downloaded: for {dataset} give --data {FORM}.")
+    if dataset not in DATASETS:
+        raise InputError(f"Only {', '.join(DATASETS)} can be downloaded: for {dataset} give --data {FORM}.")
     root = dataset_folder()
     try:
-        data = sources[dataset](root, train=split == "train", download=not offline)
+        data = getattr(datasets, DATASETS[dataset].source)(root, train=split == "train", download=not offline)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise InputError(
             f"{dataset} is not in {root} and was not downloaded ({error}): connect to the internet, or give --data "

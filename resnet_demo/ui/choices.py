@@ -67,8 +67,9 @@ def opening(catalogue: Catalogue, name: str | None = None) -> str:
 def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
     """The deepest residual network that is here with its plain twin, on the first data set that has such a pair;
     untrained ones if none has."""
-    names = {entry.name for entry in available(catalogue)}
-    residual = [entry for entry in available(catalogue) if entry.card and entry.spec.connection == "residual"]
+    offered = available(catalogue)
+    names = {entry.name for entry in offered}
+    residual = [entry for entry in offered if entry.card and entry.spec.connection == "residual"]
     pairs = [entry for entry in residual if twin(entry.name) in names]
     if not pairs:
         return "resnet56.untrained", "plain56.untrained"

@@ -3,6 +3,7 @@
 Subclasses, because Gradio recreates a component from its class whenever an event updates it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from gradio.data_classes import ImageData
 from resnet_demo.ui import no_stubs  # noqa: F401
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
+from resnet_demo.zoo import progress_text
 
 # Longer than any name, class or layer on offer, and than the names of six networks.
 LONGEST = 300
@@ -78,6 +80,15 @@ def short_text(payload: Any) -> str:
     if isinstance(payload, str) and len(payload) <= LONGEST:
         return payload
     raise Sentence(MISFIT)
+
+
+def download_progress(name: str, progress: gr.Progress) -> Callable[[int, int], None]:
+    """What a download calls with the bytes done and in all, to show them to the visitor who waits for it."""
+
+    def report(done: int, total: int) -> None:
+        progress(done / max(total, 1), desc=progress_text(name, done, total))
+
+    return report
 
 
 def event_text(event: gr.EventData, key: str) -> str:

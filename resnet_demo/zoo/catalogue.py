@@ -50,10 +50,9 @@ class Catalogue:
         If there is none, raises `InputError` that names the closest entry or the command that trains it.
         """
         entries = self.entries()
-        own = [entry for entry in entries if entry.path and entry.path.parent != self.folders[0]]
-        # What a bare architecture means does not change with what the user has trained.
-        for entry in [*(entry for entry in entries if entry not in own), *own]:
-            if name == entry.name or (name == entry.architecture and not entry.problem):
+        # The user's last: what a bare architecture means does not change with what they have trained.
+        for entry in sorted(entries, key=lambda entry: entry.path is not None and entry.path.parent != self.folders[0]):
+            if name in (entry.name, entry.architecture):
                 return entry
         architecture, _, tag = name.rpartition(".")
         if tag == UNTRAINED:

@@ -189,5 +189,6 @@ def test_a_bare_architecture_keeps_its_meaning_whatever_the_user_has_trained(shi
     assert find_entry("plain110").name == "plain110.untrained"
     assert find_entry("plain110.mine").path
     (own / "resnet8.stripes.json").write_text("{}")
-    with pytest.raises(InputError, match="There is no model 'resnet8'"):
-        find_entry("resnet8")
+    assert find_entry("resnet8").problem  # Which says what is wrong with the only one of that name.
+    (shipped / "resnet20.cifar10.json").write_text("{}")
+    assert find_entry("resnet20").problem

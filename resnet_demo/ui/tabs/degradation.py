@@ -16,10 +16,10 @@ from resnet_demo.records import Lap, Source, Summary
 from resnet_demo.training import fetch_cifar10, has_cifar10
 from resnet_demo.training import race_process as racing
 from resnet_demo.ui import html
-from resnet_demo.ui.components import Choice
+from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Card, Catalogue, progress_text, results, weight_state
+from resnet_demo.zoo import Card, Catalogue, results, weight_state
 
 PROGRESS = gr.Progress()
 # Hedged as the paper hedges it.
@@ -166,11 +166,8 @@ class Degradation:
         return "The images of CIFAR-10 are not on this machine yet: fetch them once, or look at the recorded curves."
 
     def _fetch(self, progress: Any = PROGRESS) -> Updates:
-        def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=progress_text("CIFAR-10", done, total))
-
         try:
-            fetch_cifar10(fetching, self.offline)
+            fetch_cifar10(download_progress("CIFAR-10", progress), self.offline)
         except InputError as error:
             return {self.state: html.alert(f"{error} The recorded curves above are available in any case.")}
         return {self.state: status("CIFAR-10 is here: start the race."), self.fetch: gr.update(visible=False)}

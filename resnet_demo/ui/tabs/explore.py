@@ -17,14 +17,14 @@ from resnet_demo.networks.precision import precisions
 from resnet_demo.records import GRADIENT_COLUMNS, Analysis, PrecisionError, Question, gradient_rows
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown, look, overlaid
-from resnet_demo.ui.components import Choice, Options, event_text
+from resnet_demo.ui.components import Choice, Options, download_progress, event_text
 from resnet_demo.ui.downloads import data_url, export
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Entry, ModelCache, progress_text
+from resnet_demo.zoo import Entry, ModelCache
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
 SAVE = """(file) => {
@@ -186,11 +186,8 @@ class Explore:
     def _fetch(self, name: str, progress: Any = PROGRESS) -> Updates:
         """Get the weights of the picked model; the results follow when it is ready."""
 
-        def fetching(done: int, total: int) -> None:
-            progress(done / max(total, 1), desc=progress_text(name, done, total))
-
         try:
-            model = self.cache.get(name, fetching)
+            model = self.cache.get(name, download_progress(name, progress))
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
         return {self.ready: model.name, self.message: html.alert_update()}

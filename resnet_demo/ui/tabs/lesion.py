@@ -124,8 +124,9 @@ class Lesion:
         if not photo:
             return {self.before: None, self.after: None}
         try:
-            choices.require_here(self.catalogue, self._trained(name).name)
-            require_affordable(self.cache.device, self.catalogue.find(name))
+            entry = self._trained(name)
+            choices.require_here(self.catalogue, name)
+            require_affordable(self.cache.device, entry)
             model, image = self.cache.get(name), load_image(photo)
             before, after = (lesion.predict_lesioned(image, model, blocks) for blocks in ((), removed))
         except InputError as error:
