@@ -31,7 +31,7 @@ from resnet_demo import Model, analyze, create_network, load_model
 from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.analysis.comparison import compare
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.zoo import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from resnet_demo.zoo.preprocessing import IMAGENET
 
 TARGET = 5
 Call = Callable[[], object]
@@ -49,8 +49,7 @@ def models(name: str) -> tuple[Model, nn.Module]:
     network = create_network(name).eval()
     network.load_state_dict(copy.deepcopy(theirs.state_dict()))
     labels = tuple(map(str, range(1000)))
-    preprocessing = Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
-    return Model(name, network.to(memory_format=torch.channels_last), labels, preprocessing), theirs
+    return Model(name, network.to(memory_format=torch.channels_last), labels, IMAGENET), theirs
 
 
 def floor(network: nn.Module, x: Tensor) -> None:
@@ -77,7 +76,7 @@ def composed(network: nn.Module, layer: LayerGradCam, x: Tensor) -> tuple:
 
 
 def last_block(network: nn.Module) -> nn.Module:
-    stage = network.layer4 if hasattr(network, "layer4") else network.layer3
+    stage = getattr(network, "layer4", None) or network.layer3
     return stage[-1]
 
 

@@ -7,6 +7,7 @@ Memory is the peak of a pass: the largest total size of all tensors at one time,
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from benchmarks.side_by_side import out, print_machine, take_turns
 from resnet_demo import Model, analyze, create_network
 from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.zoo import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from resnet_demo.zoo import preprocessing
 
 CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 IMAGENET = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
@@ -34,8 +35,8 @@ def make(name: str) -> Model:
     network = create_network(name, generator=torch.Generator().manual_seed(0)).eval()
     size = 224 if network.spec.family == "imagenet" else 32
     labels = tuple(map(str, range(network.spec.num_classes)))
-    square = Preprocessing(round(size * 8 / 7), size, IMAGENET_MEAN, IMAGENET_STD)
-    return Model(name, network.to(memory_format=torch.channels_last), labels, square)
+    crop = replace(preprocessing.IMAGENET, resize_size=round(size * 8 / 7), crop_size=size)
+    return Model(name, network.to(memory_format=torch.channels_last), labels, crop)
 
 
 def megabytes_kept(photos: Sequence[Image.Image], model: Model) -> float:

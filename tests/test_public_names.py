@@ -32,6 +32,16 @@ def test_the_readme_uses_public_names_only():
     assert {alias.name for node in ours for alias in node.names} <= {*resnet_demo.__all__}
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_the_benchmarks_import_what_is_there(path):
+    """Read, not run: they need packages that the tests do without."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    for node in nodes:
+        if node.module.partition(".")[0] == "resnet_demo":
+            module = importlib.import_module(node.module)
+            assert all(hasattr(module, alias.name) for alias in node.names), ast.unparse(node)
+
+
 @pytest.mark.parametrize("arguments", [["-c", "import resnet_demo"], ["-m", "resnet_demo", "--help"]])
 def test_the_start_imports_nothing_heavy(arguments):
     command = [sys.executable, "-X", "importtime", *arguments]
