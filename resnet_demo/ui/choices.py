@@ -133,7 +133,7 @@ def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [("most probable", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+    return [("predicted", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
 
 
 def class_value(entry: Entry, target: str) -> str:
