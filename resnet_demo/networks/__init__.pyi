@@ -7,6 +7,7 @@ from .network import (
     empty_network as empty_network,
     parameter_count as parameter_count,
 )
+from .rewriting import fold_shortcuts as fold_shortcuts, grow as grow
 from .protocol import (
     TraceableBlock as TraceableBlock,
     TraceableNetwork as TraceableNetwork,

@@ -46,6 +46,14 @@ class BatchNorm2d(nn.BatchNorm2d):
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
 
 
+class PassingReLU(nn.ReLU):
+    """The ReLU whose subgradient at exactly 0 is 1. An input that a folded block hands on is often exactly 0, as it was
+    rectified before; its gradient passes, as it does through the shortcut that was folded."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.masked_fill(input < 0, 0)
+
+
 def normalization(spec: NetworkSpec, channels: int) -> nn.Module:
     return BatchNorm2d(channels) if spec.norm == "batch" else nn.Identity()
 
@@ -148,6 +156,8 @@ class Block(nn.Module):
         self.out_channels = planes * spec.expansion
         shapes = (_bottleneck if spec.bottleneck else _basic)(spec, in_channels, planes, stride)
         self.conv1, self.bn1, self.act1 = _unit(spec, *shapes[0])
+        if spec.folded:
+            self.act1 = PassingReLU()
         self.conv2, self.bn2, self.act2 = _unit(spec, *shapes[1])
         if spec.bottleneck:
             self.conv3, self.bn3, self.act3 = _unit(spec, *shapes[2])
@@ -252,8 +262,9 @@ def _unit(
 
 
 def _basic(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[Shape, ...]:
-    """The two 3x3 convolutions."""
-    return (in_channels, planes, 3, stride, 1), (planes, planes, 3, 1, 1)
+    """The two 3x3 convolutions. Between those of a folded block there is also the block's input."""
+    between = planes + in_channels if spec.folded else planes
+    return (in_channels, between, 3, stride, 1), (between, planes, 3, 1, 1)
 
 
 def _bottleneck(spec: NetworkSpec, in_channels: int, planes: int, stride: int) -> tuple[Shape, ...]:

@@ -11,6 +11,7 @@ A name is a prefix, a depth and optional suffixes, and spells every axis that di
     resnet50-cifar      depths 50 and 152 exist in both families; without the suffix they mean imagenet's
     resnet50-smallstem  imagenet's stages of bottlenecks under the cifar family's 3x3 stem, for small images
     plain56-nonorm-sigmoid-xavier     for the laboratory
+    plain34-folded     the form of a residual network whose shortcuts are folded into its convolutions
 """
 
 import re
@@ -40,6 +41,7 @@ AXES = {
     "init": ("he", "xavier", "normal"),
     "stride_in": ("3x3", "1x1"),
     "stem": ("7x7", "3x3"),
+    "folded": (False, True),
 }
 PREFIXES = {"resnet": "residual", "plain": "plain", "preresnet": "preactivation", "highway": "highway"}
 SUFFIXES = {
@@ -54,7 +56,10 @@ SUFFIXES = {
     "normal": ("init", "normal"),
     "v1": ("stride_in", "1x1"),
     "smallstem": ("stem", "3x3"),
+    "folded": ("folded", True),
 }
+# What a folded network is: whether it has bottlenecks, its connection, its norm and its activation.
+FOLDED = (False, "plain", "none", "relu")
 NAME = re.compile(
     r"(resnet|resnext|plain|preresnet|highway)([0-9]{1,6})(?:_([0-9]{1,6})x([0-9]{1,6})d)?((?:-[A-Za-z0-9]+)*)"
 )
@@ -79,6 +84,8 @@ class NetworkSpec:
     norm, activation, init    "he" is N(0, 2 / fan_out), "xavier" Glorot's uniform, "normal" N(0, 0.01^2)
     stride_in    which convolution of a bottleneck has the stride: "3x3" as torchvision, "1x1" as in the paper
     stem         "7x7" with stride 2 and a 3x3/2 max-pool, or "3x3" with stride 1 and no pooling, for small images
+    folded       plain blocks whose first convolution has as many more outputs as the block has inputs: they hand the
+                 input on to the second one, as `fold_shortcuts` needs it (Meng et al. 2021); without normalization
     """
 
     family: str
@@ -92,13 +99,14 @@ class NetworkSpec:
     activation: str = "relu"
     init: str = "he"
     stride_in: str = "3x3"
+    folded: bool = False
     in_channels: int = 3
     num_classes: int = 10
 
     def __post_init__(self) -> None:
         for axis, values in AXES.items():
             if getattr(self, axis) not in values:
-                raise InputError(f"{axis} is {quoted(getattr(self, axis))}; it can be {', '.join(values)}.")
+                raise InputError(f"{axis} is {quoted(getattr(self, axis))}; it can be {', '.join(map(str, values))}.")
         for field in ("cardinality", "base_width", "in_channels", "num_classes"):
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is {getattr(self, field)}; it must be at least 1.")
@@ -112,6 +120,8 @@ class NetworkSpec:
             raise InputError("The cifar family has a 3x3 stem; a 7x7 one belongs to the imagenet family.")
         if not self.bottleneck and self.stride_in != "3x3":
             raise InputError("Only bottleneck blocks (depth 50, 101 or 152) have a 1x1 convolution to stride in.")
+        if self.folded and (self.bottleneck, self.connection, self.norm, self.activation) != FOLDED:
+            raise InputError("Folded networks are plain ones of two 3x3 convolutions a block, with ReLUs, no norm.")
 
     @property
     def bottleneck(self) -> bool:
@@ -144,7 +154,8 @@ class NetworkSpec:
         if widened and prefix == "resnet":
             prefix = "resnext"
         groups = f"_{self.cardinality}x{self.base_width}d" if widened else ""
-        defaults = _defaults(self.depth, self.connection, self.family) | {"family": families_of(self.depth)[0]}
+        defaults = _defaults(self.depth, self.connection, self.family, self.folded)
+        defaults["family"] = families_of(self.depth)[0]
         spelled = [
             suffix
             for suffix, (axis, value) in SUFFIXES.items()
@@ -184,11 +195,11 @@ def parse_name(name: str, **overrides: Any) -> NetworkSpec:
         fields.update(cardinality=int(cardinality), base_width=int(base_width))
     fields.update(overrides)
     connection = fields.pop("connection", PREFIXES.get(prefix, "residual"))
-    defaults = _defaults(int(depth), connection, fields.get("family"))
+    defaults = _defaults(int(depth), connection, fields.get("family"), fields.get("folded", False))
     return NetworkSpec(**{"depth": int(depth), "connection": connection, **defaults, **fields})
 
 
-def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]:
+def _defaults(depth: int, connection: str, family: str | None, folded: bool) -> dict[str, Any]:
     """The axes that a name does not spell. The only place that defines the defaults of the families."""
     possible = families_of(depth)
     if not possible:
@@ -198,10 +209,11 @@ def _defaults(depth: int, connection: str, family: str | None) -> dict[str, Any]
     return {
         "family": family,
         "shortcut": shortcut,
-        "norm": "batch",
+        "norm": "none" if folded else "batch",
         "activation": "relu",
         "init": "he",
         "stride_in": "3x3",
+        "folded": False,
         "stem": "7x7" if family == "imagenet" else "3x3",
         "num_classes": 1000 if family == "imagenet" else 10,
     }
