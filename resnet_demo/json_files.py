@@ -79,7 +79,7 @@ def _converted(value: Any, kind: Any, name: str) -> Any:
     number = type(value) is int or (type(value) is float and kind is float)
     if kind in (int, float) and number and -LARGEST < value < LARGEST:
         return value
-    if kind is Any or (kind is str and isinstance(value, str)):
+    if kind is Any or (kind in (str, bool) and type(value) is kind):
         return value
     raise ValueError(f"{name} is {quoted(value)}")
 

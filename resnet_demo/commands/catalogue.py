@@ -18,7 +18,8 @@ def models(as_json: Json = False, weights: Weights = None) -> None:
         # Only the name of a damaged entry is known.
         parameters = None if entry.problem else entry.parameters
         row: dict[str, Any] = {"name": entry.name, "state": str(zoo.weight_state(entry)), "parameters": parameters}
-        rows.append(row | {"test_error": entry.test_error})
+        made_from = entry.origin.name if entry.origin is not entry else None
+        rows.append(row | {"test_error": entry.test_error, "made_from": made_from})
     if as_json:
         print_json(rows)
         return
@@ -26,7 +27,8 @@ def models(as_json: Json = False, weights: Weights = None) -> None:
     for row in rows:
         error = "-" if row["test_error"] is None else f"{row['test_error']:.2f}"
         parameters = "-" if row["parameters"] is None else f"{row['parameters']:,}"
-        table.add_row(row["name"], row["state"], parameters, error)
+        source = f", made from {row['made_from']}" if row["made_from"] else ""
+        table.add_row(row["name"], row["state"] + source, parameters, error)
     console.out().print(table, soft_wrap=False)
     console.say("Any other architecture is available as NAME.untrained, e.g. resnet34-C.untrained.")
 
@@ -37,7 +39,8 @@ def download(
     offline: Offline = False,
 ) -> None:
     """Download weights now, so that no connection is needed later."""
-    entries = [entry for entry in zoo.list_models() if entry.from_torchvision] if all_ else []
+    listed = zoo.list_models() if all_ else ()
+    entries = [entry for entry in listed if entry.from_torchvision and entry.origin is entry]
     entries += [zoo.find_entry(name) for name in names or []]
     if not entries:
         raise InputError("Name the models to download, or use --all.")

@@ -53,8 +53,7 @@ def lesion(
     console.make_folder(folder)
     for entry in map(catalogue.find, names):
         zoo.require_weights(entry)
-        card = entry.card
-        if card is None or entry.from_torchvision:
+        if not entry.weights_hash:
             raise InputError(
                 f"{entry.name} was not trained by this project, so its blocks cannot be studied: see `models`."
             )
@@ -65,7 +64,7 @@ def lesion(
             task = bar.add_task("", total=images)
             whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = records.LesionStudy(entry.name, card.sha256, total, round(100 * whole / total, 2), errors)
+        study = records.LesionStudy(entry.name, entry.weights_hash, total, round(100 * whole / total, 2), errors)
         worst = max(errors, key=errors.__getitem__)
         path = laboratory.write_study(study, folder)
         console.say(

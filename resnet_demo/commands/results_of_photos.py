@@ -34,7 +34,7 @@ MOST_WORKERS = 60
 
 def source_of(file: Path, entry: "Entry") -> list[Any]:
     """The identity of a result's inputs: the file and the weights."""
-    weights = entry.card.sha256 if entry.card else ""
+    weights = entry.weights_hash
     try:
         stat = file.stat()
     except OSError:

@@ -23,7 +23,7 @@ from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.networks.views import view_of
 from resnet_demo.records import LesionStudy, Prediction
-from resnet_demo.zoo import Model, load_model
+from resnet_demo.zoo import Entry, Model, load_model
 from resnet_demo.zoo.paths import LESIONS
 
 
@@ -36,28 +36,28 @@ def write_study(study: LesionStudy, folder: Path) -> Path:
     return path
 
 
-def find_study(model: str, sha256: str, folders: Sequence[Path]) -> LesionStudy | None:
-    """The study of the weights with this hash, if `python -m resnet_demo lesion` has written one below one of the
-    folders of weights."""
-    found = (read_study(model, sha256, folder / LESIONS) for folder in folders)
+def find_study(entry: Entry, folders: Sequence[Path]) -> LesionStudy | None:
+    """The study of an entry with the very weights it has now, if `python -m resnet_demo lesion` has written one below
+    one of the folders of weights."""
+    found = (read_study(entry, folder / LESIONS) for folder in folders) if entry.weights_hash else ()
     return next(filter(None, found), None)
 
 
-def read_study(model: str, sha256: str, folder: Path) -> LesionStudy | None:
-    """The study of the weights with this hash in `folder`, if there is one; a damaged file is reported and ignored."""
-    path = folder / f"{model}.lesion.json"
+def read_study(entry: Entry, folder: Path) -> LesionStudy | None:
+    """The study of an entry in `folder`, if there is one of its weights; a damaged file is reported and ignored."""
+    path = folder / f"{entry.name}.lesion.json"
     if not os.path.lexists(path):
         return None
     try:
         with told_as(path, "a lesion study"):
             study = to_record(LesionStudy, read_json(path))
-            blocks = {block.name for block in block_summaries(model.rpartition(".")[0])}
-            if study.model != model or set(study.errors) != blocks:
-                raise ValueError(f"it is not about the blocks of {model}")
+            blocks = {block.name for block in block_summaries(entry.spec)}
+            if study.model != entry.name or set(study.errors) != blocks:
+                raise ValueError(f"it is not about the blocks of {entry.name}")
     except InputError as error:
         report(str(error), path)
         return None
-    return study if study.sha256 == sha256 else None
+    return study if study.sha256 == entry.weights_hash else None
 
 
 @torch.inference_mode()

@@ -94,7 +94,7 @@ def _assign(conv: nn.Conv2d, weight: Tensor, bias: Tensor) -> None:
     conv.bias.copy_(bias)
 
 
-def require_growable(spec: NetworkSpec, depth: int) -> NetworkSpec:
+def grown_spec(spec: NetworkSpec, depth: int) -> NetworkSpec:
     """The spec of the deeper network that `grow` makes. Raises `InputError` as it does."""
     deeper = replace(spec, depth=depth)
     if any(more < fewer for more, fewer in zip(deeper.stages, spec.stages, strict=True)) or depth == spec.depth:
@@ -122,7 +122,7 @@ def grow(network: Network, depth: int) -> Network:
 
     Raises `InputError` if the network has no such blocks, or is as deep already.
     """
-    deeper = create_network(require_growable(network.spec, depth), generator=torch.Generator().manual_seed(SEED)).to(
+    deeper = create_network(grown_spec(network.spec, depth), generator=torch.Generator().manual_seed(SEED)).to(
         network.fc.weight.device
     )
     kept = {name for name, _ in network.named_blocks()}

@@ -16,4 +16,4 @@ from .layers import (
     lesion_figure as lesion_figure,
 )
 from .style import COMPRESSION as COMPRESSION, PAGE_INK as PAGE_INK, to_png as to_png, to_svg as to_svg
-from .training import curves_figure as curves_figure, race_figure as race_figure
+from .training import curves_figure as curves_figure, outcomes_figure as outcomes_figure, race_figure as race_figure

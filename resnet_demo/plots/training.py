@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from resnet_demo.plots.style import COLORS, apply_style
-from resnet_demo.records import TrainingCurve
+from resnet_demo.records import Outcome, TrainingCurve
 
 # A depth always has the same colour, whatever other depths are shown.
 DEPTH_COLORS = {20: COLORS[4], 32: COLORS[2], 44: COLORS[3], 56: COLORS[5], 110: COLORS[0]}
@@ -39,6 +39,31 @@ def curves_figure(curves: Sequence[TrainingCurve], ink: str = "black") -> Figure
     # Errors of the first epochs are far higher: including them in the scale would hide the differences at the end.
     panels[0].set_ylim(0, min(100, max(CEILING, 1.1 * min(worst, 100))) if worst > CEILING else CEILING)
     panels[0].set_ylabel("error in %", color=ink, fontsize=11)
+    return figure
+
+
+def outcomes_figure(outcomes: Sequence[Outcome], ink: str = "black") -> Figure:
+    """One bar each: filled for a network that was trained, outlined for one that was made from it."""
+    figure = Figure(figsize=(9, 0.7 + 0.42 * len(outcomes)), layout="constrained")
+    axes = figure.subplots()
+    for i, outcome in enumerate(outcomes):
+        color = COLORS[5] if outcome.trained else COLORS[2]
+        (bar,) = axes.barh(i, outcome.test_error, height=0.62, linewidth=1.6, edgecolor=color)
+        bar.set(facecolor=color) if outcome.trained else bar.set(facecolor="none", hatch="//")
+        axes.annotate(
+            f"{outcome.test_error:.2f}",
+            (outcome.test_error, i),
+            (6, 0),
+            textcoords="offset points",
+            color=ink,
+            va="center",
+        )
+    axes.set_yticks(range(len(outcomes)), [outcome.title for outcome in outcomes])
+    axes.set_ylim(len(outcomes) - 0.5, -0.5)
+    axes.set_xlim(0, 1.1 * max((outcome.test_error for outcome in outcomes), default=1))
+    axes.set_xlabel("test error in %", color=ink, fontsize=11)
+    apply_style(axes, ink)
+    axes.tick_params(axis="y", length=0)
     return figure
 
 

@@ -16,4 +16,11 @@ from .analysis import (
 from .laboratory import Flow as Flow, LayerFlow as LayerFlow, LesionStudy as LesionStudy, Stop as Stop
 from .networks import BlockSummary as BlockSummary, Row as Row, Table as Table
 from .tables import GRADIENT_COLUMNS as GRADIENT_COLUMNS, gradient_csv as gradient_csv, gradient_rows as gradient_rows
-from .training import Epoch as Epoch, Lap as Lap, Source as Source, Summary as Summary, TrainingCurve as TrainingCurve
+from .training import (
+    Epoch as Epoch,
+    Lap as Lap,
+    Outcome as Outcome,
+    Source as Source,
+    Summary as Summary,
+    TrainingCurve as TrainingCurve,
+)

@@ -30,6 +30,15 @@ class TrainingCurve:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """The test error, in percent, of a network that was trained, or else made from a trained one."""
+
+    title: str
+    test_error: float
+    trained: bool
+
+
+@dataclass(frozen=True)
 class Lap:
     """The state of a race after `batches` batches per network and `seconds` in total.
 

@@ -47,12 +47,15 @@ def exists(catalogue: Catalogue, name: str) -> bool:
     return any(name in (entry.name, entry.architecture) for entry in available(catalogue))
 
 
-def twin(name: str) -> str:
-    """plain20.cifar10 for resnet20.cifar10, and the other way round; the catalogue may not have it. Empty for a network
-    of another kind, which has none."""
+def twin(entry: Entry) -> str:
+    """The network to put beside this one, which the catalogue may not have: plain20.cifar10 for resnet20.cifar10 and
+    the other way round; the one that has the shortcuts of a folded network; the trained one of a grown network's depth.
+    Empty for a network of another kind."""
+    if entry.origin is not entry:
+        return entry.origin.name if entry.spec.folded else f"{entry.spec.name}.{entry.tag}"
     twins = {"resnet": "plain", "plain": "resnet"}
-    found = re.match("(resnet|plain)(?=[0-9])", name)
-    return twins[found[0]] + name[found.end() :] if found else ""
+    found = re.match("(resnet|plain)(?=[0-9])", entry.name)
+    return twins[found[0]] + entry.name[found.end() :] if found else ""
 
 
 def opening(catalogue: Catalogue, name: str | None = None) -> str:
@@ -70,11 +73,11 @@ def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
     offered = available(catalogue)
     names = {entry.name for entry in offered}
     residual = [entry for entry in offered if entry.card and entry.spec.connection == "residual"]
-    pairs = [entry for entry in residual if twin(entry.name) in names]
+    pairs = [entry for entry in residual if twin(entry) in names]
     if not pairs:
         return "resnet56.untrained", "plain56.untrained"
-    deepest = max((entry for entry in pairs if entry.tag == pairs[0].tag), key=lambda entry: entry.spec.depth).name
-    return deepest, twin(deepest)
+    deepest = max((entry for entry in pairs if entry.tag == pairs[0].tag), key=lambda entry: entry.spec.depth)
+    return deepest.name, twin(deepest)
 
 
 def model_choices(catalogue: Catalogue, trained: bool = False) -> Choices:
@@ -117,7 +120,8 @@ def depth_choices(catalogue: Catalogue, tag: str, connection: str, also: Entry |
     """
     entries = {entry for entry in available(catalogue) if (entry.tag, connection_of(entry)) == (tag, connection)}
     entries |= {also} if also else set()
-    ordered = sorted(entries, key=lambda entry: (entry.spec.depth, entry.name))
+    # At each depth, the trained network first.
+    ordered = sorted(entries, key=lambda entry: (entry.spec.depth, entry.origin is not entry, entry.name))
     return [(_depth_title(entry), entry.name) for entry in ordered]
 
 

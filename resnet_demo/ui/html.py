@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from resnet_demo.ui.choices import model_title
 from resnet_demo.zoo import Entry
 
 
@@ -41,6 +42,25 @@ def measured_error(entry: Entry) -> str:
     if entry.test_error is None:
         return "untrained: no test error"
     return f"{entry.test_error:.2f} % {escape(entry.dataset_title)} top-1 error"
+
+
+def origin(entry: Entry) -> str:
+    """What a network is that was not trained but rewritten from another one; empty for all others."""
+    if entry.origin is entry:
+        return ""
+    source = escape(model_title(entry.origin))
+    if entry.spec.folded:
+        text = (
+            f"<b>Not trained as a plain network:</b> {source} with its shortcuts folded into the convolutions, which "
+            "computes the same. What shortcuts change is not what a network can compute but what training finds."
+        )
+    else:
+        added = entry.spec.depth - entry.origin.spec.depth
+        text = (
+            f"<b>Not trained at this depth:</b> {source} and {added} layers more that hand their input on, so it "
+            f"computes the same. Training {entry.spec.depth} layers could find this network, or a better one."
+        )
+    return f'<p class="note">{text}</p>'
 
 
 def with_prefix(number: float) -> str:

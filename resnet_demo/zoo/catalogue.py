@@ -12,6 +12,7 @@ from resnet_demo.networks.architecture import describe
 from resnet_demo.zoo import paths, torchvision_weights
 from resnet_demo.zoo.datasets import DATASETS
 from resnet_demo.zoo.entry import UNTRAINED, Entry
+from resnet_demo.zoo.rewritten import rewritings
 
 # Visitors can request any architecture by name, so its cost is limited: a little above that of ResNeXt-101 32x8d, the
 # largest one with trained weights. A network whose convolutions are wider than this at 64 planes is not even counted.
@@ -41,8 +42,10 @@ class Catalogue:
     _known: dict[Path, tuple[object, Entry]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries, trained ones first; those with a card by folder, data set and depth, damaged cards included."""
-        return (*self._with_cards(), *_LISTED)
+        """All entries: those with a card by folder, data set and depth, damaged cards included; what their networks can
+        be rewritten as; torchvision's; untrained ones."""
+        trained = self._with_cards()
+        return (*trained, *rewritings(trained), *_LISTED)
 
     def find(self, name: str) -> Entry:
         """The entry called `name`; a bare architecture means its first entry, e.g. "resnet20".
@@ -51,7 +54,7 @@ class Catalogue:
         """
         entries = self.entries()
         # The user's last: what a bare architecture means does not change with what they have trained.
-        for entry in sorted(entries, key=lambda entry: entry.path is not None and entry.path.parent != self.folders[0]):
+        for entry in sorted(entries, key=self._is_yours):
             if name in (entry.name, entry.architecture):
                 return entry
         architecture, _, tag = name.rpartition(".")
@@ -61,6 +64,10 @@ class Catalogue:
             raise InputError(not_trained(architecture, tag))
         hint = did_you_mean(name, [entry.name for entry in entries])
         raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
+
+    def _is_yours(self, entry: Entry) -> bool:
+        path = entry.origin.path
+        return path is not None and path.parent != self.folders[0]
 
     def _with_cards(self) -> list[Entry]:
         found: dict[str, Entry] = {}
@@ -163,7 +170,10 @@ def _place(entry: Entry) -> tuple[str, int, bool, str]:
     return entry.tag, int(depth[0]) if depth else 0, entry.architecture.startswith("plain"), entry.architecture
 
 
+_FETCHED = [Entry(name, tag) for tag, names in torchvision_weights.ARCHITECTURES.items() for name in names]
 _LISTED = (
-    *(Entry(name, tag) for tag, names in torchvision_weights.ARCHITECTURES.items() for name in names),
+    *_FETCHED,
+    # These are for seeing photographs without shortcuts; grown ones would only be deeper.
+    *(entry for entry in rewritings(_FETCHED) if entry.depth is None),
     *(Entry(name, UNTRAINED) for name in OFFERED_UNTRAINED),
 )

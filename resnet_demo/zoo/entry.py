@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from resnet_demo.errors import InputError, report
-from resnet_demo.networks import NetworkSpec, empty_network, parameter_count, parse_name
+from resnet_demo.networks import Network, NetworkSpec, empty_network, parameter_count, parse_name
 from resnet_demo.zoo import torchvision_weights
 from resnet_demo.zoo.card import Card
 from resnet_demo.zoo.preprocessing import CIFAR10, IMAGENET, Preprocessing
@@ -29,6 +29,20 @@ class Entry:
     @property
     def name(self) -> str:
         return f"{self.architecture}.{self.tag}"
+
+    @property
+    def origin(self) -> "Entry":
+        """The entry that the weights belong to: this one, or the one that its network is rewritten from."""
+        return self
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights file, from the card; empty if there is none."""
+        return self.origin.card.sha256 if self.origin.card else ""
+
+    def network(self, trained: Network) -> Network:
+        """The network of this entry, given that of `origin` with its weights."""
+        return trained
 
     @property
     def trained(self) -> bool:

@@ -83,8 +83,9 @@ def load_model(
     entry = name if isinstance(name, Entry) else open_catalogue(weights).find(name)
     target = pick_device(device)
     if entry.trained:
-        network = empty_network(entry.spec)
-        load_weights(network, entry, offline, progress)
+        network = empty_network(entry.origin.spec)
+        load_weights(network, entry.origin, offline, progress)
+        network = entry.network(network)
     else:
         network = create_network(entry.spec, generator=torch.Generator().manual_seed(UNTRAINED_SEED))
         _forget_statistics(network)
@@ -142,7 +143,7 @@ class ModelCache:
     def get(self, name: str, progress: Progress | None = None) -> Model:
         """As `load_model`. Loading does not block other threads; of two concurrent loads of a model the later stays."""
         entry = self.catalogue.find(name)
-        key = (entry.name, entry.card.sha256 if entry.card else "")  # It may have been retrained.
+        key = (entry.name, entry.weights_hash)  # It may have been retrained.
         with self._lock:
             if key in self._models:
                 self._models.move_to_end(key)

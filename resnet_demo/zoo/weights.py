@@ -38,6 +38,8 @@ class WeightState:
 
 
 def weight_state(entry: Entry) -> WeightState:
+    """The state of the weights of `entry.origin`."""
+    entry = entry.origin
     if not entry.trained:
         return WeightState("untrained", entry)
     if entry.path is None:
@@ -135,6 +137,7 @@ def require_weights(entry: Entry) -> None:
 
 def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None = None) -> Path:
     """Download the weights of a torchvision entry into the cache, unless they are cached. Returns their path."""
+    entry = entry.origin
     if found := find_cached(entry):
         return found
     if is_offline(offline):

@@ -111,7 +111,7 @@ def test_a_package_that_cannot_be_written_is_no_obstacle(run, npz, photo, shippe
     entry = open_catalogue().find("resnet20.cifar10")
     from resnet_demo.laboratory.lesion import find_study
 
-    assert find_study(entry.name, entry.card.sha256, open_catalogue().folders).images == 20
+    assert find_study(entry, open_catalogue().folders).images == 20
 
 
 def ten_classes(npz, folder):

@@ -14,7 +14,7 @@ from resnet_demo.laboratory.flow import gradient_flow, sample_images
 from resnet_demo.laboratory.tour import TOUR, find_stop
 from resnet_demo.networks import parse_name
 from resnet_demo.plots import MEASURES
-from resnet_demo.zoo import list_models, weight_state
+from resnet_demo.zoo import list_models
 
 SEEDS = (0, 1, 2)
 
@@ -157,7 +157,7 @@ def test_stop_5_without_normalization_the_signal_grows_from_block_to_block():
         assert all(layer.response_std == pytest.approx(1, abs=0.01) for layer in normalized.layers[:-1])
 
 
-TRAINED = [e for e in list_models() if e.tag == "cifar10" and weight_state(e).kind == "shipped"]
+TRAINED = [e for e in list_models() if e.card and e.tag == "cifar10"]
 
 
 @pytest.mark.parametrize("entry", TRAINED, ids=lambda entry: entry.name)

@@ -1,6 +1,7 @@
 """Removed blocks, against a network rebuilt without them; and stored studies, against a direct count."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from resnet_demo.laboratory.lesion import find_study, lesion_errors, predict_les
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
-from resnet_demo.zoo import list_models
+from resnet_demo.zoo import find_entry, list_models
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -132,13 +133,21 @@ def test_predictions_of_a_photo():
 
 
 def test_a_study_belongs_to_its_weights(tmp_path):
-    study = LesionStudy(
-        "resnet20.cifar10", "abc", 100, 9.0, {piece.name: 12.5 for piece in block_summaries("resnet20")}
-    )
+    entry, blocks = find_entry("resnet20.cifar10"), block_summaries("resnet20")
+    study = LesionStudy(entry.name, entry.weights_hash, 100, 9.0, {block.name: 12.5 for block in blocks})
     write_study(study, tmp_path)
-    assert read_study("resnet20.cifar10", "abc", tmp_path) == study
-    assert read_study("resnet20.cifar10", "other", tmp_path) is None
-    assert read_study("plain20.cifar10", "abc", tmp_path) is None
+    assert read_study(entry, tmp_path) == study
+    assert read_study(find_entry("plain20.cifar10"), tmp_path) is None
+    write_study(replace(study, sha256="of other weights"), tmp_path)
+    assert read_study(entry, tmp_path) is None
+
+
+def test_a_rewritten_network_has_a_study_of_its_own(tmp_path):
+    entry = find_entry("plain56-grown.cifar10")
+    study = LesionStudy(entry.name, entry.weights_hash, 100, 9.0, {b.name: 12.5 for b in block_summaries("plain56")})
+    write_study(study, tmp_path)
+    assert read_study(entry, tmp_path) == study
+    assert read_study(find_entry("plain56.cifar10"), tmp_path) is None
 
 
 PAIRS = [e for e in list_models() if e.card and e.tag == "cifar10" and e.architecture.startswith("resnet")]
@@ -147,7 +156,7 @@ PAIRS = [e for e in list_models() if e.card and e.tag == "cifar10" and e.archite
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)
 def test_the_shipped_studies_are_of_the_shipped_weights(entry):
     twin = next(e for e in list_models() if e.name == entry.name.replace("resnet", "plain"))
-    studies = {e.name: find_study(e.name, e.card.sha256, [e.path.parent]) for e in (entry, twin)}
+    studies = {e.name: find_study(e, [e.path.parent]) for e in (entry, twin)}
     if not any(studies.values()):
         pytest.skip("not measured yet")
     for name, study in studies.items():

@@ -10,7 +10,7 @@ from resnet_demo.networks.architecture import CARDINALITIES, block_summaries, de
 from resnet_demo.zoo import list_models
 
 CAT = EXAMPLES / "cat.jpg"
-TORCHVISION = [entry for entry in list_models() if entry.from_torchvision]
+TORCHVISION = [entry for entry in list_models() if entry.from_torchvision and entry.origin is entry]
 
 
 @pytest.mark.parametrize("entry", TORCHVISION, ids=lambda entry: entry.name)

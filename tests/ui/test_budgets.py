@@ -8,7 +8,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui import choices
 from resnet_demo.ui.answers import look
-from resnet_demo.zoo import ModelCache, open_catalogue
+from resnet_demo.zoo import Entry, ModelCache, find_entry, open_catalogue
 from tests.cards import put_weights
 
 
@@ -28,8 +28,11 @@ def test_a_users_network_has_the_bounds_of_every_other(own):
 
 
 def test_only_a_residual_network_and_a_plain_one_are_twins(tmp_path):
-    assert choices.twin("resnet20.cifar10") == "plain20.cifar10"
-    assert choices.twin("plain34-nonorm.untrained") == "resnet34-nonorm.untrained"
-    assert not any(map(choices.twin, ("resnext50_32x4d.mine", "preresnet20.mine", "highway20.mine")))
+    assert choices.twin(find_entry("resnet20.cifar10")) == "plain20.cifar10"
+    assert choices.twin(find_entry("plain34-nonorm.untrained")) == "resnet34-nonorm.untrained"
+    assert choices.twin(find_entry("plain34-folded.tv_in1k")) == "resnet34.tv_in1k"
+    assert choices.twin(find_entry("plain56-grown.cifar10")) == "plain56.cifar10"
+    others = [Entry(name, "mine") for name in ("resnext50_32x4d", "preresnet20", "highway20")]
+    assert not any(map(choices.twin, others))
     put_weights(tmp_path / "own", "preresnet110.cifar10")
     assert choices.deepest_pair(open_catalogue(tmp_path / "own")) == ("resnet56.cifar10", "plain56.cifar10")

@@ -148,12 +148,13 @@ STUDIES = {
 
 @pytest.mark.parametrize("kind", [*STUDIES, "impossible", "a folder"])
 def test_a_broken_study_is_none(tmp_path, caplog, kind):
-    folder = tmp_path / paths.LESIONS
+    folder, entry = tmp_path / paths.LESIONS, find_entry(NAME)
     errors = {piece.name: 1.0 for piece in block_summaries("resnet20")}
-    path = write_study(LesionStudy(NAME, "abc", 10, 5.0, errors), folder)
-    assert read_study(NAME, "abc", folder).errors == errors
-    assert find_study(NAME, "abc", [tmp_path / "none", tmp_path]).errors == errors
-    assert find_study(NAME, "other", [tmp_path]) is None
+    write_study(LesionStudy(NAME, "of other weights", 10, 5.0, errors), folder)
+    assert find_study(entry, [tmp_path]) is None
+    path = write_study(LesionStudy(NAME, entry.weights_hash, 10, 5.0, errors), folder)
+    assert read_study(entry, folder).errors == errors
+    assert find_study(entry, [tmp_path / "none", tmp_path]).errors == errors
     if kind == "a folder":
         path.unlink()
         path.mkdir()
@@ -161,7 +162,7 @@ def test_a_broken_study_is_none(tmp_path, caplog, kind):
         path.write_text(path.read_text().replace("1.0", "-1.0"))
     else:
         path.write_text(STUDIES[kind])
-    assert read_study(NAME, "abc", folder) is None
+    assert read_study(entry, folder) is None
     assert [record.getMessage().startswith(f"{path.name} is not a lesion study (") for record in caplog.records] == [
         True
     ]

@@ -12,7 +12,7 @@ from resnet_demo.zoo.datasets import DATASETS
 from resnet_demo.zoo.preprocessing import CIFAR10
 from resnet_demo.zoo.torchvision_weights import TAGS
 
-FROM_TORCHVISION = [entry for entry in list_models() if entry.from_torchvision]
+FROM_TORCHVISION = [entry for entry in list_models() if entry.from_torchvision and entry.origin is entry]
 SIZES = [(640, 480), (481, 641), (224, 224), (231, 1000), (57, 33), (1000, 257)]
 
 

@@ -8,7 +8,7 @@ import torch
 
 from resnet_demo.errors import InputError
 from resnet_demo.training import race
-from resnet_demo.zoo import Catalogue, list_models, open_catalogue, weight_state
+from resnet_demo.zoo import Catalogue, list_models, open_catalogue
 from resnet_demo.zoo.paths import SEEDS, shipped_folder
 from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize, trained_cards
 from tests.stripes import CPU, save_stripes, stripes
@@ -50,7 +50,7 @@ def test_the_paper_has_no_numbers_for_plain_networks():
 
 
 def test_results_are_those_of_the_cards_and_what_is_missing_is_told():
-    shipped = [entry for entry in list_models() if weight_state(entry).kind == "shipped"]
+    shipped = [entry for entry in list_models() if entry.card]
     summaries = {summary.name: summary for summary in all_results(open_catalogue())}
     assert set(summaries) == {entry.name for entry in shipped}
     for entry in shipped:

@@ -40,7 +40,7 @@ class Architecture:
         self.catalogue = catalogue
 
     def build(self) -> None:
-        offered = {entry.architecture for entry in choices.available(self.catalogue)}
+        offered = {entry.spec.name for entry in choices.available(self.catalogue)}
         names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
         gr.HTML(INTRO)
         self.name = Choice(
@@ -79,7 +79,7 @@ class Architecture:
         name = query["model"]
         try:
             known = choices.exists(self.catalogue, name)
-            return {self.name: self.catalogue.find(name).architecture if known else parse_name(name).name}
+            return {self.name: self.catalogue.find(name).spec.name if known else parse_name(name).name}
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
 

@@ -148,7 +148,7 @@ def side_title(entry: Entry, analysis: Analysis) -> str:
     elif not analysis.positive_evidence:
         evidence = f"no positive evidence for <b>{label}</b> anywhere in {layer}"
     title = escape(choices.model_title(entry))
-    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
+    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>{html.origin(entry)}"
 
 
 def in_words(comparison: Comparison) -> str:

@@ -12,10 +12,10 @@ from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
-from resnet_demo.records import Lap, Source, Summary
+from resnet_demo.records import Lap, Outcome, Source, Summary
 from resnet_demo.training import fetch_cifar10, has_cifar10
 from resnet_demo.training import race_process as racing
-from resnet_demo.ui import html
+from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.ui.tabs.tab import Updates
@@ -62,7 +62,7 @@ class Degradation:
         return page.load(self._ready, None, [self.state, self.fetch], queue=False, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._curves, [self.dataset, self.depths], self.curves, **DRAW)
+        tab.select(self._opened, [self.dataset, self.depths], [self.curves, self.solution], **DRAW)
 
     def _ready(self) -> Updates:
         return {self.state: status(self._readiness()), self.fetch: gr.update(visible=self._can_fetch())}
@@ -78,6 +78,7 @@ class Degradation:
             self.dataset = gr.Radio(names, value=first, label="Data set", scale=1, visible=len(names) > 1)
             self.depths = gr.CheckboxGroup(depths, value=depths, label="Depths", scale=3, elem_id="depths")
         self.curves = gr.HTML("", elem_id="curves")
+        self.solution = gr.HTML("", elem_id="solution")
         reached, missing = results.all_results(self.catalogue), results.missing(self.catalogue)
         marked = [replace(summary, name=self._whose(summary.name, summary.name)) for summary in reached]
         gr.HTML(results_table(marked, results.SOURCES, missing), elem_id="results")
@@ -99,7 +100,7 @@ class Degradation:
     def _wire(self) -> None:
         chosen = [self.dataset, self.depths]
         quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", **PRIVATE, **QUEUE}
-        self.dataset.change(self._switch, self.dataset, [self.depths, self.curves], **quick)
+        self.dataset.change(self._switch, self.dataset, [self.depths, self.curves, self.solution], **quick)
         self.depths.change(self._curves, chosen, self.curves, **quick)
         entrants = [self.left, self.right, self.seconds]
         shown = [self.race, self.state]
@@ -120,7 +121,10 @@ class Degradation:
 
     def _switch(self, dataset: str) -> Updates:
         depths = self._depths(dataset)
-        return {self.depths: gr.update(choices=depths, value=depths), self.curves: self._curves(dataset, depths)}
+        return {self.depths: gr.update(choices=depths, value=depths), **self._opened(dataset, depths)}
+
+    def _opened(self, dataset: str | None, depths: list[int]) -> Updates:
+        return {self.curves: self._curves(dataset, depths), self.solution: solution(self.catalogue, dataset)}
 
     def _curves(self, dataset: str | None, depths: list[int]) -> str:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
@@ -171,6 +175,49 @@ class Degradation:
         except InputError as error:
             return {self.state: html.alert(f"{error} The recorded curves above are available in any case.")}
         return {self.state: status("CIFAR-10 is here: start the race."), self.fetch: gr.update(visible=False)}
+
+
+def solution(catalogue: Catalogue, dataset: str | None) -> str:
+    """The deepest plain network that training has found, beside those of its depth that can be made from others; empty
+    for a data set without any."""
+    entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
+    grown = [e for e in entries.values() if e.spec.connection == "plain" and not e.spec.folded and e.origin is not e]
+    if not grown:
+        return ""
+    made = max(grown, key=lambda entry: entry.spec.depth)
+    shallow, trained = made.origin, entries[choices.twin(made)]
+    folded = entries.get(f"{trained.spec.name}-folded.{dataset}")
+    beside = [
+        f"{choices.model_title(entry)} from {choices.model_title(entry.origin)}" for entry in (made, folded) if entry
+    ]
+    shown = [entry for entry in (shallow, trained, made, folded) if entry]
+    titles = [f"{choices.model_title(shallow)} trained", f"{choices.model_title(trained)} trained", *beside]
+    outcomes = [
+        Outcome(title, entry.test_error or 0.0, entry.origin is entry)
+        for title, entry in zip(titles, shown, strict=True)
+    ]
+    text = solution_in_words(choices.model_title(shallow), trained.spec.depth, outcomes)
+    figure = plots.outcomes_figure(outcomes, plots.PAGE_INK)
+    label = "Test error: " + "; ".join(f"{outcome.title} {outcome.test_error:.2f} percent" for outcome in outcomes)
+    return f"{text}{html.plot(plots.to_svg(figure, label))}"
+
+
+def solution_in_words(shallow: str, depth: int, outcomes: Sequence[Outcome]) -> str:
+    """What the picture shows: heading and sentence, whichever of the networks is the better one.
+
+    outcomes   the shallow network, the trained deep one, the one grown from the shallow one, [and a folded one]
+    """
+    _, trained, grown, *others = outcomes
+    found = trained.test_error <= grown.test_error
+    heading = "Deeper by construction" if found else "The solution exists; training does not find it"
+    also = (
+        f", and another with {others[0].test_error:.2f} % (a residual network without its shortcuts)" if others else ""
+    )
+    return (
+        f"<h3>{heading}</h3><p>A plain network of {depth} layers with {grown.test_error:.2f} % test error exists: "
+        f"{escape(shallow)} with further layers that hand their input on{also}. Training has found one with "
+        f"{trained.test_error:.2f} %.</p>"
+    )
 
 
 def status(text: str) -> str:

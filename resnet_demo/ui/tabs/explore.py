@@ -42,6 +42,8 @@ ROOM = "clamp(262px, 100vh - 640px, 720px)"
 PROGRESS = gr.Progress()
 # The longer side of a picture so small that what the network sees of a photo is worth showing, in pixels.
 SMALL = 64
+# The most classes whose names are shown unasked.
+FEW = 20
 DEVICES = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
 
 
@@ -205,7 +207,7 @@ class Explore:
             self.shown: shown,
             self.message: html.alert_update(),
             self.top: {p.label: p.probability for p in analysis.predictions} or None,
-            self.seen: seen(entry, analysis),
+            self.seen: html.origin(entry) + seen(entry, analysis),
             self.heatmap: heatmap,
             self.explanation: explanation(entry, analysis),
             self.plot: gradient_plot(entry, analysis),
@@ -286,10 +288,14 @@ def seen(entry: Entry, analysis: Analysis) -> str:
     Image.fromarray(analysis.seen).save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode()
     names = ", ".join(map(escape, entry.labels))
+    count = f"{len(entry.labels)} classes"
+    # Ten names are worth reading; a hundred are for who asks.
+    classes = f"{count} ({names})" if len(entry.labels) <= FEW else count
+    rest = "" if len(entry.labels) <= FEW else f"<details><summary>Which ones?</summary>{names}.</details>"
     return (
         f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
-        f"<p>All it sees: <b>{width}x{height} pixels</b>. It knows {len(entry.labels)} classes ({names}) and always "
-        "picks one of them.</p></div>"
+        f"<div><p>All it sees: <b>{width}x{height} pixels</b>. It knows {classes} and always picks one of them.</p>"
+        f"{rest}</div></div>"
     )
 
 

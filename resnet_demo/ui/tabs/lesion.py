@@ -11,14 +11,14 @@ from resnet_demo.images import load_image
 from resnet_demo.laboratory import lesion
 from resnet_demo.networks.architecture import block_summaries, describe
 from resnet_demo.plots import drawing
-from resnet_demo.records import LesionStudy, Prediction
+from resnet_demo.records import Prediction
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.photo import example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Catalogue, Entry, ModelCache
+from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = (
     "<p>Click a block to remove its F(x) from the <b>trained</b> network (Veit et al. 2016). In a residual network its "
@@ -140,25 +140,20 @@ class Lesion:
         return entry
 
     def _drawn(self, entry: Entry, removed: list[str]) -> str:
-        study = study_of(self.catalogue, entry)
+        study = lesion.find_study(entry, self.catalogue.folders)
         errors = study.errors if study else None
         return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
 
     def _study(self, entry: Entry) -> str:
         """The measured removals of the network and its twin."""
-        names = (entry.name, choices.twin(entry.name))
+        names = (entry.name, choices.twin(entry))
         there = [self.catalogue.find(name) for name in names if choices.exists(self.catalogue, name)]
-        studies = [study for study in (study_of(self.catalogue, one) for one in there) if study]
+        studies = [study for study in (lesion.find_study(one, self.catalogue.folders) for one in there) if study]
         if not studies:
-            return no_study(entry)
+            return html.origin(entry) + no_study(entry)
         worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
         label = f"Test error without each block. {'; '.join(worst)}"
-        return html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
-
-
-def study_of(catalogue: Catalogue, entry: Entry) -> LesionStudy | None:
-    """What was measured of the very weights of an entry."""
-    return lesion.find_study(entry.name, entry.card.sha256, catalogue.folders) if entry.card else None
+        return html.origin(entry) + html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
 
 
 def _by_label(predictions: tuple[Prediction, ...]) -> dict[str, float]:
