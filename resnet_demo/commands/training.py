@@ -41,11 +41,17 @@ def train(
         Path | None,
         typer.Option(help="Folder for weights and card; the folder of your networks unless given."),
     ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="A trained network, or its file, to start from: also a shallower one.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last finished epoch.")] = False,
     device: Device = "auto",
     offline: Offline = False,
 ) -> None:
-    """Train a network from scratch, with a checkpoint every epoch, and write its weights and their card.
+    """Train a network, with a checkpoint every epoch, and write its weights and their card.
+
+    With --from, it does not start from random weights but from a trained network: of its own depth, as fine-tuning
+    does (with a new fc where the classes differ), or of a shallower one, which is grown to the same function.
 
     On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
     """
@@ -75,8 +81,15 @@ def train(
         )
         if world.leads:
             world.wait()
-        run = training.Run.create(spec.name, dataset, train_data, changed, seed, target)
-        options: dict[str, Any] = {"device": target, "world": world, "workers": workers, "resume": resume}
+        begun = training.load_start(start, offline) if start else None
+        run = training.Run.create(spec.name, dataset, train_data, changed, seed, target, begun)
+        options: dict[str, Any] = {
+            "device": target,
+            "world": world,
+            "workers": workers,
+            "resume": resume,
+            "start": begun,
+        }
         with _training_bar(run.name, run.recipe.epochs, world.leads) as (on_status, on_epoch):
             try:
                 card = training.train(

@@ -14,6 +14,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks.blocks import Block, Projection
 from resnet_demo.networks.network import Network, create_network, empty_network
 from resnet_demo.networks.spec import NetworkSpec
+from resnet_demo.networks.views import view_of
 
 SEED = 0
 
@@ -111,7 +112,7 @@ def grown_spec(spec: NetworkSpec, depth: int) -> NetworkSpec:
 
 
 @torch.no_grad()
-def grow(network: Network, depth: int) -> Network:
+def grow(network: Network, depth: int, images: Tensor | None = None) -> Network:
     """The network of `depth` layers that computes what `network` computes in evaluation mode, which is the paper's
     argument for why deeper networks should not be worse (He et al. 2016, section 1); the network is not changed.
 
@@ -120,24 +121,35 @@ def grow(network: Network, depth: int) -> Network:
     In residual ones F(x) = 0: the scale of its last normalization is 0, as in the initialization by Goyal et al. 2017,
     and its other weights are drawn as for training.
 
+    In training mode, a normalization uses the statistics of its batch, so the identity of a plain block holds for one
+    mean and deviation only: for those of `images`, if given.
+
+    images   standardized (N, C, H, W), on the network's device
+
     Raises `InputError` if the network has no such blocks, or is as deep already.
     """
     deeper = create_network(grown_spec(network.spec, depth), generator=torch.Generator().manual_seed(SEED)).to(
         network.fc.weight.device
     )
-    kept = {name for name, _ in network.named_blocks()}
+    outputs = {} if images is None else view_of(network).trace(images).outputs
+    kept, before = {name for name, _ in network.named_blocks()}, None
     for name, block in deeper.named_blocks():
-        if name not in kept:
-            _make_identity(block)
+        if name in kept:
+            before = outputs.get(name)
+        else:
+            _make_identity(block, before)
     missing, unexpected = deeper.load_state_dict(network.state_dict(), strict=False)
     assert not unexpected and not any(key.startswith(tuple(f"{name}." for name in kept)) for key in missing)  # noqa: S101
     return deeper.train(network.training)
 
 
-def _make_identity(block: Block) -> None:
+def _make_identity(block: Block, x: Tensor | None) -> None:
+    """x   the block's input, for which it is to be an identity in training mode too"""
     if block.connection == "plain":
         for unit in block.units:
             _pass_on(unit.conv, unit.norm)
+            if x is not None and isinstance(unit.norm, nn.BatchNorm2d):
+                _standardize_and_back(unit.norm, x)
         return
     if isinstance(block.downsample, Projection):
         _pass_on(block.downsample.conv, block.downsample.norm)
@@ -152,3 +164,13 @@ def _pass_on(conv: nn.Conv2d, norm: nn.Module) -> None:
         nn.init.zeros_(conv.bias)
     if isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None:
         norm.running_var.fill_(1 - norm.eps)  # The scale is 1 / sqrt(variance + eps).
+
+
+def _standardize_and_back(norm: nn.BatchNorm2d, x: Tensor) -> None:
+    """Make of `norm` the identity that subtracts the mean of x, divides by its deviation, and undoes both."""
+    assert norm.running_mean is not None and norm.running_var is not None  # noqa: S101 - a new network's
+    variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_((variance + norm.eps).sqrt())
+    norm.bias.copy_(mean)

@@ -18,4 +18,5 @@ from .loop import Status as Status, train as train
 from .race_process import RACERS as RACERS, run_race as run_race
 from .racing import MAX_SECONDS as MAX_SECONDS, race as race
 from .recipe import FAST as FAST, PAPER as PAPER, RECIPES as RECIPES, Recipe as Recipe
+from .starting import Start as Start, load_start as load_start
 from .run import Run as Run, check_dataset_name as check_dataset_name

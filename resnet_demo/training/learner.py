@@ -11,7 +11,8 @@ from resnet_demo.training.recipe import Recipe
 
 
 class Learner:
-    """`spec` with weights drawn from `seed`, on `device`, ready for batches of the recipe's size.
+    """`network`, or else a new one of `spec` with weights drawn from `seed`, on `device`, ready for batches of the
+    recipe's size.
 
     statistics   mean and standard deviation of each channel in [0, 1]
     """
@@ -24,10 +25,12 @@ class Learner:
         statistics: tuple[list[float], list[float]],
         device: torch.device,
         world: World = ALONE,
+        network: Network | None = None,
     ) -> None:
         self.device = device
         self.mean, self.std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in statistics)
-        self.network: Network = create_network(spec, generator=torch.Generator().manual_seed(seed))
+        drawn = network or create_network(spec, generator=torch.Generator().manual_seed(seed))
+        self.network: Network = drawn
         self.network.to(device=device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,11 +17,12 @@ from resnet_demo.networks.precision import fixed_order
 from resnet_demo.records import Epoch
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
-from resnet_demo.training.evaluation import Errors, count_errors, in_order
+from resnet_demo.training.evaluation import Errors, count_errors, in_order, normalize
 from resnet_demo.training.feeds import MemoryFeed, PhotoFeed
 from resnet_demo.training.learner import Learner
 from resnet_demo.training.recipe import WINDOW
 from resnet_demo.training.run import Run
+from resnet_demo.training.starting import Start
 from resnet_demo.zoo import Card, sha256_of
 from resnet_demo.zoo.card import MAX_SIZE
 from resnet_demo.zoo.datasets import title_of
@@ -29,6 +30,8 @@ from resnet_demo.zoo.datasets import title_of
 REPORT_EVERY = 20
 # Ten times the loss of random guessing among 20,000 classes: no run recovers from there.
 DIVERGED = 100.0
+# Images whose statistics the new blocks of a grown network keep.
+SAMPLE = 512
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Trainer:
         device: torch.device,
         world: World = ALONE,
         workers: int = 0,
+        start: Start | None = None,
     ) -> None:
         recipe = run.recipe
         self.run, self.device, self.world = run, device, world
@@ -67,11 +71,19 @@ class Trainer:
                 f"--batch-size that is a multiple of {world.size}."
             )
         self.per_epoch = len(self.train_feed) // self.batch_size
-        self.statistics = train_data.statistics()
+        self.statistics = start.statistics if start else train_data.statistics()
         self.resized = test_data.resized or test_data.size
-        self.learner = Learner(run.spec, recipe, run.seed, self.statistics, device, world)
+        network = start.network(run.spec, run.seed, self._sample(train_data)) if start else None
+        self.learner = Learner(run.spec, recipe, run.seed, self.statistics, device, world, network)
         self.warming = recipe.warmup_rate is not None
         self.curve: list[Epoch] = []
+
+    def _sample(self, data: Labelled | Photos) -> Tensor:
+        """Some training images, standardized, of all classes even where they are sorted."""
+        step = max(1, len(data.labels) // SAMPLE)
+        few = replace(data, files=data.files[::step]).in_memory().images if isinstance(data, Photos) else data.images
+        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in self.statistics)
+        return normalize(few if isinstance(data, Photos) else few[::step], mean, std)
 
     @property
     def done(self) -> bool:
@@ -182,14 +194,16 @@ def train(
     world: World = ALONE,
     workers: int = 0,
     resume: bool = False,
+    start: Start | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_status: Callable[[Status], None] = lambda status: None,
 ) -> Card:
     """Train `run` to its last epoch and write `out/NAME.safetensors` and its card `out/NAME.json`.
 
     `out/NAME.jsonl` gets one line per epoch. A checkpoint `out/NAME.checkpoint` is written after every epoch and
-    removed at the end; with `resume`, the run continues from it, if there is one. Raises `InputError` when the two
-    splits do not match, the checkpoint belongs to another run, or the run diverges.
+    removed at the end; with `resume`, the run continues from it, if there is one. With `start`, which `run` names, its
+    first weights are made from that network. Raises `InputError` when the two splits do not match, the checkpoint
+    belongs to another run, or the run diverges.
     """
     if (train_data.classes, train_data.channels, train_data.size) != (
         test_data.classes,
@@ -204,7 +218,7 @@ def train(
     if (out / f"{run.name}.json").exists():
         raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
     checkpoint = out / f"{run.name}.checkpoint"
-    trainer = Trainer(run, train_data, test_data, device, world, workers)
+    trainer = Trainer(run, train_data, test_data, device, world, workers, start)
     (found,) = world.total(torch.tensor(float(resume and checkpoint.exists()), device=device))
     if 0 < found < world.size:
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")

@@ -9,6 +9,7 @@ from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks import NetworkSpec, parse_name
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.recipe import PAPER_WARMUP_DEPTH, PAPER_WARMUP_RATE, RECIPES, Recipe
+from resnet_demo.training.starting import Start
 from resnet_demo.zoo.catalogue import NAME, RESERVED
 
 # Fields that can be overridden on the command line, by the name of the option.
@@ -17,26 +18,42 @@ OPTIONS = ("epochs", "batch_size", "learning_rate", "weight_decay", "precision")
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that determines a training run: the same run on the same machine gives the same weights."""
+    """Everything that determines a training run: the same run on the same machine gives the same weights.
+
+    start, start_sha256   the trained network that it starts from and its weights file; empty for random weights
+    """
 
     spec: NetworkSpec
     dataset: str
     recipe: Recipe
     seed: int
+    start: str = ""
+    start_sha256: str = ""
 
     @classmethod
     def create(
-        cls, architecture: str, dataset: str, data: Labelled | Photos, recipe: Recipe, seed: int, device: torch.device
+        cls,
+        architecture: str,
+        dataset: str,
+        data: Labelled | Photos,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        start: Start | None = None,
     ) -> "Run":
         """A run of the network called `architecture`, with the numbers of outputs and channels that `data` requires and
-        the recipe adapted to that network and device. Raises `InputError` as `check_dataset_name`."""
+        the recipe adapted to that network and device. Raises `InputError` as `check_dataset_name`, and when the network
+        cannot start from `start`."""
         check_dataset_name(dataset)
         spec = parse_name(architecture, num_classes=len(data.classes), in_channels=data.channels)
         if recipe.precision == "auto":
             recipe = replace(recipe, precision=best_precision(device))
         if recipe.name == "paper" and spec.depth >= PAPER_WARMUP_DEPTH and spec.family == "cifar":
             recipe = replace(recipe, warmup_rate=PAPER_WARMUP_RATE)
-        return cls(spec, dataset, recipe, seed)
+        if start is None:
+            return cls(spec, dataset, recipe, seed)
+        start.require_fits(spec)
+        return cls(spec, dataset, recipe, seed, start.name, start.sha256)
 
     @property
     def name(self) -> str:
@@ -52,12 +69,14 @@ class Run:
             for option in OPTIONS
             if getattr(self.recipe, option) != getattr(named, option)
         ]
+        words += [f"--from {self.start}"] * bool(self.start)
         return " ".join([*words, f"--seed {self.seed}", *["--compile"] * self.recipe.compile])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON preserves."""
         recipe = asdict(self.recipe) | {"drops": list(self.recipe.drops)}
-        return {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
+        values = {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
+        return values | {"start": self.start, "start_sha256": self.start_sha256}
 
 
 def check_dataset_name(dataset: str) -> None:

@@ -22,6 +22,7 @@ class Card:
     """The description of one weights file. Errors are in percent, of the last epoch, never of the best.
 
     dataset              as in the second half of the entry's name; `dataset_title` is the form for display
+    start, start_sha256   the trained network that the run started from and its weights file; empty for random weights
     resize, input_size   preprocessing of a test image, as in `Preprocessing`
 
     Raises `InputError` for impossible values.
@@ -48,6 +49,8 @@ class Card:
     device: str
     sha256: str
     curve: list[Epoch]
+    start: str = ""
+    start_sha256: str = ""
 
     def __post_init__(self) -> None:
         channels, classes = self.spec.in_channels, self.spec.num_classes
@@ -55,6 +58,7 @@ class Card:
         errors += [error for epoch in self.curve for error in (epoch.train_error, epoch.test_error)]
         right = {
             "name": 0 < len(self.name) <= 255,
+            "start": len(self.start) <= 255,
             "dataset_title": 0 < len(self.dataset_title) <= 100,
             "classes": len(self.classes) == classes,
             "input_size": 1 <= self.input_size <= MAX_SIZE,

@@ -23,6 +23,7 @@ from resnet_demo.records import Question
 from resnet_demo.ui import build_page, choices, share_cores
 from resnet_demo.ui.answers import look
 from resnet_demo.ui.downloads import export
+from resnet_demo.ui.photo import SHOWN
 from resnet_demo.zoo import ModelCache, find_entry, open_catalogue
 from resnet_demo.zoo.results import missing
 from tests.page_server import running_page
@@ -249,7 +250,7 @@ def test_downloads(kind):
 def test_examples_are_small_photos_with_credits():
     photos = sorted(EXAMPLES.glob("*.jpg"))
     credits = (EXAMPLES / "CREDITS.md").read_text()
-    assert len(photos) >= 4
+    assert {photo.stem for photo in photos} == set(SHOWN)
     for photo in photos:
         assert photo.name in credits
         assert photo.stat().st_size < 100_000

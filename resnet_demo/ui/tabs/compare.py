@@ -13,7 +13,7 @@ from resnet_demo.records import Analysis, Comparison
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import look_at_both, overlaid
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.photo import example, examples_for, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 from resnet_demo.ui.tabs.tab import Updates
@@ -36,13 +36,14 @@ class Compare:
 
     def build(self) -> None:
         names = choices.model_choices(self.catalogue)
-        labels = choices.class_choices(self.catalogue.find(self.pair[0]))
+        first = self.catalogue.find(self.pair[0])
+        labels = choices.class_choices(first)
         gr.HTML(INTRO)
         # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
-                self.photo = photo_input("compare-photo")
+                self.photo, self.examples = photo_input("compare-photo", first)
                 with gr.Group():
                     self.first = Choice(names, value=self.pair[0], label="First network")
                     self.second = Choice(names, value=self.pair[1], label="Second network")
@@ -58,7 +59,7 @@ class Compare:
         """Query parameters: first, second, target, photo (the name of an example)."""
         # The photo comes last, and the answer after all of them: a component's change may be announced while the next
         # ones still have their old values.
-        pickers = [self.first, self.second, self.target, self.known, self.message, self.photo]
+        pickers = [self.first, self.second, self.target, self.known, self.message, self.examples, self.photo]
         loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
@@ -67,7 +68,8 @@ class Compare:
         """Nothing to do: the tab shows what its events have computed."""
 
     def _wire(self) -> None:
-        self.first.input(self._classes, [self.first, self.target, self.known], [self.target, self.known], **QUICK)
+        follow = [self.target, self.known, self.examples]
+        self.first.input(self._classes, [self.first, self.target, self.known], follow, **QUICK)
         self.inputs = [self.photo, self.first, self.second, self.target]
         self.outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot]
         gr.on([component.change for component in self.inputs], self._show, self.inputs, self.outputs, **LATEST)
@@ -87,6 +89,7 @@ class Compare:
             self.second: second.name,
             self.target: gr.update(choices=choices.class_choices(first), value=target),
             self.known: first.name,
+            self.examples: examples_for(first),
             self.photo: example(query.get("photo", "")),
         }
 
@@ -98,6 +101,7 @@ class Compare:
         return {
             self.target: gr.update(choices=offered, value=target if kept else offered[0][1]),
             self.known: entry.name,
+            self.examples: examples_for(entry),
         }
 
     def _show(self, photo: str | None, first: str, second: str, target: str) -> Updates:

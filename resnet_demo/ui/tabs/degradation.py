@@ -19,7 +19,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Card, Catalogue, results, weight_state
+from resnet_demo.zoo import Card, Catalogue, Entry, results, weight_state
 
 PROGRESS = gr.Progress()
 # Hedged as the paper hedges it.
@@ -178,40 +178,38 @@ class Degradation:
 
 
 def solution(catalogue: Catalogue, dataset: str | None) -> str:
-    """The deepest plain network that training has found, beside those of its depth that can be made from others; empty
-    for a data set without any."""
+    """The deepest plain network that was trained, beside others of its depth: grown from a shallower one, and made from
+    a residual one by folding its shortcuts. Empty for a data set without any."""
     entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
-    grown = [e for e in entries.values() if e.spec.connection == "plain" and not e.spec.folded and e.origin is not e]
-    if not grown:
+    plain = [entry for entry in entries.values() if entry.spec.connection == "plain" and not entry.spec.folded]
+    grown = max((e for e in plain if e.origin is not e), key=lambda entry: entry.spec.depth, default=None)
+    if grown is None:
         return ""
-    made = max(grown, key=lambda entry: entry.spec.depth)
-    shallow, trained = made.origin, entries[choices.twin(made)]
-    folded = entries.get(f"{trained.spec.name}-folded.{dataset}")
-    beside = [
-        f"{choices.model_title(entry)} from {choices.model_title(entry.origin)}" for entry in (made, folded) if entry
-    ]
-    shown = [entry for entry in (shallow, trained, made, folded) if entry]
-    titles = [f"{choices.model_title(shallow)} trained", f"{choices.model_title(trained)} trained", *beside]
-    outcomes = [
-        Outcome(title, entry.test_error or 0.0, entry.origin is entry)
-        for title, entry in zip(titles, shown, strict=True)
-    ]
-    text = solution_in_words(choices.model_title(shallow), trained.spec.depth, outcomes)
+    folded = entries.get(f"{grown.spec.name}-folded.{dataset}")
+    outcomes = [_outcome(e) for e in (grown.origin, entries[choices.twin(grown)], grown, folded) if e]
     figure = plots.outcomes_figure(outcomes, plots.PAGE_INK)
-    label = "Test error: " + "; ".join(f"{outcome.title} {outcome.test_error:.2f} percent" for outcome in outcomes)
-    return f"{text}{html.plot(plots.to_svg(figure, label))}"
+    label = "; ".join(f"{outcome.title}: {outcome.test_error:.2f} percent test error" for outcome in outcomes)
+    svg = plots.to_svg(figure, label.replace("\n", " "))
+    return solution_in_words(choices.model_title(grown.origin), grown.spec.depth, outcomes) + html.small_plot(svg)
+
+
+def _outcome(entry: Entry) -> Outcome:
+    trained = entry.origin is entry
+    how = " trained" if trained else f"\nfrom {choices.model_title(entry.origin)}"
+    return Outcome(choices.model_title(entry) + how, entry.test_error or 0.0, trained)
 
 
 def solution_in_words(shallow: str, depth: int, outcomes: Sequence[Outcome]) -> str:
-    """What the picture shows: heading and sentence, whichever of the networks is the better one.
+    """Heading and sentence for that picture, whichever network is the better one.
 
-    outcomes   the shallow network, the trained deep one, the one grown from the shallow one, [and a folded one]
+    outcomes   of the shallow network, the trained deep one, the one that was grown, and of a folded one if there is one
     """
     _, trained, grown, *others = outcomes
-    found = trained.test_error <= grown.test_error
-    heading = "Deeper by construction" if found else "The solution exists; training does not find it"
-    also = (
-        f", and another with {others[0].test_error:.2f} % (a residual network without its shortcuts)" if others else ""
+    heading = "The solution exists; training does not find it"
+    if trained.test_error <= grown.test_error:
+        heading = "Deeper by construction, and by training"
+    also = "".join(
+        f", and another with {o.test_error:.2f} % (a residual one, its shortcuts folded away)" for o in others
     )
     return (
         f"<h3>{heading}</h3><p>A plain network of {depth} layers with {grown.test_error:.2f} % test error exists: "

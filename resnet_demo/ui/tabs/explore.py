@@ -19,7 +19,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown, look, overlaid
 from resnet_demo.ui.components import Choice, Options, download_progress, event_text
 from resnet_demo.ui.downloads import data_url, export
-from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.photo import example, examples_for, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
 from resnet_demo.ui.tabs.closer import Closer
@@ -66,7 +66,7 @@ class Explore:
 
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, target, layer, photo (the name of an example)."""
-        chosen = [self.photo, *self.pickers, self.message]
+        chosen = [self.photo, self.examples, *self.pickers, self.message]
         return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
@@ -82,10 +82,11 @@ class Explore:
             layer = choices.layer_value(entry, query.get("layer", ""))
         except InputError as error:
             return {**self._pickers(self.default), self.message: html.alert_update(str(error))}
-        return {self.photo: example(query.get("photo", "")), **self._pickers(entry, target, layer)}
+        photo = {self.photo: example(query.get("photo", "")), self.examples: examples_for(entry)}
+        return {**photo, **self._pickers(entry, target, layer)}
 
     def _build_controls(self) -> None:
-        self.photo = photo_input("photo")
+        self.photo, self.examples = photo_input("photo", self.default)
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
@@ -129,7 +130,7 @@ class Explore:
 
     def _wire(self) -> None:
         picked = [self.name, self.target, self.layer]
-        self.tag.input(self._pick_dataset, [self.tag, self.name], self.pickers, **QUICK)
+        self.tag.input(self._pick_dataset, [self.tag, self.name], [self.examples, *self.pickers], **QUICK)
         self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], self.pickers, **QUICK)
         self.name.input(self._pick_depth, picked, self.pickers, **QUICK)
         self.top.select(_explain, self.shown, self.target, **QUICK)
@@ -177,7 +178,8 @@ class Explore:
         connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
         wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)
-        return self._pickers(self._nearest(tag, connection, name))
+        entry = self._nearest(tag, connection, name)
+        return {self.examples: examples_for(entry), **self._pickers(entry)}
 
     def _pick_connection(self, tag: str, connection: str, name: str, target: str, layer: str) -> Updates:
         return self._pickers(self._nearest(tag, connection, name), target, layer)

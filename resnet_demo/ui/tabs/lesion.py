@@ -15,7 +15,7 @@ from resnet_demo.records import Prediction
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.components import Choice, event_text
-from resnet_demo.ui.photo import example, photo_input
+from resnet_demo.ui.photo import example, examples_for, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import Entry, ModelCache
@@ -54,7 +54,7 @@ class Lesion:
         self.removed = gr.State([])
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
-                self.photo = photo_input("lesion-photo")
+                self.photo, self.examples = photo_input("lesion-photo", self.default)
                 self.name = Choice(self.names, value=self.default.name, label="Network")
             with gr.Column(scale=8, min_width=340):
                 self.drawing = gr.HTML("", js_on_load=ON_CLICK, elem_id="lesion-drawing")
@@ -70,7 +70,7 @@ class Lesion:
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
-        chosen = [self.name, self.removed, self.message, self.photo]
+        chosen = [self.name, self.removed, self.message, self.examples, self.photo]
         loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
@@ -80,7 +80,7 @@ class Lesion:
 
     def _wire(self) -> None:
         drawn = [self.removed, self.drawing]
-        self.name.input(self._switch, self.name, [*drawn, self.study], **STATE)
+        self.name.input(self._switch, self.name, [*drawn, self.study, self.examples], **STATE)
         self.drawing.click(self._toggle, [self.name, self.removed], drawn, **STATE)
         self.reset.click(self._put_back, self.name, drawn, **STATE)
         self.inputs = [self.photo, self.name, self.removed]
@@ -98,7 +98,8 @@ class Lesion:
             lesion.check_blocks(removed, tuple(block.name for block in block_summaries(entry.spec)))
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
-        return {self.name: entry.name, self.removed: removed, self.photo: example(query.get("photo", ""))}
+        photo = {self.examples: examples_for(entry), self.photo: example(query.get("photo", ""))}
+        return {self.name: entry.name, self.removed: removed, **photo}
 
     def _opened(self, name: str, removed: list[str]) -> Updates:
         try:
@@ -108,7 +109,8 @@ class Lesion:
         return {self.drawing: self._drawn(entry, removed), self.study: self._study(entry)}
 
     def _switch(self, name: str) -> Updates:
-        return {self.removed: [], **self._opened(name, [])}
+        examples = examples_for(self.catalogue.find(name))
+        return {self.removed: [], self.examples: examples, **self._opened(name, [])}
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> Updates:
         block, entry = event_text(event, "block"), self._trained(name)
