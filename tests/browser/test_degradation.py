@@ -48,6 +48,18 @@ def lines_of(page: Page) -> int:
     return page.locator("#curves svg [id^=line2d]").count()
 
 
+def test_the_solution_that_training_does_not_find_is_legible_on_a_phone_too(visit):
+    page = visit("?tab=degradation", PHONE)
+    picture = page.locator("#solution svg")
+    expect(picture).to_be_visible(timeout=PATIENCE)
+    assert "plain-56 folded from ResNet-56: 7.59 percent" in picture.get_attribute("aria-label")
+    box, room = picture.bounding_box(), page.locator("#solution").bounding_box()
+    assert room["x"] <= box["x"] and box["x"] + box["width"] <= room["x"] + room["width"] <= PHONE["width"]
+    assert box["width"] > 280
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert picture.bounding_box()["width"] <= 520
+
+
 def test_the_address_opens_the_tab_with_every_curve_and_result(page):
     label = page.locator("#curves svg").get_attribute("aria-label")
     for card in CIFAR:

@@ -247,6 +247,23 @@ def test_the_first_pair_is_shipped():
     assert {"resnet20.cifar10", "plain20.cifar10"} <= {entry.name for entry in SHIPPED}
 
 
+MADE = [e for e in list_models() if e.origin is not e and e.tag == "cifar10"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("entry", MADE, ids=lambda entry: entry.name)
+def test_what_a_network_is_rewritten_as_has_its_error_on_the_real_test_set(entry):
+    """36 layers deeper, or without shortcuts: it misclassifies the same images, but for rounding."""
+    try:
+        errors = evaluate_model(entry.name, cifar10_images(), device="cpu")
+    except InputError as missing:
+        pytest.skip(str(missing))
+    assert errors.images == 10_000
+    assert errors.top1 == pytest.approx(entry.origin.card.test_error, abs=0.0201)
+    assert errors.top1 == pytest.approx(entry.test_error, abs=0.0201)
+    assert errors.top5 == pytest.approx(entry.origin.card.test_top5_error, abs=0.0201)
+
+
 def cifar10_images() -> Path | None:
     path = os.environ.get("RESNET_DEMO_CIFAR10")
     return Path(path) if path else None

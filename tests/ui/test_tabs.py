@@ -1,22 +1,26 @@
 """The tabs' event handlers, called as Gradio calls them: the components they update, and the cost."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from resnet_demo.images import EXAMPLES, loading
+from resnet_demo.records import Outcome
 from resnet_demo.ui import build_page
 from resnet_demo.ui.answers import look
 from resnet_demo.ui.downloads import export
+from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.compare import Compare
-from resnet_demo.ui.tabs.degradation import Degradation
+from resnet_demo.ui.tabs.degradation import Degradation, solution, solution_in_words
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.zoo import Catalogue, ModelCache
+from resnet_demo.zoo import Catalogue, ModelCache, find_entry
 
 CAT = str(EXAMPLES / "cat.jpg")
 MODEL, TWIN = "resnet20.cifar10", "plain20.cifar10"
@@ -154,3 +158,33 @@ def test_every_tab_works_without_trained_weights(tmp_path):
     compare = built(Compare(cache))
     updates = compare._show(CAT, compare.first.value, compare.second.value, compare.target.value)
     assert "<svg" in updates[compare.plot]
+
+
+def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is():
+    catalogue = ModelCache("cpu").catalogue
+    text = solution(catalogue, "cifar10")
+    for name in ("plain20", "plain56", "resnet56"):
+        assert f"{catalogue.find(f'{name}.cifar10').test_error:.2f}" in text
+    assert "training does not find it" in text
+    assert solution(catalogue, "fashion_mnist") == ""  # There is but one depth of it.
+    assert solution(Catalogue(()), None) == ""
+    better = [Outcome("plain-20 trained", 9.0, True), Outcome("deep", 8.0, True), Outcome("grown", 9.0, False)]
+    assert "does not find" not in solution_in_words("plain-20", 56, better)
+
+
+def test_examples_are_named_by_what_the_network_can_know():
+    def captions(name):
+        return re.findall(r'data-example="(\w+)".*?>([^<]+)</button>', examples_for(find_entry(name)))
+
+    assert captions("resnet20.cifar10")[:2] == [("cat", "cat"), ("moose", "deer")]
+    assert [caption for _, caption in captions("resnet20.cifar10")[2:]] == [UNKNOWN] * 2
+    assert ("goldfish", "goldfish") in captions("resnet18.tv_in1k")
+    assert {caption for _, caption in captions("resnet20.fashion_mnist")} == {UNKNOWN}
+    assert captions("resnet20.untrained") == [(name, name) for name in SHOWN]
+    assert len(examples_for(find_entry("resnet18.tv_in1k"))) < 60_000
+
+
+def test_a_click_names_an_example_and_nothing_else():
+    assert Path(example("cat")).name == "cat.jpg"
+    for name in ("", "../app", "cat.jpg", "/etc/passwd", "CAT"):
+        assert "path" not in example(name)
