@@ -19,7 +19,7 @@ def page(
     port: Annotated[int, typer.Option(help="Port; the next free one from 7860 unless given.", min=0, max=65535)] = 0,
     share: Annotated[bool, typer.Option("--share", help="Open a public link through Gradio's servers.")] = False,
     model: Annotated[
-        str | None, typer.Option(help="Initial model of the page; resnet20.cifar10 if it is available.")
+        str | None, typer.Option(help="Initial model of the page; resnet56.cifar100 if it is available.")
     ] = None,
     offline: Offline = False,
     open_: Annotated[bool, typer.Option("--open", help="Also open the page in this machine's browser.")] = False,

@@ -36,7 +36,7 @@ WEEK = timedelta(days=7)
 
 def analyze(
     images: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
-    model: Annotated[str, typer.Option(help="A name from `models`.")] = "resnet20.cifar10",
+    model: Annotated[str, typer.Option(help="A name from `models`.")] = "resnet56.cifar100",
     target: Annotated[
         str | None, typer.Option(help="Class to explain, by label or index; the most probable one unless given.")
     ] = None,

@@ -26,7 +26,8 @@ FAMILY_TITLES = {
     "highway": "Highway",
     "resnext": "ResNeXt",
 }
-OPENS_WITH = "resnet20.cifar10"
+# Everyday things among its classes: most photos get a name.
+OPENS_WITH = "resnet56.cifar100"
 Choices = list[tuple[str, str]]
 
 
@@ -68,15 +69,17 @@ def opening(catalogue: Catalogue, name: str | None = None) -> str:
 
 
 def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
-    """The deepest residual network that is here with its plain twin, on the first data set that has such a pair;
-    untrained ones if none has."""
+    """The deepest residual network that is here with its plain twin: on the data set that the page opens with, or else
+    on the first that has such a pair; untrained ones if none has."""
     offered = available(catalogue)
     names = {entry.name for entry in offered}
     residual = [entry for entry in offered if entry.card and entry.spec.connection == "residual"]
     pairs = [entry for entry in residual if twin(entry) in names]
     if not pairs:
         return "resnet56.untrained", "plain56.untrained"
-    deepest = max((entry for entry in pairs if entry.tag == pairs[0].tag), key=lambda entry: entry.spec.depth)
+    usual = OPENS_WITH.partition(".")[2]
+    tag = usual if usual in {entry.tag for entry in pairs} else pairs[0].tag
+    deepest = max((entry for entry in pairs if entry.tag == tag), key=lambda entry: entry.spec.depth)
     return deepest.name, twin(deepest)
 
 

@@ -48,14 +48,14 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, gr.HTML]:
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
-        height=225,
+        height=200,
         buttons=[],
         elem_id=elem_id,
         alt_text="Your photo",
     )
     # The copies that Gradio hands out are not deleted like uploads.
     photo.keep_in_cache |= {save_file_to_cache(EXAMPLES / f"{name}.jpg", photo.GRADIO_CACHE) for name in SHOWN}
-    examples = gr.HTML(examples_for(entry), js_on_load=ON_CLICK, elem_id=f"{elem_id}-examples")
+    examples = gr.HTML(examples_for(entry), js_on_load=ON_CLICK, padding=False, elem_id=f"{elem_id}-examples")
     examples.click(_picked, None, photo, **QUICK)
     return photo, examples
 

@@ -133,13 +133,15 @@ class _Side:
             self.title = gr.HTML("", elem_id=f"compare-title-{number}")
             self.top = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{number}")
             self.picture = Picture(room="260px", elem_id=f"compare-heat-{number}")
-        self.all: list[Component] = [self.title, self.top, self.picture]
+            self.origin = gr.HTML("")
+        self.all: list[Component] = [self.title, self.top, self.picture, self.origin]
 
     def updates(self, entry: Entry, analysis: Analysis, photo: Image.Image) -> Updates:
         return {
             self.title: side_title(entry, analysis),
             self.top: {p.label: p.probability for p in analysis.predictions} or None,
             self.picture: overlaid(entry, analysis, photo),
+            self.origin: html.origin(entry),
         }
 
 
@@ -152,7 +154,7 @@ def side_title(entry: Entry, analysis: Analysis) -> str:
     elif not analysis.positive_evidence:
         evidence = f"no positive evidence for <b>{label}</b> anywhere in {layer}"
     title = escape(choices.model_title(entry))
-    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>{html.origin(entry)}"
+    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
 
 
 def in_words(comparison: Comparison) -> str:
