@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from resnet_demo.images import EXAMPLES
+from resnet_demo.ui.photo import UNKNOWN
 from resnet_demo.zoo import find_entry
 
 from .conftest import DESKTOP, PATIENCE, PHONE
@@ -17,6 +18,8 @@ from .conftest import DESKTOP, PATIENCE, PHONE
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
 CLASSES = find_entry("resnet20.cifar10").labels
+# The smallest network, for what would be the same with any other one.
+SMALL = "?model=resnet20.cifar10"
 
 
 def send(page: Page, path: Path) -> None:
@@ -42,7 +45,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def test_a_photo_gets_classes_heatmap_and_gradients_and_the_plain_twin_does_too(visit, tmp_path):
-    page = visit()
+    page = visit(SMALL)
     send(page, CAT)
     wait_for_facts(page, "ResNet-20")
     expect(bars(page)).to_have_count(5)
@@ -61,7 +64,7 @@ def test_a_photo_gets_classes_heatmap_and_gradients_and_the_plain_twin_does_too(
 
 
 def test_a_click_on_a_prediction_explains_that_class(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     second = bars(page).nth(1)
     name = next(name for name in CLASSES if name in second.inner_text())
@@ -71,7 +74,7 @@ def test_a_click_on_a_prediction_explains_that_class(visit):
 
 
 def test_class_and_layer_can_be_chosen(visit):
-    page = visit("?photo=coffee")
+    page = visit(f"{SMALL}&photo=coffee")
     wait_for_facts(page, "ResNet-20")
     choose(page, "Class to explain", "ship (8)")
     expect(page.locator("#explanation")).to_contain_text("ship", timeout=PATIENCE)
@@ -79,10 +82,43 @@ def test_class_and_layer_can_be_chosen(visit):
     expect(page.locator("#explanation")).to_contain_text("layer1.0 (32x32 cells)", timeout=PATIENCE)
 
 
-def test_an_example_is_one_click_away(visit):
+def test_the_page_opens_with_networks_that_can_name_its_examples(visit):
+    """Each example gets the name below it among the five, unless the page says that there is none for it."""
     page = visit()
-    page.locator("#photo-examples button").first.click()
-    wait_for_facts(page, "ResNet-20")
+    expect(page.get_by_label("Data set")).to_have_value("CIFAR-100: 100 classes")
+    examples = page.locator("#photo-examples button")
+    expect(examples).to_have_count(7)
+    nameless = 0
+    for i in range(7):
+        name = examples.nth(i).inner_text().strip()
+        examples.nth(i).click()
+        alt = "Grad-CAM of .* over the photo"
+        expect(page.locator("#heatmap .stack").get_by_alt_text(re.compile(alt))).to_be_visible(timeout=PATIENCE)
+        wait_for_facts(page, "ResNet-56")
+        if name == UNKNOWN:
+            nameless += 1
+        else:
+            expect(bars(page).filter(has_text=name)).to_have_count(1, timeout=PATIENCE)
+    assert 1 <= nameless <= 2
+
+
+def test_a_hundred_classes_are_listed_only_when_asked_for(visit):
+    page = visit("?photo=rocket&model=resnet56.cifar100")
+    listed = page.get_by_text("aquarium fish, baby, bear")
+    expect(page.locator(".seen")).to_contain_text("It knows 100 classes", timeout=PATIENCE)
+    expect(listed).to_be_hidden()
+    page.get_by_text("Which ones?").click()
+    expect(listed).to_be_visible()
+
+
+def test_examples_follow_the_data_set(visit):
+    page = visit(SMALL)
+    examples = page.locator("#photo-examples button")
+    expect(examples).to_have_text(["cat", "deer", UNKNOWN, UNKNOWN])
+    choose(page, "Data set", "Fashion-MNIST: 10 classes")
+    expect(examples).to_have_text([UNKNOWN, UNKNOWN])
+    examples.first.click()
+    wait_for_facts(page, "Fashion-MNIST")
 
 
 def test_query_parameters_set_the_page_up(visit):
@@ -114,7 +150,7 @@ def test_untrained_networks_show_gradients_and_no_predictions(visit):
 
 
 def test_a_faster_precision_shows_its_error(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     page.get_by_text("Numbers, downloads, precision").click()
     page.get_by_label("bfloat16", exact=True).check()
@@ -124,7 +160,7 @@ def test_a_faster_precision_shows_its_error(visit):
 
 
 def test_switching_the_data_set_keeps_a_matching_depth(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     choose(page, "Data set", "Untrained: gradients only")
     wait_for_facts(page, "untrained: no test error")
@@ -135,7 +171,7 @@ def test_switching_the_data_set_keeps_a_matching_depth(visit):
 
 
 def test_class_and_layer_stay_when_the_twin_is_picked(visit):
-    page = visit("?photo=cat&target=ship&layer=layer2.1")
+    page = visit(f"{SMALL}&photo=cat&target=ship&layer=layer2.1")
     wait_for_facts(page, "ResNet-20")
     page.get_by_label("plain", exact=True).check()
     wait_for_facts(page, "plain-20")
@@ -143,7 +179,7 @@ def test_class_and_layer_stay_when_the_twin_is_picked(visit):
 
 
 def test_the_last_of_many_quick_clicks_wins(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     for connection in ("plain", "residual") * 4 + ("plain",):
         page.get_by_label(connection, exact=True).check()
@@ -151,7 +187,7 @@ def test_the_last_of_many_quick_clicks_wins(visit):
 
 
 def test_a_model_that_would_have_to_be_fetched_says_so_when_offline(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     choose(page, "Data set", "ImageNet: 1000 classes")
     expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
@@ -169,7 +205,7 @@ def broken_files(folder: Path):
 
 def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
     for path in broken_files(tmp_path):
-        page = visit()
+        page = visit(SMALL)
         for _ in range(2):  # Gradio recreates the component after an example: the new one must behave as the first.
             send(page, path)
             expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)
@@ -182,7 +218,7 @@ def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
 def test_a_huge_photo_is_shown_small(visit, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (756, 1008, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((8064, 6048)).save(tmp_path / "huge.jpg", quality=80)
-    page = visit()
+    page = visit(SMALL)
     send(page, tmp_path / "huge.jpg")
     wait_for_facts(page, "ResNet-20")
     widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
@@ -193,7 +229,7 @@ def test_a_huge_photo_is_shown_small(visit, tmp_path):
     ("button", "kind"), [("JSON", "json"), ("CSV", "csv"), ("Plot SVG", "plot.svg"), ("Overlay", "overlay.png")]
 )
 def test_what_is_shown_can_be_downloaded(visit, tmp_path, button, kind):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     page.get_by_text("Numbers, downloads, precision").click()
     with page.expect_download(timeout=PATIENCE) as download:
@@ -207,21 +243,21 @@ def test_what_is_shown_can_be_downloaded(visit, tmp_path, button, kind):
 
 
 def test_the_main_job_fits_on_one_screen(visit):
-    page = visit("?photo=cat")
+    page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     box = page.locator(".facts").bounding_box()
     assert box["y"] + box["height"] <= DESKTOP["height"]
 
 
 def test_a_phone_shows_one_column_without_scrolling_sideways(visit):
-    page = visit("?photo=cat", viewport=PHONE)
+    page = visit(f"{SMALL}&photo=cat", viewport=PHONE)
     wait_for_facts(page, "ResNet-20")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 @pytest.mark.parametrize(("scheme", "dark_ink"), [("light", True), ("dark", False)])
 def test_the_plot_follows_the_colour_scheme(visit, scheme, dark_ink):
-    page = visit("?photo=cat", color_scheme=scheme)
+    page = visit(f"{SMALL}&photo=cat", color_scheme=scheme)
     wait_for_facts(page, "ResNet-20")
     color = page.locator("#gradients svg").evaluate("svg => getComputedStyle(svg).color")
     brightness = sum(map(float, re.findall(r"[\d.]+", color)[:3])) / 3
@@ -229,7 +265,7 @@ def test_the_plot_follows_the_colour_scheme(visit, scheme, dark_ink):
 
 
 def test_two_visitors_do_not_see_each_others_answers(visit):
-    first, second = visit("?photo=cat"), visit("?photo=rocket&model=plain20.cifar10")
+    first, second = visit(f"{SMALL}&photo=cat"), visit("?photo=rocket&model=plain20.cifar10")
     wait_for_facts(first, "ResNet-20")
     wait_for_facts(second, "plain-20")
     assert bars(first).all_inner_texts() != bars(second).all_inner_texts()

@@ -83,7 +83,7 @@ def test_the_heatmap_lies_exactly_on_the_whole_photo_whatever_its_shape_and_the_
 
 
 def test_fullscreen_shows_the_whole_photo_under_its_heatmap(visit):
-    page = visit("?photo=cat")
+    page = visit("?photo=cat&model=resnet20.cifar10")
     pictures(page, "#heatmap", 2)
     page.get_by_role("button", name="Full screen").first.focus()
     page.keyboard.press("Enter")
@@ -120,7 +120,7 @@ def test_lines_run_on_across_the_divider(visit, tmp_path):
 
 def test_the_heat_is_where_the_analysis_says(visit):
     """At full opacity, the screenshot equals the computed picture, not shifted by a single pixel."""
-    page = visit("?photo=cat")
+    page = visit("?photo=cat&model=resnet20.cifar10")
     pictures(page, "#heatmap", 2)
     shown = screenshot(page, at=0, opacity=1)
     veil = plots.veil(analyze(load_image(CAT), "resnet20.cifar10"))
@@ -135,7 +135,7 @@ def test_the_heat_is_where_the_analysis_says(visit):
 
 
 def test_the_divider_has_a_name_obeys_the_keyboard_and_stays(visit):
-    page = visit("?photo=cat")
+    page = visit("?photo=cat&model=resnet20.cifar10")
     divider = page.get_by_role("slider", name="Divider between photo and heatmap")
     expect(divider).to_have_value("50", timeout=PATIENCE)
     divider.focus()
@@ -156,7 +156,7 @@ def test_every_other_picture_is_whole_and_in_proportion(visit, viewport):
     page = visit("?tab=compare&photo=cat", viewport=viewport)
     for i in (1, 2):
         pictures(page, f"#compare-heat-{i}", 2)
-    page = visit("?photo=cat", viewport={"width": 1440, "height": 900})
+    page = visit("?photo=cat&model=resnet20.cifar10", viewport={"width": 1440, "height": 900})
     shown = {"Other classes": ("#class-map-3", 2), "Feature maps": ("#features", 1)}
     for tab, (selector, count) in shown.items():
         page.get_by_role("tab", name=tab).click()

@@ -25,7 +25,7 @@ tempfile.NamedTemporaryFile = new
 """
 
 
-def open_page(browser, url: str, query: str = "?photo=cat") -> Page:
+def open_page(browser, url: str, query: str = "?photo=cat&model=resnet20.cifar10") -> Page:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{url}/{query}")

@@ -40,7 +40,13 @@ def test_models_lists_the_whole_catalogue(run, shipped):
     rows = {row["name"]: row for row in json.loads(run("models", "--json").out)}
     assert list(rows) == [entry.name for entry in list_models()]
     assert all(name in table for name in rows)
-    ours = {"name": "resnet20.cifar10", "state": "shipped", "parameters": 269_722, "test_error": 90.0}
+    ours = {
+        "name": "resnet20.cifar10",
+        "state": "shipped",
+        "parameters": 269_722,
+        "test_error": 90.0,
+        "made_from": None,
+    }
     assert rows["resnet20.cifar10"] == ours
     assert "plain20.cifar10" not in rows
     assert rows["resnet18.tv_in1k"]["state"] == "45 MB to fetch"

@@ -35,4 +35,4 @@ def test_only_a_residual_network_and_a_plain_one_are_twins(tmp_path):
     others = [Entry(name, "mine") for name in ("resnext50_32x4d", "preresnet20", "highway20")]
     assert not any(map(choices.twin, others))
     put_weights(tmp_path / "own", "preresnet110.cifar10")
-    assert choices.deepest_pair(open_catalogue(tmp_path / "own")) == ("resnet56.cifar10", "plain56.cifar10")
+    assert choices.deepest_pair(open_catalogue(tmp_path / "own")) == ("resnet56.cifar100", "plain56.cifar100")

@@ -65,7 +65,7 @@ def timeless(values):
 )
 def test_the_endpoint_answers_as_the_library_does(client, options):
     answer = ask(client, CAT, **options)
-    expected = analyze(CAT, options.get("model", "resnet20.cifar10"), options.get("target"), options.get("layer"))
+    expected = analyze(CAT, options.get("model", "resnet56.cifar100"), options.get("target"), options.get("layer"))
     assert timeless(answer) == json.loads(json.dumps(timeless(expected.to_dict())))
     assert answer["image"] == "cat.jpg"
     assert len(answer["predictions"]) == 5
@@ -95,7 +95,7 @@ print([name for name in ("torchvision", "torch._dynamo", "captum", "matplotlib.p
     [
         ({"model": "resnet21"}, "There is no model 'resnet21'"),
         ({"target": "zebra"}, "No class is called 'zebra'"),
-        ({"target": "10"}, "from 0 to 9"),
+        ({"target": "100"}, "from 0 to 99"),
         ({"layer": "layer4"}, "There is no layer 'layer4'"),
         ({"model": "resnet50.tv_in1k"}, "this is offline"),
         ({"model": "resnet110.cifar10"}, "has no trained weights in this copy"),

@@ -293,7 +293,7 @@ def seen(entry: Entry, analysis: Analysis) -> str:
     count = f"{len(entry.labels)} classes"
     # Ten names are worth reading; a hundred are for who asks.
     classes = f"{count} ({names})" if len(entry.labels) <= FEW else count
-    rest = "" if len(entry.labels) <= FEW else f"<details><summary>Which ones?</summary>{names}.</details>"
+    rest = "" if len(entry.labels) <= FEW else f"<details><summary>Which ones?</summary><p>{names}.</p></details>"
     return (
         f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
         f"<div><p>All it sees: <b>{width}x{height} pixels</b>. It knows {classes} and always picks one of them.</p>"
