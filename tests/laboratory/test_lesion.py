@@ -150,7 +150,7 @@ def test_a_rewritten_network_has_a_study_of_its_own(tmp_path):
     assert read_study(find_entry("plain56.cifar10"), tmp_path) is None
 
 
-PAIRS = [e for e in list_models() if e.card and e.tag == "cifar10" and e.architecture.startswith("resnet")]
+PAIRS = [e for e in list_models() if e.card and e.tag in ("cifar10", "cifar100") and e.spec.connection == "residual"]
 
 
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)

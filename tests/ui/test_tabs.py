@@ -9,18 +9,18 @@ import gradio as gr
 import pytest
 
 from resnet_demo.images import EXAMPLES, loading
-from resnet_demo.records import Outcome
 from resnet_demo.ui import build_page
 from resnet_demo.ui.answers import look
 from resnet_demo.ui.downloads import export
 from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.compare import Compare
-from resnet_demo.ui.tabs.degradation import Degradation, solution, solution_in_words
+from resnet_demo.ui.tabs.degradation import Degradation, solution
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
 from resnet_demo.zoo import Catalogue, ModelCache, find_entry
+from tests.cards import put_weights
 
 CAT = str(EXAMPLES / "cat.jpg")
 MODEL, TWIN = "resnet20.cifar10", "plain20.cifar10"
@@ -160,16 +160,21 @@ def test_every_tab_works_without_trained_weights(tmp_path):
     assert "<svg" in updates[compare.plot]
 
 
-def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is():
+def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is(tmp_path):
     catalogue = ModelCache("cpu").catalogue
     text = solution(catalogue, "cifar10")
     for name in ("plain20", "plain56", "resnet56"):
         assert f"{catalogue.find(f'{name}.cifar10').test_error:.2f}" in text
     assert "training does not find it" in text
-    assert solution(catalogue, "fashion_mnist") == ""  # There is but one depth of it.
+    assert "training does not find it" in solution(catalogue, "cifar100")
     assert solution(Catalogue(()), None) == ""
-    better = [Outcome("plain-20 trained", 9.0, True), Outcome("deep", 8.0, True), Outcome("grown", 9.0, False)]
-    assert "does not find" not in solution_in_words("plain-20", 56, better)
+    put_weights(tmp_path, "plain8.mine")
+    own = Catalogue((tmp_path,))
+    assert solution(own, "mine") == ""  # Nothing can be made of it.
+    card = put_weights(tmp_path, "resnet8.mine")
+    replace(card, test_error=95.0).write(tmp_path / "resnet8.mine.json")
+    assert "one with 95.00 % test error is ResNet-8 with its shortcuts folded away" in solution(own, "mine")
+    assert "Training finds it" in solution(own, "mine")
 
 
 def test_examples_are_named_by_what_the_network_can_know():

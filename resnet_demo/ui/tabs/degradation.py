@@ -181,41 +181,36 @@ def solution(catalogue: Catalogue, dataset: str | None) -> str:
     """The deepest plain network that was trained, beside others of its depth: grown from a shallower one, and made from
     a residual one by folding its shortcuts. Empty for a data set without any."""
     entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
-    plain = [entry for entry in entries.values() if entry.spec.connection == "plain" and not entry.spec.folded]
-    grown = max((e for e in plain if e.origin is not e), key=lambda entry: entry.spec.depth, default=None)
-    if grown is None:
+    plain = [entry for entry in entries.values() if entry.card and entry.spec.connection == "plain"]
+    if not plain:
         return ""
-    folded = entries.get(f"{grown.spec.name}-folded.{dataset}")
-    outcomes = [_outcome(e) for e in (grown.origin, entries[choices.twin(grown)], grown, folded) if e]
+    trained = max(plain, key=lambda entry: entry.spec.depth)
+    ways = {"grown": "with further layers that hand their input on", "folded": "with its shortcuts folded away"}
+    made = {way: entries.get(f"{trained.architecture}-{way}.{dataset}") for way in ways}
+    texts = [
+        f"one with {entry.test_error:.2f} % test error is {choices.model_title(entry.origin)} {ways[way]}"
+        for way, entry in made.items()
+        if entry
+    ]
+    if not texts:
+        return ""
+    shallow = [made["grown"].origin] if made["grown"] else []
+    outcomes = [_outcome(entry) for entry in (*shallow, trained, *made.values()) if entry]
     figure = plots.outcomes_figure(outcomes, plots.PAGE_INK)
     label = "; ".join(f"{outcome.title}: {outcome.test_error:.2f} percent test error" for outcome in outcomes)
     svg = plots.to_svg(figure, label.replace("\n", " "))
-    return solution_in_words(choices.model_title(grown.origin), grown.spec.depth, outcomes) + html.small_plot(svg)
+    found = (trained.test_error or 0.0) <= min(outcome.test_error for outcome in outcomes if not outcome.trained)
+    return (
+        f"<h3>{'Training finds it' if found else 'The solution exists; training does not find it'}</h3>"
+        f"<p>There are plain networks of {trained.spec.depth} layers that nobody trained: {escape('; '.join(texts))}. "
+        f"Training has found one with {trained.test_error:.2f} %.</p>{html.small_plot(svg)}"
+    )
 
 
 def _outcome(entry: Entry) -> Outcome:
     trained = entry.origin is entry
     how = " trained" if trained else f"\nfrom {choices.model_title(entry.origin)}"
     return Outcome(choices.model_title(entry) + how, entry.test_error or 0.0, trained)
-
-
-def solution_in_words(shallow: str, depth: int, outcomes: Sequence[Outcome]) -> str:
-    """Heading and sentence for that picture, whichever network is the better one.
-
-    outcomes   of the shallow network, the trained deep one, the one that was grown, and of a folded one if there is one
-    """
-    _, trained, grown, *others = outcomes
-    heading = "The solution exists; training does not find it"
-    if trained.test_error <= grown.test_error:
-        heading = "Deeper by construction, and by training"
-    also = "".join(
-        f", and another with {o.test_error:.2f} % (a residual one, its shortcuts folded away)" for o in others
-    )
-    return (
-        f"<h3>{heading}</h3><p>A plain network of {depth} layers with {grown.test_error:.2f} % test error exists: "
-        f"{escape(shallow)} with further layers that hand their input on{also}. Training has found one with "
-        f"{trained.test_error:.2f} %.</p>"
-    )
 
 
 def status(text: str) -> str:
