@@ -79,9 +79,9 @@ def train(
             training.load_split(dataset, split, data, offline=offline, preprocessing=preprocessing, photos=photos)
             for split in ("train", "test")
         )
+        begun = training.load_start(start, offline) if start else None
         if world.leads:
             world.wait()
-        begun = training.load_start(start, offline) if start else None
         run = training.Run.create(spec.name, dataset, train_data, changed, seed, target, begun)
         options: dict[str, Any] = {
             "device": target,

@@ -5,6 +5,7 @@ plain network as a deeper plain one. They change what training finds.
 """
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -48,14 +49,18 @@ def fold_shortcuts(network: Network) -> Network:
     the statistics of its input.
     """
     spec = folded_spec(network.spec)
-    if any(isinstance(module, nn.BatchNorm2d) and module.running_mean is None for module in network.modules()):
-        raise InputError(f"{network.spec.name} normalizes by the statistics of each input: load trained weights first.")
+    _require_statistics(network)
     folded = empty_network(spec).to(network.fc.weight.dtype).to_empty(device=network.fc.weight.device)
     _assign(folded.conv1, *_fused(network.conv1, network.bn1))
     for (_, block), (_, plain) in zip(network.named_blocks(), folded.named_blocks(), strict=True):
         _fold(block, plain)
     folded.fc.load_state_dict(network.fc.state_dict())
     return folded.train(network.training)
+
+
+def _require_statistics(network: Network) -> None:
+    if any(isinstance(module, nn.BatchNorm2d) and module.running_mean is None for module in network.modules()):
+        raise InputError(f"{network.spec.name} normalizes by the statistics of each input: load trained weights first.")
 
 
 def _fold(block: Block, plain: Block) -> None:
@@ -128,16 +133,17 @@ def grow(network: Network, depth: int, images: Tensor | None = None) -> Network:
 
     Raises `InputError` if the network has no such blocks, or is as deep already.
     """
-    deeper = create_network(grown_spec(network.spec, depth), generator=torch.Generator().manual_seed(SEED)).to(
-        network.fc.weight.device
-    )
-    outputs = {} if images is None else view_of(network).trace(images).outputs
-    kept, before = {name for name, _ in network.named_blocks()}, None
+    deeper = create_network(grown_spec(network.spec, depth), generator=torch.Generator().manual_seed(SEED))
+    _require_statistics(network)
+    deeper.to(network.fc.weight)
+    kept, last, x = {name for name, _ in network.named_blocks()}, "", None
     for name, block in deeper.named_blocks():
         if name in kept:
-            before = outputs.get(name)
-        else:
-            _make_identity(block, before)
+            last, x = name, None
+            continue
+        if x is None and images is not None:
+            x = cast(Network, view_of(network)).begin(images, upto=last)
+        _make_identity(block, x)
     missing, unexpected = deeper.load_state_dict(network.state_dict(), strict=False)
     assert not unexpected and not any(key.startswith(tuple(f"{name}." for name in kept)) for key in missing)  # noqa: S101
     return deeper.train(network.training)
@@ -153,6 +159,8 @@ def _make_identity(block: Block, x: Tensor | None) -> None:
         return
     if isinstance(block.downsample, Projection):
         _pass_on(block.downsample.conv, block.downsample.norm)
+        if x is not None and isinstance(block.downsample.norm, nn.BatchNorm2d):
+            _standardize_and_back(block.downsample.norm, x)
     last = block.units[-1]
     silenced = last.norm if isinstance(last.norm, nn.BatchNorm2d) and block.connection == "residual" else last.conv
     nn.init.zeros_(silenced.weight)

@@ -188,7 +188,7 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
             f"{dataset} is not in {root} and was not downloaded ({error}): connect to the internet, or give --data "
             f"{FORM}."
         ) from error
-    return _labelled(np.asarray(data.data), data.targets, _in_words(data.classes))
+    return _labelled(np.asarray(data.data), data.targets, in_words(data.classes))
 
 
 def _from_npz(path: Path, split: str) -> Labelled:
@@ -197,7 +197,7 @@ def _from_npz(path: Path, split: str) -> Labelled:
         raise InputError(f"{path} is not {FORM}.")
     try:
         with np.load(path, allow_pickle=False) as file:
-            return _labelled(file[f"{split}_x"], file[f"{split}_y"], _in_words(file["classes"]))
+            return _labelled(file[f"{split}_x"], file[f"{split}_y"], in_words(file["classes"]))
     except InputError:
         raise
     except Exception as error:  # Damaged archives and unexpected arrays raise almost anything.
@@ -217,10 +217,10 @@ def _photos(path: Path, split: str, preprocessing: Preprocessing) -> Photos:
         labels += [label] * len(there)
     if not files:
         raise InputError(f"There are no images in {path}/{split}/<class>/: give --data {FORM}.")
-    return Photos(tuple(files), torch.tensor(labels), _in_words(classes), preprocessing)
+    return Photos(tuple(files), torch.tensor(labels), tuple(classes), preprocessing)
 
 
-def _in_words(names: Iterable[Any]) -> tuple[str, ...]:
+def in_words(names: Iterable[Any]) -> tuple[str, ...]:
     """The names of classes as they are shown: "aquarium fish" for "aquarium_fish"."""
     return tuple(str(name).replace("_", " ") for name in names)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from resnet_demo.errors import InputError
 from resnet_demo.networks import NetworkSpec, TraceableNetwork, empty_network
 from resnet_demo.networks.precision import exact_float32
-from resnet_demo.training.data import Labelled, Photos, load_split
+from resnet_demo.training.data import Labelled, Photos, in_words, load_split
 from resnet_demo.training.feeds import Batch, MemoryFeed, PhotoFeed
 from resnet_demo.zoo import Card, Entry, Model, Preprocessing, find_entry, load_model, load_run, pick_device
 from resnet_demo.zoo.catalogue import NAME
@@ -171,7 +171,8 @@ def _batches(model: Entry | Model, split: Labelled | Photos, device: torch.devic
 
 
 def _as_labelled(split: Labelled | Photos, labels: tuple[str, ...]) -> Tensor:
-    """The labels of `split` as indices into `labels`."""
-    if set(split.classes) != set(labels):
-        return split.labels
-    return torch.tensor([labels.index(name) for name in split.classes])[split.labels]
+    """The labels of `split` as indices into `labels`; of earlier cards, these have underscores."""
+    for classes, names in ((split.classes, labels), (in_words(split.classes), in_words(labels))):
+        if set(classes) == set(names) and len(set(names)) == len(names):
+            return torch.tensor([names.index(name) for name in classes])[split.labels]
+    return split.labels

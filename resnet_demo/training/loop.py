@@ -31,7 +31,7 @@ REPORT_EVERY = 20
 # Ten times the loss of random guessing among 20,000 classes: no run recovers from there.
 DIVERGED = 100.0
 # Images whose statistics the new blocks of a grown network keep.
-SAMPLE = 512
+SAMPLE = 128
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Trainer:
         self.per_epoch = len(self.train_feed) // self.batch_size
         self.statistics = start.statistics if start else train_data.statistics()
         self.resized = test_data.resized or test_data.size
-        network = start.network(run.spec, run.seed, self._sample(train_data)) if start else None
+        network = start.network(run.spec, run.seed, lambda: self._sample(train_data)) if start else None
         self.learner = Learner(run.spec, recipe, run.seed, self.statistics, device, world, network)
         self.warming = recipe.warmup_rate is not None
         self.curve: list[Epoch] = []
@@ -81,9 +81,12 @@ class Trainer:
     def _sample(self, data: Labelled | Photos) -> Tensor:
         """Some training images, standardized, of all classes even where they are sorted."""
         step = max(1, len(data.labels) // SAMPLE)
-        few = replace(data, files=data.files[::step]).in_memory().images if isinstance(data, Photos) else data.images
+        if isinstance(data, Photos):
+            images = replace(data, files=data.files[::step][:SAMPLE]).in_memory().images
+        else:
+            images = data.images[::step][:SAMPLE]
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in self.statistics)
-        return normalize(few if isinstance(data, Photos) else few[::step], mean, std)
+        return normalize(images, mean, std)
 
     @property
     def done(self) -> bool:
@@ -151,8 +154,10 @@ class Trainer:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:  # As for weights, damaged bytes raise anything.
             raise InputError(f"{path.name} is damaged or not a checkpoint: start without --resume.") from error
-        if state["run"] != (wanted := self.run.to_dict()):
-            changed = [key for key, value in wanted.items() if state["run"].get(key) != value]
+        # Earlier checkpoints say nothing of a start, as they had none.
+        begun = {"start": "", "start_sha256": ""} | state["run"]
+        if begun != (wanted := self.run.to_dict()):
+            changed = [key for key, value in wanted.items() if begun.get(key) != value]
             raise InputError(
                 f"{path.name} belongs to a run with another {', '.join(changed)}: repeat its options, or start "
                 "without --resume."

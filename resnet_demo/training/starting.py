@@ -1,5 +1,7 @@
 """Starting a run from a trained network instead of random weights: fine-tuning, or a deeper network by construction."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -12,6 +14,7 @@ from resnet_demo.networks import Network, NetworkSpec, create_network, grow
 from resnet_demo.networks.rewriting import grown_spec
 from resnet_demo.zoo import Entry, Model, find_entry, load_model
 from resnet_demo.zoo.catalogue import NAME
+from resnet_demo.zoo.rewritten import Rewritten
 
 WEIGHTS = ".safetensors"
 
@@ -20,7 +23,7 @@ WEIGHTS = ".safetensors"
 class Start:
     """A trained network that runs can start from.
 
-    name     of the catalogue entry, or the file
+    name     of the catalogue entry, or of the file without its folder
     sha256   of its weights file; empty for torchvision's
     """
 
@@ -39,8 +42,8 @@ class Start:
 
     def require_fits(self, spec: NetworkSpec) -> None:
         """Raises `InputError` unless `network` can make a network of `spec` from this one."""
-        wanted = replace(spec, num_classes=self.spec.num_classes)
-        if wanted not in (self.spec, replace(self.spec, depth=spec.depth)):
+        wanted = replace(spec, num_classes=self.spec.num_classes, init=self.spec.init)
+        if spec.family != self.spec.family or wanted not in (self.spec, replace(self.spec, depth=spec.depth)):
             raise InputError(
                 f"{spec.name} with {spec.in_channels} channels cannot start from {self.name}: it needs a network that "
                 "differs in its depth or its classes only."
@@ -48,16 +51,16 @@ class Start:
         if spec.depth != self.spec.depth:
             grown_spec(self.spec, spec.depth)
 
-    def network(self, spec: NetworkSpec, seed: int, images: Tensor) -> Network:
+    def network(self, spec: NetworkSpec, seed: int, images: Callable[[], Tensor]) -> Network:
         """A network of `spec`, in training mode on the CPU, that computes what this one computes; with a new fc drawn
         from `seed` if it has another number of classes. Raises `InputError` as `grow` and `require_fits`.
 
-        images   standardized (N, C, H, W): what a deeper network is to keep in training mode
+        images   gives standardized (N, C, H, W), for which a deeper network computes the same in training mode too
         """
         self.require_fits(spec)
         source = cast(Network, self.model.network)
         if spec.depth != source.spec.depth:
-            source = grow(source, spec.depth, images)
+            source = grow(source, spec.depth, images())
         network = create_network(spec, generator=torch.Generator().manual_seed(seed))
         state = source.state_dict()
         if spec.num_classes != source.spec.num_classes:
@@ -72,11 +75,14 @@ def load_start(name: str, offline: bool = False) -> Start:
     path = Path(name)
     if path.suffix == WEIGHTS:
         match = NAME.fullmatch(path.stem)
-        if not match or not path.is_file():
+        there = os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+        if not match or not there:
             raise InputError(f"There is no {path}: name a weights file that `train` has written, or a trained network.")
         entry = Entry(match[1], match[2], path.with_suffix(".json"))
     else:
         entry = find_entry(name)
     if not entry.trained:
         raise InputError(f"{entry.name} is not trained: name a trained network to start from, see `models`.")
-    return Start(name if path.suffix == WEIGHTS else entry.name, entry.weights_hash, load_model(entry, "cpu", offline))
+    if isinstance(entry, Rewritten) and entry.depth:
+        entry = entry.source  # Grown anew, for the images of the run.
+    return Start(entry.name, entry.weights_hash, load_model(entry, "cpu", offline))

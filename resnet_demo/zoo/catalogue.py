@@ -12,7 +12,7 @@ from resnet_demo.networks.architecture import describe
 from resnet_demo.zoo import paths, torchvision_weights
 from resnet_demo.zoo.datasets import DATASETS
 from resnet_demo.zoo.entry import UNTRAINED, Entry
-from resnet_demo.zoo.rewritten import rewritings
+from resnet_demo.zoo.rewritten import Rewritten, rewritings
 
 # Visitors can request any architecture by name, so its cost is limited: a little above that of ResNeXt-101 32x8d, the
 # largest one with trained weights. A network whose convolutions are wider than this at 64 planes is not even counted.
@@ -45,7 +45,7 @@ class Catalogue:
         """All entries: those with a card by folder, data set and depth, damaged cards included; what their networks can
         be rewritten as; torchvision's; untrained ones."""
         trained = self._with_cards()
-        return (*trained, *rewritings(trained), *_LISTED)
+        return (*trained, *self._made_of(trained), *_LISTED)
 
     def find(self, name: str) -> Entry:
         """The entry called `name`; a bare architecture means its first entry, e.g. "resnet20".
@@ -61,9 +61,20 @@ class Catalogue:
         if tag == UNTRAINED:
             return _untrained(parse_name(architecture))
         if tag in {*DATASETS, *(entry.tag for entry in entries if entry.path)} and _is_for_small_images(architecture):
-            raise InputError(not_trained(architecture, tag))
+            # A folded network is not trained but made from one.
+            source = architecture.replace("plain", "resnet") if architecture.endswith("-folded") else architecture
+            raise InputError(not_trained(source.removesuffix("-folded"), tag))
         hint = did_you_mean(name, [entry.name for entry in entries])
         raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
+
+    def _made_of(self, trained: list[Entry]) -> list[Rewritten]:
+        """What the networks can be rewritten as, shipped ones first: a user's network never takes the name of what is
+        made of those, nor does what is made take the name of a network that was trained."""
+        shipped = [entry for entry in trained if not self._is_yours(entry)]
+        taken, made = {entry.name for entry in trained}, dict[str, Rewritten]()
+        for entry in (*rewritings(shipped), *rewritings(trained)):
+            made.setdefault(entry.name, entry)
+        return [entry for name, entry in made.items() if name not in taken]
 
     def _is_yours(self, entry: Entry) -> bool:
         path = entry.origin.path

@@ -66,7 +66,8 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
     groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
     for card in cards:
         # Only runs that differ in nothing but the seed are averaged.
-        groups[card.name, json.dumps(card.recipe, sort_keys=True), card.epochs][card.seed, card.sha256] = card
+        alike = (card.name, json.dumps(card.recipe, sort_keys=True), card.epochs, card.start, card.start_sha256)
+        groups[alike][card.seed, card.sha256] = card
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 

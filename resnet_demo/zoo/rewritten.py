@@ -65,7 +65,7 @@ def rewritings(entries: Sequence[Entry]) -> list[Rewritten]:
             one = Rewritten(folded_spec(spec).name, entry.tag, source=entry)
             found.setdefault(one.name, one)  # Of two shortcut options, the first one.
     for entry, spec in specs.items():
-        same = [other for other in specs if other.tag == entry.tag and can_grow(specs[other], spec)]
+        same = [e for e in specs if e.tag == entry.tag and not spec.folded and can_grow(specs[e], spec)]
         if same:
             source = min(same, key=lambda other: specs[other].depth)
             one = Rewritten(entry.architecture + GROWN, entry.tag, source=source, depth=spec.depth)

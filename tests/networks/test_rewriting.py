@@ -92,8 +92,7 @@ def test_torchvisions_weights_can_be_folded(name):
 @pytest.mark.parametrize("name", ["resnet20", "resnet34", "resnet18-C"])
 def test_nothing_but_convolutions_is_left(name):
     folded = fold_shortcuts(as_trained(name))
-    kinds = {type(module) for module in folded.modules()}
-    assert not kinds & {nn.BatchNorm2d, Projection} and not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    assert not any(isinstance(module, (nn.BatchNorm2d, Projection)) for module in folded.modules())
     assert all(block.downsample is None for _, block in folded.named_blocks())
     assert not any("downsample" in key or "bn" in key for key in folded.state_dict())
     assert {layer.role for layer in folded.layers()} == {"main"}
@@ -141,9 +140,15 @@ def test_what_cannot_be_folded_is_refused_with_the_reason(name, reason, assert_c
 def test_a_network_without_statistics_cannot_be_folded(assert_clear_sentence):
     network = create_network("resnet8")
     network.bn1.running_mean = None
-    with pytest.raises(InputError, match="statistics of each input") as raised:
-        fold_shortcuts(network)
-    assert_clear_sentence(str(raised.value))
+    for rewrite in (fold_shortcuts, lambda network: grow(network, 14)):
+        with pytest.raises(InputError, match="statistics of each input") as raised:
+            rewrite(network)
+        assert_clear_sentence(str(raised.value))
+
+
+def test_rewriting_keeps_the_precision():
+    network = create_network("resnet8").double().eval()
+    assert fold_shortcuts(network).fc.weight.dtype == grow(network, 14).fc.weight.dtype == torch.float64
 
 
 @pytest.mark.parametrize(("name", "depth"), GROWABLE)

@@ -35,16 +35,17 @@ def test_a_run_starts_as_what_it_starts_from(tmp_path, source, name):
     put_weights(tmp_path / "own", f"{source}.mine")
     start = load_start(f"{source}.mine")
     trainer = trainer_from(name, start, ten(60))
+    assert trainer.learner.network.training
     x = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(trainer.learner.network.eval()(x), start.model.network(x), rtol=1e-4, atol=1e-4)
-    assert trainer.learner.network.training is False
     assert trainer.run.to_dict()["start"] == f"{source}.mine"
     assert trainer.statistics == start.statistics
 
 
-def test_a_grown_plain_network_keeps_its_function_in_training_mode_for_the_images_it_has_seen():
-    network = create_network("plain8", generator=torch.Generator().manual_seed(0)).eval()
+@pytest.mark.parametrize("name", ["plain8", "resnet8-C"])
+def test_a_grown_network_keeps_its_function_in_training_mode_for_the_images_it_has_seen(name):
+    network = create_network(name, generator=torch.Generator().manual_seed(0)).eval()
     x = torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     network.train()(x)  # Running statistics near those of x.
     for _ in range(60):
@@ -62,7 +63,7 @@ def test_a_grown_plain_network_keeps_its_function_in_training_mode_for_the_image
 def test_a_network_of_other_classes_gets_a_new_fc_and_keeps_the_rest(tmp_path):
     put_weights(tmp_path / "own", "resnet8.mine")
     start = load_start("resnet8.mine")
-    network = start.network(replace(start.spec, num_classes=3), 5, torch.zeros(1, 3, 16, 16))
+    network = start.network(replace(start.spec, num_classes=3), 5, lambda: torch.zeros(1, 3, 16, 16))
     state, source = network.state_dict(), start.model.network.state_dict()
     assert state["fc.weight"].shape == (3, 64)
     assert state["fc.weight"].equal(create_network("resnet8", num_classes=3, generator=seeded(5)).fc.weight)
@@ -86,6 +87,11 @@ def trainer_from_scratch(recipe):
     return Trainer(Run.create("resnet8", "mine", stripes(96), recipe, 0, CPU), stripes(96), stripes(96), CPU)
 
 
+def test_a_grown_network_is_grown_anew_for_the_images_of_the_run():
+    start = load_start("plain56-grown.cifar10")
+    assert (start.name, start.spec.depth) == ("plain20.cifar10", 20)
+
+
 def test_photos_in_files_can_be_the_sample(tmp_path):
     put_weights(tmp_path / "own", "plain8.mine")
     for i in range(6):
@@ -105,6 +111,8 @@ def test_photos_in_files_can_be_the_sample(tmp_path):
         ("plain8", "plain8.untrained", "is not trained"),
         ("plain8", "plain9.mine", "no model 'plain9.mine'"),
         ("plain8", "nothing.safetensors", "There is no nothing.safetensors"),
+        ("resnet18", "plain8.mine", "cannot start from plain8.mine"),
+        ("plain8", f"{'d' * 300}/plain8.mine.safetensors", "There is no d"),
         ("plain8", "no/where/plain8.mine.safetensors", "There is no no/where"),
     ],
 )

@@ -123,3 +123,20 @@ def test_a_bare_name_means_the_shipped_one(tmp_path):
     put_weights(tmp_path / "own", "resnet20.aaa")
     assert find_entry("plain20-folded").name == "plain20-folded.cifar10"
     assert find_entry("plain20-folded.aaa").weights_hash == find_entry("resnet20.aaa").card.sha256
+
+
+def test_a_users_network_never_changes_what_is_made_of_the_shipped_ones(tmp_path):
+    put_weights(tmp_path / "own", "plain8.cifar10")
+    put_weights(tmp_path / "own", "plain56-folded.cifar10")
+    (tmp_path / "own" / "plain8.cifar10.json").write_text("{}")  # Not even a damaged one.
+    catalogue = open_catalogue()
+    assert catalogue.find("plain56-grown.cifar10").origin.name == "plain20.cifar10"
+    trained = catalogue.find("plain56-folded.cifar10")
+    assert trained.origin is trained
+    names = [entry.name for entry in catalogue.entries()]
+    assert len(names) == len(set(names))
+
+
+def test_a_folded_network_that_is_not_there_asks_for_its_source():
+    with pytest.raises(InputError, match="train resnet32 --dataset cifar10"):
+        find_entry("plain32-folded.cifar10")

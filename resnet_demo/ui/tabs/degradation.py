@@ -48,7 +48,9 @@ class Degradation:
 
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
-        self.catalogue, self.cards = catalogue, results.trained_cards(catalogue)
+        self.catalogue = catalogue
+        # Curves are of networks that were trained from scratch.
+        self.cards = [card for card in results.trained_cards(catalogue) if not card.start]
         self.own = {entry.name for entry in catalogue.entries() if weight_state(entry).kind == "yours"}
 
     def build(self) -> None:
@@ -181,7 +183,7 @@ def solution(catalogue: Catalogue, dataset: str | None) -> str:
     """The deepest plain network that was trained, beside others of its depth: grown from a shallower one, and made from
     a residual one by folding its shortcuts. Empty for a data set without any."""
     entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
-    plain = [entry for entry in entries.values() if entry.card and entry.spec.connection == "plain"]
+    plain = [e for e in entries.values() if e.card and not e.card.start and e.spec.connection == "plain"]
     if not plain:
         return ""
     trained = max(plain, key=lambda entry: entry.spec.depth)

@@ -109,8 +109,9 @@ class Lesion:
         return {self.drawing: self._drawn(entry, removed), self.study: self._study(entry)}
 
     def _switch(self, name: str) -> Updates:
-        examples = examples_for(self.catalogue.find(name))
-        return {self.removed: [], self.examples: examples, **self._opened(name, [])}
+        opened: Updates = {self.removed: [], **self._opened(name, [])}
+        known = choices.exists(self.catalogue, name)
+        return opened | {self.examples: examples_for(self.catalogue.find(name))} if known else opened
 
     def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> Updates:
         block, entry = event_text(event, "block"), self._trained(name)
