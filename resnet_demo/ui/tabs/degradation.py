@@ -50,7 +50,7 @@ class Degradation:
         self.data, self.device, self.offline = data, device, offline
         self.catalogue = catalogue
         # Curves are of networks that were trained from scratch.
-        self.cards = [card for card in results.trained_cards(catalogue) if not card.start]
+        self.cards = tuple(card for card in results.trained_cards(catalogue) if not card.start)
         self.own = {entry.name for entry in catalogue.entries() if weight_state(entry).kind == "yours"}
 
     def build(self) -> None:
