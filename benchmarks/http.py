@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+# What the page is opened with. The model of its own events is kept by the server, whatever a client sends.
+MODEL = "resnet20.cifar10"
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def served() -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "app.py", "--port", str(port), "--offline"]
+    command = [sys.executable, "app.py", "--port", str(port), "--offline", "--model", MODEL]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
@@ -59,16 +61,14 @@ def upload(url: str, photo: Path) -> dict[str, Any]:
     return {"path": path, "orig_name": photo.name, "meta": {"_type": "gradio.FileData"}}
 
 
-def analyze(
-    url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "program"
-) -> dict[str, Any]:
+def analyze(url: str, image: dict[str, Any], model: str = MODEL, session: str = "program") -> dict[str, Any]:
     """One call of `/analyze`, as sent by Gradio's client."""
     return _event(url, "analyze", [image, model, "", "", "float32"], session)[0]
 
 
-def explore(url: str, image: dict[str, Any], model: str = "resnet20.cifar10", session: str = "visitor") -> list[Any]:
-    """One event of the Explore tab, as sent by a visitor's page; returns the values shown."""
-    return _event(url, "_show", [image, model, "", "", 0.5, "float32"], session)
+def explore(url: str, image: dict[str, Any], session: str = "visitor") -> list[Any]:
+    """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown."""
+    return _event(url, "_show", [image, MODEL, "", "", 0.5, "float32"], session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:

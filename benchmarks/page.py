@@ -26,8 +26,6 @@ from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.tabs.explore import facts, gradient_plot
 from resnet_demo.zoo import find_entry
 
-MODEL = "resnet20.cifar10"
-
 
 def phone_photo(path: Path) -> Path:
     """A JPEG of 4032 x 3024 pixels with the detail and noise of a photo."""
@@ -41,8 +39,8 @@ def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]
     """Milliseconds of each event minus those of its analysis."""
     image = http.upload(url, photo)
     events = {
-        "/analyze": lambda: http.analyze(url, image, MODEL)["milliseconds"]["total"],
-        "Explore": lambda: http.milliseconds_shown(http.explore(url, image, MODEL)),
+        "/analyze": lambda: http.analyze(url, image)["milliseconds"]["total"],
+        "Explore": lambda: http.milliseconds_shown(http.explore(url, image)),
     }
     added: dict[str, list[float]] = {name: [] for name in events}
     for i in range(rounds + 3):
@@ -57,7 +55,7 @@ def added_over_http(url: str, photo: Path, rounds: int) -> dict[str, list[float]
 def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     """Milliseconds of the same work in this process, part by part."""
     share_cores()  # As the page does.
-    model, entry, decoded = load_model(MODEL), find_entry(MODEL), load_image(photo)
+    model, entry, decoded = load_model(http.MODEL), find_entry(http.MODEL), load_image(photo)
     analysis = analyze(decoded, model)
     overlaid = answers.overlaid(entry, analysis, decoded)
     picture = Picture(render=False)

@@ -8,7 +8,6 @@ times during the run, and at the end, after the clients have disconnected. Linux
 """
 
 import io
-import json
 import random
 import socket
 import tempfile
@@ -71,9 +70,9 @@ def valid(target: Target, draw: random.Random, session: str) -> str:
 
 def explored(target: Target, draw: random.Random, session: str) -> str:
     """The same through the page's own event; the most probable class must be the engine's."""
-    photo, model = draw.choice([request for request in target.answers if "untrained" not in request[1]])
-    shown = json.dumps(http.explore(target.url, http.upload(target.url, photo), model, session))
-    return "right" if target.answers[photo, model]["target"]["label"] in shown else "wrong"
+    photo, model = draw.choice([request for request in target.answers if request[1] == http.MODEL])
+    _, _, top, *_ = http.explore(target.url, http.upload(target.url, photo), session)
+    return "right" if target.answers[photo, model]["predictions"][0]["label"] == top["label"] else "wrong"
 
 
 def large(target: Target, draw: random.Random, session: str) -> str:

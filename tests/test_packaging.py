@@ -87,7 +87,7 @@ def test_models_of_the_wheel_are_the_shipped_ones(installed):
 @pytest.mark.usefixtures("untouched")
 def test_the_wheel_analyzes_a_photo(installed):
     photo = installed.site / "resnet_demo" / "examples" / "cat.jpg"
-    command = ("-m", "resnet_demo", "analyze", photo, "--json", "--offline")
+    command = ("-m", "resnet_demo", "analyze", photo, "--model", "resnet20.cifar10", "--json", "--offline")
     found = json.loads(run(*command, cwd=installed.cwd, **installed.environment))
     assert found["predictions"][0]["label"] == "cat"
 

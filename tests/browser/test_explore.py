@@ -133,7 +133,7 @@ def test_an_unknown_model_in_the_address_is_one_sentence(visit):
     page = visit("?model=resnet21.cifar10&photo=cat")
     expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
     send(page, CAT)
-    wait_for_facts(page, "ResNet-20")
+    wait_for_facts(page, "ResNet-56")
 
 
 def test_an_architecture_that_is_not_offered_can_be_had_by_address(visit):
