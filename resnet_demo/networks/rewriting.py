@@ -153,24 +153,24 @@ def _make_identity(block: Block, x: Tensor | None) -> None:
     """x   the block's input, for which it is to be an identity in training mode too"""
     if block.connection == "plain":
         for unit in block.units:
-            _pass_on(unit.conv, unit.norm)
-            if x is not None and isinstance(unit.norm, nn.BatchNorm2d):
-                _standardize_and_back(unit.norm, x)
+            _pass_on(unit.conv, unit.norm, x)
         return
     if isinstance(block.downsample, Projection):
-        _pass_on(block.downsample.conv, block.downsample.norm)
-        if x is not None and isinstance(block.downsample.norm, nn.BatchNorm2d):
-            _standardize_and_back(block.downsample.norm, x)
+        _pass_on(block.downsample.conv, block.downsample.norm, x)
     last = block.units[-1]
     silenced = last.norm if isinstance(last.norm, nn.BatchNorm2d) and block.connection == "residual" else last.conv
     nn.init.zeros_(silenced.weight)
 
 
-def _pass_on(conv: nn.Conv2d, norm: nn.Module) -> None:
+def _pass_on(conv: nn.Conv2d, norm: nn.Module, x: Tensor | None) -> None:
     nn.init.dirac_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
-    if isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None:
+    if not isinstance(norm, nn.BatchNorm2d):
+        return
+    if x is not None:
+        _standardize_and_back(norm, x)
+    elif norm.running_var is not None:
         norm.running_var.fill_(1 - norm.eps)  # The scale is 1 / sqrt(variance + eps).
 
 

@@ -29,8 +29,7 @@ class Learner:
     ) -> None:
         self.device = device
         self.mean, self.std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in statistics)
-        drawn = network or create_network(spec, generator=torch.Generator().manual_seed(seed))
-        self.network: Network = drawn
+        self.network: Network = network or create_network(spec, generator=torch.Generator().manual_seed(seed))
         self.network.to(device=device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),

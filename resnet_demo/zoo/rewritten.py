@@ -1,8 +1,9 @@
 """Entries whose networks are not trained but rewritten from a trained one, of which they compute the same function."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks import Network, NetworkSpec, fold_shortcuts, grow, parse_name
@@ -58,14 +59,19 @@ class Rewritten(Entry):
 def rewritings(entries: Sequence[Entry]) -> list[Rewritten]:
     """What can be made of the networks of `entries`: each residual one of basic blocks, folded; and for each that is
     deeper than another one of its kind and data set, the shallowest of those, grown to its depth. Reads no card."""
-    specs = {entry: parse_name(entry.architecture) for entry in entries if _is_spelled(entry.architecture)}
+    named = {entry: _possible(parse_name, entry.architecture) for entry in entries}
+    specs = {entry: spec for entry, spec in named.items() if spec}
     found: dict[str, Rewritten] = {}
     for entry, spec in specs.items():
-        if can_fold(spec):
-            one = Rewritten(folded_spec(spec).name, entry.tag, source=entry)
+        if folded := _possible(folded_spec, spec):
+            one = Rewritten(folded.name, entry.tag, source=entry)
             found.setdefault(one.name, one)  # Of two shortcut options, the first one.
     for entry, spec in specs.items():
-        same = [e for e in specs if e.tag == entry.tag and not spec.folded and can_grow(specs[e], spec)]
+        same = [
+            e
+            for e in specs
+            if e.tag == entry.tag and not spec.folded and _possible(grown_spec, specs[e], spec.depth) == spec
+        ]
         if same:
             source = min(same, key=lambda other: specs[other].depth)
             one = Rewritten(entry.architecture + GROWN, entry.tag, source=source, depth=spec.depth)
@@ -73,25 +79,9 @@ def rewritings(entries: Sequence[Entry]) -> list[Rewritten]:
     return list(found.values())
 
 
-def can_fold(spec: NetworkSpec) -> bool:
+def _possible(make: Callable[..., NetworkSpec], *of: Any) -> NetworkSpec | None:
+    """The spec that `make` gives; None where there is none."""
     try:
-        folded_spec(spec)
+        return make(*of)
     except InputError:
-        return False
-    return True
-
-
-def can_grow(spec: NetworkSpec, into: NetworkSpec) -> bool:
-    """Whether `grow` can make a network of `into` from one of `spec`."""
-    try:
-        return grown_spec(spec, into.depth) == into
-    except InputError:
-        return False
-
-
-def _is_spelled(architecture: str) -> bool:
-    try:
-        parse_name(architecture)
-    except InputError:
-        return False
-    return True
+        return None
