@@ -4,6 +4,7 @@ Batch normalization is synchronized, so that the statistics of a batch do not de
 weights differ from those of a single process only by rounding.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ def joined(
     try:
         yield World(dist.get_rank(), size), device
     finally:
+        gc.collect()  # a spread network that still lives keeps gloo's threads past the end of Python, which aborts
         dist.destroy_process_group()
 
 
@@ -83,7 +85,7 @@ def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
         return network
     synchronize(network, device)
     ids = [device.index] if device.type == "cuda" else None
-    return nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+    return nn.parallel.DistributedDataParallel(network, device_ids=ids)
 
 
 def synchronize(network: nn.Module, device: torch.device) -> None:

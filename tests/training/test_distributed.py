@@ -59,9 +59,8 @@ def compare_with_one_process(rank, port, failures):
     x, y = torch.randn(8, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1)), torch.arange(8)
     alone, shared = (create_network("resnet8", generator=torch.Generator().manual_seed(0)).double() for _ in range(2))
     with joined(torch.device("cpu")) as (world, device):
-        spreaded = spread(shared, world, device)
-        for network, images, labels in ((alone, x, y), (spreaded, world.share(x), world.share(y))):
-            cross_entropy(network(images), labels).backward()
+        cross_entropy(alone(x), y).backward()
+        cross_entropy(spread(shared, world, device)(world.share(x)), world.share(y)).backward()
         expected = dict(alone.named_buffers()) | {name: p.grad for name, p in alone.named_parameters()}
         found = dict(shared.named_buffers()) | {name: p.grad for name, p in shared.named_parameters()}
         for name, value in expected.items():
