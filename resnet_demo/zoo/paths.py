@@ -7,8 +7,9 @@ import platformdirs
 
 _PACKAGE = Path(__file__).parents[1]
 _APP = "resnet_demo"
-# Below a folder of weights: the results of `lesion`, and the cards of further seeds without their weights.
-LESIONS, SEEDS = "lesions", "seeds"
+# Below a folder of weights: the results of `lesion`, and the cards, without their weights, of further seeds and of runs
+# that went on from a trained network.
+LESIONS, SEEDS, CONTINUED = "lesions", "seeds", "continued"
 
 
 def shipped_folder() -> Path:

@@ -12,7 +12,7 @@ from resnet_demo.networks import LADDER
 from resnet_demo.records import Source, Summary
 from resnet_demo.zoo.card import Card
 from resnet_demo.zoo.catalogue import Catalogue
-from resnet_demo.zoo.paths import SEEDS
+from resnet_demo.zoo.paths import CONTINUED, SEEDS
 
 SOURCES = (
     Source(
@@ -75,6 +75,12 @@ def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
     """Summaries of the catalogue's networks, with the runs of their further seeds."""
     seeds = [card for folder in catalogue.folders for card in _cards_below(folder / SEEDS)]
     return summarize([*trained_cards(catalogue), *seeds])
+
+
+def continued(catalogue: Catalogue) -> tuple[Card, ...]:
+    """The runs that went on from a trained network, best first."""
+    cards = (card for folder in catalogue.folders for card in _cards_below(folder / CONTINUED) if card.start)
+    return tuple(sorted(cards, key=lambda card: card.test_error))
 
 
 def _cards_below(folder: Path) -> Iterator[Card]:

@@ -15,11 +15,13 @@ from resnet_demo.ui.downloads import export
 from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.compare import Compare
-from resnet_demo.ui.tabs.degradation import Degradation, solution
+from resnet_demo.ui.tabs.construction import continued, solution
+from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.zoo import Catalogue, ModelCache, find_entry
+from resnet_demo.zoo import Catalogue, ModelCache, find_entry, results
+from resnet_demo.zoo.paths import CONTINUED
 from tests.cards import put_weights
 
 CAT = str(EXAMPLES / "cat.jpg")
@@ -175,6 +177,24 @@ def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is(tm
     replace(card, test_error=95.0).write(tmp_path / "resnet8.mine.json")
     assert "one with 95.00 % test error is ResNet-8 with its shortcuts folded away" in solution(own, "mine")
     assert "Training finds it" in solution(own, "mine")
+
+
+def test_what_training_makes_of_a_construction_is_read_from_the_cards(tmp_path):
+    catalogue = ModelCache("cpu").catalogue
+    text, card = continued(catalogue, "cifar10"), results.continued(catalogue)[0]
+    assert f"{catalogue.find(card.start).test_error:.2f} → {card.test_error:.2f}" in text
+    assert "plain20.cifar10, grown to 56 layers" in text
+    assert "10 epochs at a learning rate of 0.01" in text
+    assert continued(catalogue, "cifar100") == ""
+    # A run whose start is not here has no errors from before.
+    put_weights(tmp_path, "plain8.mine")
+    folder = tmp_path / CONTINUED
+    folder.mkdir()
+    replace(card, dataset="mine").write(folder / "plain56.mine.json")
+    assert continued(Catalogue((tmp_path,)), "mine") == ""
+    own = replace(card, dataset="mine", start="plain8.mine", test_error=43.21)
+    own.write(folder / "plain56.mine.json")
+    assert "→ 43.21" in continued(Catalogue((tmp_path,)), "mine")
 
 
 def test_examples_are_named_by_what_the_network_can_know():

@@ -12,14 +12,15 @@ from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError
-from resnet_demo.records import Lap, Outcome, Source, Summary
+from resnet_demo.records import Lap, Source, Summary
 from resnet_demo.training import fetch_cifar10, has_cifar10
 from resnet_demo.training import race_process as racing
-from resnet_demo.ui import choices, html
+from resnet_demo.ui import html
 from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.queues import DRAW, FETCH, PRIVATE, QUEUE, RACE
+from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.zoo import Card, Catalogue, Entry, results, weight_state
+from resnet_demo.zoo import Card, Catalogue, results, weight_state
 
 PROGRESS = gr.Progress()
 # Hedged as the paper hedges it.
@@ -126,13 +127,16 @@ class Degradation:
         return {self.depths: gr.update(choices=depths, value=depths), **self._opened(dataset, depths)}
 
     def _opened(self, dataset: str | None, depths: list[int]) -> Updates:
-        return {self.curves: self._curves(dataset, depths), self.solution: solution(self.catalogue, dataset)}
+        return {self.curves: self._curves(dataset, depths), self.solution: self._solution(dataset)}
 
     def _curves(self, dataset: str | None, depths: list[int]) -> str:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
         curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
         figure = plots.curves_figure(curves, plots.PAGE_INK)
         return html.plot(plots.to_svg(figure, curves_in_words(cards)))
+
+    def _solution(self, dataset: str | None) -> str:
+        return solution(self.catalogue, dataset) + continued(self.catalogue, dataset)
 
     def _race(self, left: str, right: str, seconds: float) -> Iterator[Updates]:
         names = (left, right)
@@ -177,42 +181,6 @@ class Degradation:
         except InputError as error:
             return {self.state: html.alert(f"{error} The recorded curves above are available in any case.")}
         return {self.state: status("CIFAR-10 is here: start the race."), self.fetch: gr.update(visible=False)}
-
-
-def solution(catalogue: Catalogue, dataset: str | None) -> str:
-    """The deepest plain network that was trained, beside others of its depth: grown from a shallower one, and made from
-    a residual one by folding its shortcuts. Empty for a data set without any."""
-    entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
-    plain = [e for e in entries.values() if e.card and not e.card.start and e.spec.connection == "plain"]
-    if not plain:
-        return ""
-    trained = max(plain, key=lambda entry: entry.spec.depth)
-    ways = {"grown": "with further layers that hand their input on", "folded": "with its shortcuts folded away"}
-    made = {way: entries.get(f"{trained.architecture}-{way}.{dataset}") for way in ways}
-    texts = [
-        f"one with {entry.test_error:.2f} % test error is {choices.model_title(entry.origin)} {ways[way]}"
-        for way, entry in made.items()
-        if entry
-    ]
-    if not texts:
-        return ""
-    shallow = [made["grown"].origin] if made["grown"] else []
-    outcomes = [_outcome(entry) for entry in (*shallow, trained, *made.values()) if entry]
-    figure = plots.outcomes_figure(outcomes, plots.PAGE_INK)
-    label = "; ".join(f"{outcome.title}: {outcome.test_error:.2f} percent test error" for outcome in outcomes)
-    svg = plots.to_svg(figure, label.replace("\n", " "))
-    found = (trained.test_error or 0.0) <= min(outcome.test_error for outcome in outcomes if not outcome.trained)
-    return (
-        f"<h3>{'Training finds it' if found else 'The solution exists; training does not find it'}</h3>"
-        f"<p>There are plain networks of {trained.spec.depth} layers that nobody trained: {escape('; '.join(texts))}. "
-        f"Training has found one with {trained.test_error:.2f} %.</p>{html.small_plot(svg)}"
-    )
-
-
-def _outcome(entry: Entry) -> Outcome:
-    trained = entry.origin is entry
-    how = " trained" if trained else f"\nfrom {choices.model_title(entry.origin)}"
-    return Outcome(choices.model_title(entry) + how, entry.test_error or 0.0, trained)
 
 
 def status(text: str) -> str:
