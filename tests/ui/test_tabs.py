@@ -185,6 +185,7 @@ def test_what_training_makes_of_a_construction_is_read_from_the_cards(tmp_path):
     assert f"{catalogue.find(card.start).test_error:.2f} → {card.test_error:.2f}" in text
     assert "plain20.cifar10, grown to 56 layers" in text
     assert "10 epochs at a learning rate of 0.01" in text
+    assert f"to {card.test_error:.2f} % test error" in text
     assert continued(catalogue, "cifar100") == ""
     # A run whose start is not here has no errors from before.
     put_weights(tmp_path, "plain8.mine")

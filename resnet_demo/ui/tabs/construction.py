@@ -56,8 +56,21 @@ def continued(catalogue: Catalogue, dataset: str | None) -> str:
     columns = ("network", "started from", "training error %", "test error %")
     return (
         f"<h3>Does training keep it?</h3><p>Errors before and after {escape(' or '.join(rates))}.</p>"
-        f"{html.table(columns, rows)}"
+        f"{html.table(columns, rows)}<p>{escape(_answer(cards, starts))}</p>"
     )
+
+
+def _answer(cards: list[Card], starts: dict[str, Card]) -> str:
+    """What became of each construction, beside the same network that went on from its own training."""
+    grown = [card for card in cards if card.spec.depth != starts[card.start].spec.depth]
+    texts = []
+    for card in grown:
+        before = starts[card.start].test_error
+        text = f"{card.name} by construction went from {before:.2f} to {card.test_error:.2f} % test error"
+        others = [other.test_error for other in cards if other.name == card.name and other.start == card.name]
+        there = f", where training alone got to {min(others):.2f} %" if others else ""
+        texts.append(f"{text}{there}.")
+    return " ".join(texts)
 
 
 def _row(card: Card, start: Card) -> tuple[str, str, str, str]:
