@@ -56,6 +56,10 @@ def test_the_solution_that_training_does_not_find_is_legible_on_a_phone_too(visi
     box, room = picture.bounding_box(), page.locator("#solution").bounding_box()
     assert room["x"] <= box["x"] and box["x"] + box["width"] <= room["x"] + room["width"] <= PHONE["width"]
     assert box["width"] > 280
+    # What training makes of it, with both errors on the screen.
+    table = page.locator("#solution .table")
+    assert table.evaluate("element => element.scrollWidth <= element.clientWidth")
+    expect(table).to_contain_text("plain56.cifar10 from plain20.cifar10")
     page.set_viewport_size({"width": 1440, "height": 900})
     assert picture.bounding_box()["width"] <= 520
 

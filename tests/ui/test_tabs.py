@@ -183,7 +183,7 @@ def test_what_training_makes_of_a_construction_is_read_from_the_cards(tmp_path):
     catalogue = ModelCache("cpu").catalogue
     text, card = continued(catalogue, "cifar10"), results.continued(catalogue)[0]
     assert f"{catalogue.find(card.start).test_error:.2f} → {card.test_error:.2f}" in text
-    assert "plain20.cifar10, grown to 56 layers" in text
+    assert "plain56.cifar10 from plain20.cifar10" in text
     assert "10 epochs at a learning rate of 0.01" in text
     assert f"to {card.test_error:.2f} % test error" in text
     assert continued(catalogue, "cifar100") == ""

@@ -53,7 +53,7 @@ def continued(catalogue: Catalogue, dataset: str | None) -> str:
         return ""
     rates = sorted({f"{card.epochs} epochs at a learning rate of {card.recipe['learning_rate']:g}" for card in cards})
     rows = [_row(card, starts[card.start]) for card in cards]
-    columns = ("network", "started from", "training error %", "test error %")
+    columns = ("trained on", "test error %", "training error %")
     return (
         f"<h3>Does training keep it?</h3><p>Errors before and after {escape(' or '.join(rates))}.</p>"
         f"{html.table(columns, rows)}<p>{escape(_answer(cards, starts))}</p>"
@@ -73,8 +73,8 @@ def _answer(cards: list[Card], starts: dict[str, Card]) -> str:
     return " ".join(texts)
 
 
-def _row(card: Card, start: Card) -> tuple[str, str, str, str]:
-    same = card.spec.depth == start.spec.depth
-    origin = start.name if same else f"{start.name}, grown to {card.spec.depth} layers"
-    train = f"{start.train_error:.2f} → {card.train_error:.2f}"
-    return card.name, origin, train, f"{start.test_error:.2f} → {card.test_error:.2f}"
+def _row(card: Card, start: Card) -> tuple[str, str, str]:
+    """Few columns, so that a phone shows them all."""
+    origin = "itself" if card.name == start.name else start.name
+    test = f"{start.test_error:.2f} → {card.test_error:.2f}"
+    return f"{card.name} from {origin}", test, f"{start.train_error:.2f} → {card.train_error:.2f}"
