@@ -59,13 +59,17 @@ def compare_with_one_process(rank, port, failures):
     x, y = torch.randn(8, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1)), torch.arange(8)
     alone, shared = (create_network("resnet8", generator=torch.Generator().manual_seed(0)).double() for _ in range(2))
     with joined(torch.device("cpu")) as (world, device):
-        cross_entropy(alone(x), y).backward()
-        cross_entropy(spread(shared, world, device)(world.share(x)), world.share(y)).backward()
+        backward(alone, x, y)
+        backward(spread(shared, world, device), world.share(x), world.share(y))
         expected = dict(alone.named_buffers()) | {name: p.grad for name, p in alone.named_parameters()}
         found = dict(shared.named_buffers()) | {name: p.grad for name, p in shared.named_parameters()}
         for name, value in expected.items():
             if not torch.allclose(found[name].double(), value.double(), rtol=1e-9, atol=1e-12):
                 failures.put(name)
+
+
+def backward(network, images, labels):
+    cross_entropy(network(images), labels).backward()
 
 
 def test_a_shared_batch_has_the_gradients_and_statistics_of_the_whole():
