@@ -8,15 +8,12 @@ import base64
 import io
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from PIL import Image
 
-from resnet_demo.ui import no_stubs  # noqa: F401
+from resnet_demo.ui.drawn import Drawn
 
-HERE = Path(__file__).parent
 QUALITY = 90
 
 
@@ -35,12 +32,14 @@ class Overlaid:
     alt: str = ""
 
 
-class Picture(gr.HTML):
+class Picture(Drawn):
     """As large as `room` (a CSS length: the height) and the width of its column allow.
 
     divider   the name of a divider between photo and veil, which can be moved by mouse, touch and arrow keys; no
               divider if empty
     """
+
+    folder = "picture"
 
     def __init__(
         self,
@@ -51,8 +50,6 @@ class Picture(gr.HTML):
         elem_id: str | None = None,
         **options: Any,
     ) -> None:
-        html, css, js = ((HERE / f"picture.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-        options |= {"html_template": html, "css_template": css, "js_on_load": js, "apply_default_css": False}
         self.room, self.divider = room, divider
         super().__init__(value, elem_id=elem_id, **options)
 
@@ -72,9 +69,6 @@ class Picture(gr.HTML):
             "room": self.room,
             "divider": self.divider if value.veil else "",
         }
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
 
 
 def data_url(picture: Image.Image) -> str:

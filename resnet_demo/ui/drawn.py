@@ -1,0 +1,35 @@
+"""What Gradio has no component for: drawn in the browser from JSON, by a template, a style and a script of its own.
+
+A component is a folder beside this file with NAME.html, NAME.css, NAME.js and a few lines of Python. The script runs
+once for a component, so its listeners serve all values; `watch("value", draw)` calls it after each new one, and
+`trigger("click", {...})` raises an event with data.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from resnet_demo.ui import no_stubs  # noqa: F401
+
+HERE = Path(__file__).parent
+
+
+class Drawn(gr.HTML):
+    """Base of the components whose `folder` holds their files. A subclass turns what it shows into plain values in
+    `postprocess`, and leaves the rest to the browser. Text in a template is not escaped: escape it, or let the script
+    set it."""
+
+    folder = ""
+
+    def __init__(self, value: Any = None, *, elem_id: str | None = None, **options: Any) -> None:
+        html, css, js = (_read(HERE / self.folder / f"{self.folder}.{kind}") for kind in ("html", "css", "js"))
+        options |= {"html_template": html, "css_template": css, "js_on_load": js, "apply_default_css": False}
+        super().__init__(value, elem_id=elem_id, **options)
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
