@@ -20,11 +20,13 @@ test: check ## Set up, then run every test, the browser's too (ARGS="-m 'not bro
 check: $(VENV)/test-installed ## Lint, formatting and types, without changing anything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings resnet_demo
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/test-installed ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/oxlint --fix resnet_demo
 
 bench: $(VENV)/bench-installed ## Measure everything beside what people would use instead (15 minutes)
 	$(BIN)/python -m benchmarks

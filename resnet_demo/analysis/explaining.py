@@ -85,7 +85,7 @@ def analyze_batch(
             device=str(model.device),
             precision=question.precision,
             predictions=ranked(logits[i], model.labels, top_k) if model.trained else (),
-            target=Target(index, model.labels[index], float(logits[i, index])),
+            target=Target(index, model.labels[index], float(logits[i, index]), float(logits[i].softmax(0)[index])),
             layer=name,
             layers=names,
             photo_size=one.photo.size,

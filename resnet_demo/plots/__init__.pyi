@@ -6,7 +6,6 @@ from .analysis import (
     report_figure as report_figure,
     veil as veil,
 )
-from .drawing import draw_network as draw_network
 from .features import feature_grid as feature_grid
 from .layers import (
     MEASURES as MEASURES,
@@ -15,5 +14,12 @@ from .layers import (
     flow_figure as flow_figure,
     lesion_figure as lesion_figure,
 )
-from .style import COMPRESSION as COMPRESSION, PAGE_INK as PAGE_INK, to_png as to_png, to_svg as to_svg
+from .style import (
+    COMPRESSION as COMPRESSION,
+    KIND_COLORS as KIND_COLORS,
+    PAGE_INK as PAGE_INK,
+    kind_of as kind_of,
+    to_png as to_png,
+    to_svg as to_svg,
+)
 from .training import curves_figure as curves_figure, outcomes_figure as outcomes_figure, race_figure as race_figure

@@ -11,12 +11,21 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+# One language of colours on the page and in every figure: what has shortcuts, what is plain, what has gates.
+KIND_COLORS = {"residual": "#0072B2", "plain": "#D55E00", "gated": "#008763"}
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 # Text and axes of figures for the page are drawn in this colour, which `to_svg` replaces by the page's text colour.
 PAGE_INK = "#010203"
 # Compression level of PNG files: a third of the time of the default, 6, for 5 % more bytes.
 COMPRESSION = 3
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def kind_of(network: str) -> str:
+    """The key of `KIND_COLORS` for a network, by its name: plain56-folded.cifar10 is plain."""
+    if network.startswith("plain"):
+        return "plain"
+    return "gated" if network.startswith("highway") else "residual"
 
 
 def to_svg(figure: Figure, label: str) -> str:

@@ -19,11 +19,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Target:
-    """The explained class and its logit (the value before softmax)."""
+    """The explained class, its logit (the value before softmax), and its probability in [0, 1]."""
 
     index: int
     label: str
     logit: float
+    probability: float
 
 
 @dataclass(frozen=True)

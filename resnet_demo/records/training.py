@@ -31,9 +31,11 @@ class TrainingCurve:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The test error, in percent, of a network that was trained, or else made from a trained one."""
+    """The test error, in percent, of a network that was trained, or else made from a trained one; `kind` is "residual",
+    "plain" or "gated"."""
 
     title: str
+    kind: str
     test_error: float
     trained: bool
 
@@ -53,11 +55,25 @@ class Lap:
 
 @dataclass(frozen=True)
 class Source:
-    """Published reference errors on CIFAR-10, in percent by architecture, and how they were measured."""
+    """Published reference errors on CIFAR-10, in percent by architecture.
+
+    name           the short one, for JSON and narrow tables
+    author, year   of a repository without a paper: its owner, and the year of its results or of its licence
+    link           its public page
+    note           how the errors were measured
+    """
 
     name: str
+    author: str
+    year: int
+    link: str
     note: str
     errors: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """As it is cited: He et al. 2016."""
+        return f"{self.author} {self.year}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +91,12 @@ class Summary:
     train_error: float
     train_std: float | None
     references: dict[str, float]
+
+    def told(self, plus_minus: str = "±") -> tuple[str, str]:
+        """Test and training error as text: 9.06, or 9.06 ± 0.12 over several runs."""
+        pairs = ((self.test_error, self.test_std), (self.train_error, self.train_std))
+        test, train = (f"{x:.2f}" if std is None else f"{x:.2f} {plus_minus} {std:.2f}" for x, std in pairs)
+        return test, train
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

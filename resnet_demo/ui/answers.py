@@ -4,9 +4,11 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from resnet_demo import plots
+from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.analysis.comparison import compare
 from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.analysis.precision import precision_error
@@ -16,17 +18,29 @@ from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question
 from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
 from resnet_demo.ui.picture import Overlaid
-from resnet_demo.zoo import Entry, ModelCache
+from resnet_demo.zoo import Entry, Model, ModelCache
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a visitor has in front of them: enough to draw it again or to download it. The photo stays in its file."""
+    """What a visitor has in front of them: enough to draw it again or to download it. The photo stays in its file.
+
+    asked      the question as it was asked: photo, network, class, layer, precision, scale
+    strength   the map's maximum as a share of that for the most probable class, in the same layer
+    heat       float32 (h, w): the map as it is drawn, on its own scale or on that of the most probable class
+    """
 
     photo: str
     entry: Entry
     analysis: Analysis
     error: PrecisionError | None = None
+    strength: float = 1.0
+    own_scale: bool = False
+    asked: tuple[str, ...] = ()
+
+    @property
+    def heat(self) -> np.ndarray:
+        return self.analysis.cam if self.own_scale else self.analysis.cam * np.float32(min(self.strength, 1.0))
 
 
 def look(cache: ModelCache, path: str, name: str, question: Question = DEFAULT_QUESTION) -> tuple[Shown, Image.Image]:
@@ -41,7 +55,15 @@ def look(cache: ModelCache, path: str, name: str, question: Question = DEFAULT_Q
         (reference,) = analyze_batch([photo], model, Question(found.target.index, found.layer))
         error = precision_error(found, reference)
     return_memory(found)
-    return Shown(path, entry, found, error), photo
+    return Shown(path, entry, found, error, _strength(found, model, photo)), photo
+
+
+def _strength(found: Analysis, model: Model, photo: Image.Image) -> float:
+    """The maximum of a map as a share of that of the most probable class: maps have no scale in common otherwise."""
+    if not found.predictions or found.predictions[0].index == found.target.index:
+        return 1.0
+    (top,) = explain_classes(photo, model, [found.predictions[0].index], found.layer)
+    return found.cam_max / top.cam_max if top.cam_max > 0 else 1.0
 
 
 def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
@@ -54,11 +76,12 @@ def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: 
     return found, photo
 
 
-def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, opacity: float = 0.5) -> Overlaid:
+def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, heat: np.ndarray | None = None) -> Overlaid:
     """The decoded photo with Grad-CAM over it; the photo alone for an untrained network, which explains nothing."""
     if not entry.trained:
         return Overlaid(photo, alt="The photo")
-    return Overlaid(photo, plots.veil(analysis), opacity, f"Grad-CAM of {analysis.target.label} over the photo")
+    alt = f"Grad-CAM of {analysis.target.label} over the photo"
+    return Overlaid(photo, plots.veil(analysis, heat), alt=alt)
 
 
 def flows(names: Sequence[str], device: str, most_layers: int) -> Iterator[Flow]:

@@ -26,6 +26,7 @@ FAMILY_TITLES = {
     "highway": "Highway",
     "resnext": "ResNeXt",
 }
+NOT_HERE = "not on this machine"
 # Everyday things among its classes: most photos get a name.
 OPENS_WITH = "resnet56.cifar100"
 Choices = list[tuple[str, str]]
@@ -84,15 +85,37 @@ def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
 
 
 def model_choices(catalogue: Catalogue, trained: bool = False) -> Choices:
-    """(title, name) of every entry that needs no download; only the trained ones, if asked for."""
+    """(title, name) of every entry that needs no download, by data set; only the trained ones, if asked for."""
     here = [entry for entry in available(catalogue) if weight_state(entry).kind != "to fetch"]
-    return [(f"{model_title(entry)}, {entry.tag}", entry.name) for entry in here if entry.trained or not trained]
+    tags = list(dict.fromkeys(entry.tag for entry in here))
+    grouped = sorted(here, key=lambda entry: (tags.index(entry.tag), entry.spec.depth))
+    return [(_grouped_title(entry), entry.name) for entry in grouped if entry.trained or not trained]
+
+
+def partners(catalogue: Catalogue, first: Entry) -> Choices:
+    """(title, name) of every entry with the very classes of `first`, that can be put beside it."""
+    offered = model_choices(catalogue)
+    return [(title, name) for title, name in offered if catalogue.find(name).labels == first.labels]
+
+
+def partner(catalogue: Catalogue, first: Entry, wanted: str = "") -> str:
+    """The entry to put beside `first`: the one called `wanted` if it has the same classes, or else its twin, or else
+    the first other one."""
+    names = [name for _, name in partners(catalogue, first)]
+    others = [name for name in names if name != first.name]
+    return next((name for name in (wanted, twin(first)) if name in names), next(iter(others), first.name))
+
+
+def is_here(catalogue: Catalogue, name: str) -> bool:
+    """Whether the weights of that name need no download. Raises `InputError` when there is none, or its files are
+    damaged."""
+    return weight_state(pickable(catalogue, name)).kind != "to fetch"
 
 
 def require_here(catalogue: Catalogue, *names: str) -> None:
     """Raises `InputError` for a model that has to be fetched: tabs other than Explore do not wait for downloads."""
     for name in names:
-        if weight_state(pickable(catalogue, name)).kind == "to fetch":
+        if not is_here(catalogue, name):
             raise InputError(f"{name} has to be fetched once: pick it on the Explore tab, then come back.")
 
 
@@ -102,11 +125,13 @@ def connection_of(entry: Entry) -> str:
     return "resnext" if spec.connection == "residual" and spec.cardinality > 1 else spec.connection
 
 
-def dataset_choices(catalogue: Catalogue) -> Choices:
-    """(title, tag) of every data set that has weights to pick."""
+def dataset_choices(catalogue: Catalogue, offline: bool = False) -> Choices:
+    """(title, tag) of every data set that has weights to pick; when `offline`, one of which nothing is here says so."""
     titles: dict[str, str] = {}
+    here = {entry.tag for entry in available(catalogue) if weight_state(entry).kind != "to fetch"}
     for entry in available(catalogue):
-        titles.setdefault(entry.tag, _dataset_title(entry))
+        state = "" if entry.tag in here or not offline else f" ({NOT_HERE})"
+        titles.setdefault(entry.tag, _dataset_title(entry) + state)
     return [(title, tag) for tag, title in titles.items()]
 
 
@@ -116,16 +141,19 @@ def connection_choices(catalogue: Catalogue, tag: str) -> Choices:
     return [(title, connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
 
 
-def depth_choices(catalogue: Catalogue, tag: str, connection: str, also: Entry | None = None) -> Choices:
+def depth_choices(
+    catalogue: Catalogue, tag: str, connection: str, also: Entry | None = None, offline: bool = False
+) -> Choices:
     """(title, entry name), shallow first; the title tells the state of the weights where it matters.
 
-    also   an entry that may be missing from the list, such as resnet34-C.untrained from the address bar
+    also      an entry that may be missing from the list, such as resnet34-C.untrained from the address bar
+    offline   whether what is not here cannot be fetched either
     """
     entries = {entry for entry in available(catalogue) if (entry.tag, connection_of(entry)) == (tag, connection)}
     entries |= {also} if also else set()
     # At each depth, the trained network first.
     ordered = sorted(entries, key=lambda entry: (entry.spec.depth, entry.origin is not entry, entry.name))
-    return [(_depth_title(entry), entry.name) for entry in ordered]
+    return [(_depth_title(entry, offline), entry.name) for entry in ordered]
 
 
 def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str) -> str:
@@ -170,11 +198,15 @@ def _dataset_title(entry: Entry) -> str:
     return DATASET_TITLES.get(entry.tag) or f"{entry.dataset_title}: {len(entry.labels)} classes"
 
 
+def _grouped_title(entry: Entry) -> str:
+    return f"{_dataset_title(entry).partition(':')[0]}: {model_title(entry)}"
+
+
 def _blocks(entry: Entry) -> tuple[str, ...]:
     stages = enumerate(entry.spec.stages, 1)
     return ("stem", *(f"layer{stage}.{i}" for stage, count in stages for i in range(count)))
 
 
-def _depth_title(entry: Entry) -> str:
-    state = str(weight_state(entry))
+def _depth_title(entry: Entry, offline: bool) -> str:
+    state = NOT_HERE if offline and weight_state(entry).kind == "to fetch" else str(weight_state(entry))
     return model_title(entry) if state in ("shipped", "yours", "untrained") else f"{model_title(entry)} ({state})"

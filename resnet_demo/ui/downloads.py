@@ -31,5 +31,5 @@ def data_url(name: str, content: bytes) -> dict[str, str]:
 
 def _png(shown: Shown, opacity: float) -> bytes:
     buffer = io.BytesIO()
-    plots.overlay(load_image(shown.photo), shown.analysis, opacity).save(buffer, "PNG")
+    plots.overlay(load_image(shown.photo), shown.analysis, opacity, shown.heat).save(buffer, "PNG")
     return buffer.getvalue()

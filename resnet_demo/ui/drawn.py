@@ -2,7 +2,7 @@
 
 A component is a folder beside this file with NAME.html, NAME.css, NAME.js and a few lines of Python. The script runs
 once for a component, so its listeners serve all values; `watch("value", draw)` calls it after each new one, and
-`trigger("click", {...})` raises an event with data.
+`trigger("click", {...})` raises an event with data. Where keys.js says all there is to say, a folder has no script.
 """
 
 from pathlib import Path
@@ -23,8 +23,10 @@ class Drawn(gr.HTML):
     folder = ""
 
     def __init__(self, value: Any = None, *, elem_id: str | None = None, **options: Any) -> None:
-        html, css, js = (_read(HERE / self.folder / f"{self.folder}.{kind}") for kind in ("html", "css", "js"))
-        options |= {"html_template": html, "css_template": css, "js_on_load": js, "apply_default_css": False}
+        html, css, js = (HERE / self.folder / f"{self.folder}.{kind}" for kind in ("html", "css", "js"))
+        script = js if js.exists() else HERE / "keys.js"
+        options |= {"html_template": _read(html), "css_template": _read(css), "js_on_load": _read(script)}
+        options |= {"apply_default_css": False}
         super().__init__(value, elem_id=elem_id, **options)
 
     def api_info(self) -> dict[str, Any]:

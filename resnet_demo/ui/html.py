@@ -68,6 +68,16 @@ def origin(entry: Entry) -> str:
     return f'<p class="note">{text}</p>'
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent: "<1 %" for what would look like nothing, and ">99 %" for what would look like certainty."""
+    least = 10.0**-digits
+    if 0 < share * 100 < least:
+        return f"<{least:.{digits}f} %"
+    if 100 - least < share * 100 < 100:
+        return f">{100 - least:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %"
+
+
 def with_prefix(number: float) -> str:
     """1.82 G, or 41 M below a billion."""
     return f"{number / 1e9:.2f} G" if number >= 1e9 else f"{number / 1e6:.0f} M"

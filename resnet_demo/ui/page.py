@@ -1,6 +1,6 @@
 """The page: its tabs, its look, and how it is served."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from resnet_demo.ui.tabs.tab import Tab
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
-FOLLOW = "(there, here) => there || here"
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -35,7 +34,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
     default_model = choices.opening(cache.catalogue, default_model)
-    # In their order on the page; a visitor's photo follows them from the first one.
+    # In their order on the page.
     tabs: list[Tab] = [
         Explore(cache, default_model),
         Compare(cache),
@@ -50,8 +49,9 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
             "gradient at every layer.</p>",
             elem_id="title",
         )
+        current = gr.State(None)
         with gr.Tabs() as row:
-            panels = [_build(tab) for tab in tabs]
+            panels = [_build(tab, current) for tab in tabs]
         add_endpoints(cache, default_model)
         for tab in tabs:
             loaded = tab.load(page)
@@ -60,22 +60,14 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
             listen(_opener(tab.id), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
             tab.open(panel)
-        _let_photo_follow(tabs, panels)
     # Not even a program goes around the queue, except for what takes no time at all.
     return page.queue(max_size=64, api_open=False)
 
 
-def _build(tab: Tab) -> gr.Tab:
+def _build(tab: Tab, current: gr.State) -> gr.Tab:
     with gr.Tab(tab.title, id=tab.id) as panel:
-        tab.build()
+        tab.build(current)
     return panel
-
-
-def _let_photo_follow(tabs: Sequence[Tab], panels: Sequence[gr.Tab]) -> None:
-    """A visitor's photo follows them to a tab where there is none yet."""
-    (_, first), *others = [(panel, tab.photo) for tab, panel in zip(tabs, panels, strict=True) if tab.photo]
-    for panel, photo in others:
-        panel.select(None, [photo, first], photo, js=FOLLOW)
 
 
 def _opener(tab: str) -> Callable[[gr.Request], Any]:

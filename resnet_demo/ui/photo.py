@@ -3,7 +3,6 @@
 import base64
 import io
 from functools import cache
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -12,6 +11,7 @@ from PIL import Image
 
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.components import Photo, event_text
+from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.zoo import Entry
 
@@ -30,16 +30,9 @@ UNKNOWN = "none of its classes"
 MOST_UNKNOWN = 2
 # Pixels of the longer side of a thumbnail, twice those on the page.
 THUMBNAIL = 160
-# A click on an example is an event that names it.
-ON_CLICK = """
-element.addEventListener("click", (event) => {
-  const example = event.target.closest("[data-example]");
-  if (example) trigger("click", {example: example.dataset.example});
-});
-"""
 
 
-def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, gr.HTML]:
+def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
     """Upload, webcam, clipboard, or one of the examples for the network of `entry`. Gives the photo and the examples,
     which are `examples_for` another network once that is chosen."""
     photo = Photo(
@@ -55,20 +48,25 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, gr.HTML]:
     )
     # The copies that Gradio hands out are not deleted like uploads.
     photo.keep_in_cache |= {save_file_to_cache(EXAMPLES / f"{name}.jpg", photo.GRADIO_CACHE) for name in SHOWN}
-    examples = gr.HTML(examples_for(entry), js_on_load=ON_CLICK, padding=False, elem_id=f"{elem_id}-examples")
+    examples = Examples(examples_for(entry), elem_id=f"{elem_id}-examples")
     examples.click(_picked, None, photo, **QUICK)
     return photo, examples
 
 
-def examples_for(entry: Entry) -> str:
-    """The examples for a network, each with its right name below it: first those that it can name."""
+def examples_for(entry: Entry) -> list[tuple[str, str, str]]:
+    """The examples for a network, each with its right name: first those that it can name."""
     if not entry.trained:
-        return _buttons({name: name for name in SHOWN})
+        return _pictured({name: name for name in SHOWN})
     known, unknown = {}, {}
     for name, words in SHOWN.items():
         word = next((word for word in words if word in entry.labels), None)
         (known if word else unknown)[name] = word or UNKNOWN
-    return _buttons(known | dict(list(unknown.items())[:MOST_UNKNOWN]))
+    return _pictured(known | dict(list(unknown.items())[:MOST_UNKNOWN]))
+
+
+def first_example(entry: Entry) -> str:
+    """The path of the photo that the page opens with: the first one that the network can name."""
+    return str(EXAMPLES / f"{examples_for(entry)[0][0]}.jpg")
 
 
 def example(name: str) -> Any:
@@ -77,15 +75,11 @@ def example(name: str) -> Any:
 
 
 def _picked(event: gr.EventData) -> Any:
-    return example(event_text(event, "example"))
+    return example(event_text(event, "key"))
 
 
-def _buttons(captions: dict[str, str]) -> str:
-    buttons = "".join(
-        f'<button type="button" data-example="{name}"><img src="{_thumbnail(name)}" alt="">{escape(caption)}</button>'
-        for name, caption in captions.items()
-    )
-    return f'<p>or an example</p><div class="examples">{buttons}</div>'
+def _pictured(captions: dict[str, str]) -> list[tuple[str, str, str]]:
+    return [(name, _thumbnail(name), caption) for name, caption in captions.items()]
 
 
 @cache

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import closing
 from html import escape
-from typing import Any
 
 import gradio as gr
 
@@ -17,7 +16,9 @@ from resnet_demo.records import Analysis, Attribution, ClassMap
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown
 from resnet_demo.ui.budgets import return_memory
+from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options
+from resnet_demo.ui.layer_plots import branch_ratio_plot
 from resnet_demo.ui.picture import Overlaid, Picture
 from resnet_demo.ui.queues import LATEST, STATE
 from resnet_demo.ui.tabs.tab import Updates
@@ -65,7 +66,8 @@ class Closer:
             self.caption = gr.HTML("", elem_id="features-caption")
             self.grid = Picture(room="230px", elem_id="features")
         with gr.Tab("Branch ratios", id="branch-ratios") as branch_ratios:
-            self.branch_ratios = gr.HTML("", elem_id="branch-ratios")
+            self.branch_note = gr.HTML(RATIOS_INTRO)
+            self.branch_ratios = Chart(elem_id="branch-ratios")
         self.tabs = {"classes": classes, "pixels": pixels, "features": features, "branch-ratios": branch_ratios}
         self._wire()
 
@@ -86,7 +88,7 @@ class Closer:
         maps = [component for pair in zip(self.captions, self.maps, strict=True) for component in pair]
         gr.on([*asked, self.classes.input], self._classes, [*inputs, self.classes], [self.classes, *maps], **LATEST)
         gr.on(asked, self._features, inputs, [self.caption, self.grid], **LATEST)
-        gr.on(asked, self._branch_ratios, inputs, self.branch_ratios, **LATEST)
+        gr.on(asked, self._branch_ratios, inputs, [self.branch_note, self.branch_ratios], **LATEST)
         attributed = [self.state, self.heat]
         running = self.method.input(self._pixels, [self.shown, self.method], attributed, **LATEST)
         gr.on(asked, self._methods, inputs, [self.method, *attributed], cancels=running, **STATE)
@@ -121,15 +123,15 @@ class Closer:
         grid = Overlaid(plots.feature_grid(analysis.features), alt=f"Feature maps of {analysis.layer}")
         return {self.caption: features_caption(analysis), self.grid: grid}
 
-    def _branch_ratios(self, name: str, shown: Shown | None) -> Any:
+    def _branch_ratios(self, name: str, shown: Shown | None) -> Updates:
         if name != "branch-ratios" or shown is None:
             return gr.skip()
         ratios = shown.analysis.branch_ratios
         if not ratios:
-            return html.note("This network adds nothing to a shortcut: it is plain or gated.")
-        label = "; ".join(f"{block.layer} {block.ratio:.2f}" for block in ratios)
-        svg = plots.to_svg(plots.branch_ratio_figure(ratios, plots.PAGE_INK), f"||F(x)|| / ||S(x)|| by block: {label}")
-        return RATIOS_INTRO + html.plot(svg)
+            note = html.note("This network adds nothing to a shortcut: it is plain or gated.")
+            return {self.branch_note: note, self.branch_ratios: None}
+        plot = branch_ratio_plot(shown.entry.architecture, ratios)
+        return {self.branch_note: RATIOS_INTRO, self.branch_ratios: plot}
 
     def _pixels(self, shown: Shown | None, method: str) -> Iterator[Updates]:
         """The progress of a method, then its picture; the work stops when nobody waits for it any more."""

@@ -1,28 +1,31 @@
 """The Compare tab: two networks on one photo."""
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 from PIL import Image
 
-from resnet_demo import plots
 from resnet_demo.errors import InputError
-from resnet_demo.records import Analysis, Comparison
+from resnet_demo.records import Analysis
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import look_at_both, overlaid
-from resnet_demo.ui.components import Choice
-from resnet_demo.ui.photo import example, examples_for, photo_input
+from resnet_demo.ui.bars import Bars
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.components import Choice, event_text
+from resnet_demo.ui.explained import class_bars
+from resnet_demo.ui.layer_plots import compare_plot
+from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
-from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Entry, ModelCache
 
-INTRO = (
-    "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>. Below, the "
-    "gradient norm and the standard deviation of the response of every layer, on scales that both share.</p>"
-)
+# The height that a window leaves for the pictures if the plots are to be visible without scrolling.
+ROOM = "clamp(200px, 100vh - 560px, 420px)"
+INTRO = "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>.</p>"
 
 
 class Compare:
@@ -34,112 +37,145 @@ class Compare:
         self.cache, self.catalogue = cache, cache.catalogue
         self.pair = choices.deepest_pair(self.catalogue)
 
-    def build(self) -> None:
+    def build(self, current: gr.State) -> None:
+        self.current = current
         names = choices.model_choices(self.catalogue)
         first = self.catalogue.find(self.pair[0])
         labels = choices.class_choices(first)
-        gr.HTML(INTRO)
         # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
-        with gr.Row():
+        with gr.Row(elem_id="compare"):
             with gr.Column(scale=3, min_width=320):
                 self.photo, self.examples = photo_input("compare-photo", first)
                 with gr.Group():
-                    self.first = Choice(names, value=self.pair[0], label="First network")
-                    self.second = Choice(names, value=self.pair[1], label="Second network")
+                    self.first = Choice(names, value=self.pair[0], label="First network: type to search")
+                    second = choices.partners(self.catalogue, first)
+                    self.second = Choice(second, value=self.pair[1], label="Second network, of the same classes")
                     self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
                 self.message = gr.HTML("", visible=False)
+                self.status = gr.HTML(INTRO)
                 with gr.Row():
                     self.sides = [_Side(i) for i in (1, 2)]
-                self.plot = gr.HTML("", elem_id="compare-plot")
+                self.plot = Chart(elem_id="compare-plot")
         self._wire()
 
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: first, second, target, photo (the name of an example)."""
         # The photo comes last, and the answer after all of them: a component's change may be announced while the next
         # ones still have their old values.
-        pickers = [self.first, self.second, self.target, self.known, self.message, self.examples, self.photo]
-        loaded = page.load(self._chosen, None, pickers, show_progress="hidden", **PRIVATE)
+        loaded = page.load(self._chosen, None, self.chosen, show_progress="hidden", **PRIVATE)
         loaded.then(self._show, self.inputs, self.outputs, **LATEST)
         return loaded
 
     def open(self, tab: gr.Tab) -> None:
-        """Nothing to do: the tab shows what its events have computed."""
+        tab.select(self._follow, [self.current, self.first, self.second], self.chosen, **QUICK)
 
     def _wire(self) -> None:
-        follow = [self.target, self.known, self.examples]
-        self.first.input(self._classes, [self.first, self.target, self.known], follow, **QUICK)
+        self.chosen = [self.first, self.second, self.target, self.known, self.current, self.message, self.examples]
+        self.chosen.append(self.photo)
+        follow = [self.second, self.target, self.known, self.examples]
+        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **QUICK)
+        for side in self.sides:
+            side.top.click(self._explain, self.first, self.target, **QUICK)
         self.inputs = [self.photo, self.first, self.second, self.target]
         self.outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot]
-        gr.on([component.change for component in self.inputs], self._show, self.inputs, self.outputs, **LATEST)
+        self.outputs.append(self.current)
+        changes = [component.change for component in self.inputs]
+        gr.on(changes, self._show, self.inputs, self.outputs, show_progress_on=self.status, **LATEST)
+
+    def _follow(self, current: Current | None, first: str, second: str) -> Updates:
+        """The photo and network of the tab that was open before. A pair that has the network stays."""
+        current = current or Current(first_example(self.catalogue.find(first)), first)
+        entry = self.catalogue.find(current.model)
+        there = current.model in (first, second) or not choices.is_here(self.catalogue, current.model)
+        return {self.photo: current.photo} | ({} if there else self._pair(entry, choices.twin(entry), ""))
 
     def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
         if query.get("tab") != self.id:
             return gr.skip()
-        names = [query.get(key) or default for key, default in zip(("first", "second"), self.pair, strict=True)]
         try:
-            first, second = (choices.pickable(self.catalogue, name) for name in names)
+            first = choices.pickable(self.catalogue, query.get("first") or self.pair[0])
+            wanted = query.get("second") or (self.pair[1] if first.name == self.pair[0] else "")
+            second = choices.pickable(self.catalogue, wanted).name if wanted else ""
+            if second and second not in [name for _, name in choices.partners(self.catalogue, first)]:
+                choices.require_here(self.catalogue, second)
+                raise InputError(different(first.name, second))
             target = choices.class_value(first, query.get("target", ""))
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
+        photo = example(query["photo"]) if "photo" in query else first_example(first)
+        current = Current(photo if isinstance(photo, str) else first_example(first), first.name)
+        return {**self._pair(first, second, target), self.current: current, self.photo: photo}
+
+    def _pair(self, first: Entry, second: str, target: str) -> Updates:
+        offered = choices.class_choices(first)
         return {
             self.first: first.name,
-            self.second: second.name,
-            self.target: gr.update(choices=choices.class_choices(first), value=target),
+            self.second: gr.update(
+                choices=choices.partners(self.catalogue, first), value=choices.partner(self.catalogue, first, second)
+            ),
+            self.target: gr.update(choices=offered, value=target or offered[0][1]),
             self.known: first.name,
             self.examples: examples_for(first),
-            self.photo: example(query.get("photo", "")),
         }
 
-    def _classes(self, first: str, target: str, known: str) -> Updates:
-        """The classes of a new first network. The chosen class stays only if both networks have the same classes."""
+    def _switch(self, first: str, second: str, target: str, known: str) -> Updates:
+        """What goes with a new first network. The second one stays only if it has the same classes, and so does the
+        chosen class."""
         entry = self.catalogue.find(first)
-        before, offered = choices.class_choices(self.catalogue.find(known)), choices.class_choices(entry)
-        kept = before == offered and target in [value for _, value in offered]
-        return {
-            self.target: gr.update(choices=offered, value=target if kept else offered[0][1]),
-            self.known: entry.name,
-            self.examples: examples_for(entry),
-        }
+        kept = self.catalogue.find(known).labels == entry.labels
+        updates = self._pair(entry, second if kept else "", target if kept else "")
+        return {component: value for component, value in updates.items() if component is not self.first}
+
+    def _explain(self, first: str, event: gr.EventData) -> Any:
+        """The class of the clicked bar, which both networks have; the first one's most probable one for the cross."""
+        clicked = event_text(event, "key")
+        known = [value for _, value in choices.class_choices(self.catalogue.find(first))]
+        return clicked if clicked in known else gr.skip()
 
     def _show(self, photo: str | None, first: str, second: str, target: str) -> Updates:
         if not photo:
             return self._nothing()
         try:
             choices.require_here(self.catalogue, first, second)
+            if self.catalogue.find(first).labels != self.catalogue.find(second).labels:
+                raise InputError(different(first, second))
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return self._nothing() | {self.message: html.alert_update(str(error))}
         one, other = self.sides
-        svg = plots.to_svg(plots.compare_figure(comparison, plots.PAGE_INK), in_words(comparison))
         return {
+            self.current: Current(photo, first),
             self.message: html.alert_update(),
             **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
             **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),
-            self.plot: html.plot(svg),
+            self.plot: compare_plot(comparison),
         }
 
     def _nothing(self) -> Updates:
-        return {**{component: None for side in self.sides for component in side.all}, self.plot: ""}
+        return {**{component: None for side in self.sides for component in side.all}, self.plot: None}
 
 
 class _Side:
     """What one of the networks predicts, and where it looks."""
 
     def __init__(self, number: int) -> None:
-        with gr.Column(min_width=300):
+        with gr.Column(min_width=320):
             self.title = gr.HTML("", elem_id=f"compare-title-{number}")
-            self.top = gr.Label(show_label=False, num_top_classes=5, elem_id=f"compare-top-{number}")
-            self.picture = Picture(room="260px", elem_id=f"compare-heat-{number}")
+            with gr.Row():
+                with gr.Column(scale=4, min_width=170):
+                    self.top = Bars(elem_id=f"compare-top-{number}")
+                with gr.Column(scale=5, min_width=200):
+                    self.picture = Picture(room=ROOM, elem_id=f"compare-heat-{number}")
             self.origin = gr.HTML("")
         self.all: list[Component] = [self.title, self.top, self.picture, self.origin]
 
     def updates(self, entry: Entry, analysis: Analysis, photo: Image.Image) -> Updates:
         return {
             self.title: side_title(entry, analysis),
-            self.top: {p.label: p.probability for p in analysis.predictions} or None,
+            self.top: class_bars(entry, analysis, "", "Back to the most probable class", "Explain this class in both"),
             self.picture: overlaid(entry, analysis, photo),
             self.origin: html.origin(entry),
         }
@@ -148,20 +184,15 @@ class _Side:
 def side_title(entry: Entry, analysis: Analysis) -> str:
     """Which network this is, and what its heatmap explains."""
     label, layer = escape(analysis.target.label), escape(analysis.layer)
-    evidence = f"evidence for <b>{label}</b> in {layer}"
+    evidence = f"evidence for <b>{label}</b>, {html.percent(analysis.target.probability, 1)}, in {layer}"
     if not entry.trained:
         evidence = "none; with random weights only the gradients mean something"
     elif not analysis.positive_evidence:
-        evidence = f"no positive evidence for <b>{label}</b> anywhere in {layer}"
+        evidence = f"no positive {evidence}"
     title = escape(choices.model_title(entry))
     return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
 
 
-def in_words(comparison: Comparison) -> str:
-    """The plot's numbers, for a screen reader."""
-    ends = (
-        f"{a.model}: gradient norm {a.gradients[0].gradient_norm:.3g} at the input, "
-        f"{a.gradients[-1].gradient_norm:.3g} at the output"
-        for a in (comparison.first, comparison.second)
-    )
-    return "Gradient norms and responses by depth. " + "; ".join(ends)
+def different(first: str, second: str) -> str:
+    """Why two networks cannot be compared."""
+    return f"{first} and {second} have different classes: choose two networks of one data set."

@@ -1,16 +1,23 @@
 """What the page expects of a tab. A new tab is a file in this folder, and an entry in the list in ui/page.py."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from resnet_demo.ui.components import Photo
-
 # What an event handler changes: new values or `gr.update`s by component. The other outputs stay as they are; where
 # nothing at all changes, a handler returns `gr.skip()`, because Gradio rejects an empty dictionary.
 Updates = dict[Component, Any]
+
+
+@dataclass(frozen=True)
+class Current:
+    """What a visitor looks at, which follows them from tab to tab: the path of a photo, and the name of a network."""
+
+    photo: str
+    model: str
 
 
 class Tab(Protocol):
@@ -18,22 +25,17 @@ class Tab(Protocol):
 
     id      in the address, as in ?tab=compare
     title   shown on the tab
-    photo   where visitors put their photo, once the tab is built; None in a tab without one. The photo of the first
-            such tab follows a visitor to the others, where there is none yet
     """
 
     id: str
     title: str
 
-    @property
-    def photo(self) -> Photo | None:
-        """Read only, so that a tab may promise more than this: always a photo, or never one."""
-
-    def build(self) -> None:
-        """Make the components and wire them up, inside the current `gr.Tab`."""
+    def build(self, current: gr.State) -> None:
+        """Make the components and wire them up, inside the current `gr.Tab`. `current` holds the `Current`, or None
+        before anything is shown; a tab in which a photo or network is chosen sets it along with its results."""
 
     def load(self, page: gr.Blocks) -> Dependency | None:
         """Set the tab up as the address asks when the page opens; None if nothing in the address concerns it."""
 
     def open(self, tab: gr.Tab) -> None:
-        """Compute when `tab` is selected what nobody needs before."""
+        """When `tab` is selected: follow the `Current`, and compute what nobody needs before."""

@@ -1,0 +1,166 @@
+"""What the page plots over the layers or blocks of networks, as records for the browser."""
+
+from collections.abc import Collection, Sequence
+from math import isfinite
+from textwrap import fill
+
+from resnet_demo import plots
+from resnet_demo.records import Analysis, BranchRatio, Comparison, Flow, LayerGradient, LesionStudy, relative_depths
+from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point, zeros
+
+DEPTH = "depth, from the input to the output"
+# Characters of a line that a phone has room for.
+NARROW = 40
+# Layers beside the main path have marks of their own, and no line joins them.
+BESIDE = {"projection": ("projection shortcut", "DIAMOND"), "gate": ("highway gate", "TRIANGLE")}
+
+
+def gradient_plot(analysis: Analysis) -> Plot:
+    """The norm of d logit / d weight of every layer; a click on one raises the block that it is in."""
+    kind, layers = plots.kind_of(analysis.model), analysis.gradients
+    points = [
+        Point(i, layer.gradient_norm, _says(layer), block_of(layer, analysis.layers)) for i, layer in enumerate(layers)
+    ]
+    main = tuple(point for point, layer in zip(points, layers, strict=True) if layer.is_main)
+    lines = [Line("convolution or fc", kind, main)]
+    for role, (name, mark) in BESIDE.items():
+        beside = tuple(point for point, layer in zip(points, layers, strict=True) if layer.role == role)
+        lines += [Line(name, kind, beside, mark=mark, weight=0)] if beside else []
+    panel = Panel(
+        tuple(lines), "layers in forward order, input on the left", "gradient norm", log=True,
+        x_range=(-0.5, len(layers) - 0.5), bands=_stages(layers),
+    )  # fmt: skip
+    first, last = layers[0].gradient_norm, layers[-1].gradient_norm
+    ends = f"{first:.3g} at the input, {last:.3g} at the output"
+    alt = f"Gradient norm of the {len(layers)} layers of {analysis.model}: {ends}"
+    hint = "Click a layer to explain its block."
+    return Plot((panel,), alt, 210, zeros("Gradient norm", points), hint, analysis.layer)
+
+
+def compare_plot(comparison: Comparison) -> Plot:
+    """Gradient norms and responses of two networks by relative depth, each on a scale that both share."""
+    analyses = (comparison.first, comparison.second)
+    kinds = [plots.kind_of(analysis.model) for analysis in analyses]
+    panels, notes = [], []
+    for title, measure in (("gradient norm", "gradient_norm"), ("standard deviation of the response", "response_std")):
+        lines = []
+        for i, analysis in enumerate(analyses):
+            points = tuple(
+                Point(depth, value, f"{analysis.model}\n{layer.layer} {_shape(layer)}\n{title} {value:.3g}")
+                for depth, layer in zip(relative_depths(analysis), analysis.gradients, strict=True)
+                if layer.is_main and (value := getattr(layer, measure)) is not None
+            )
+            same = kinds[:i].count(kinds[i])
+            lines.append(Line(analysis.model, kinds[i], points, dash=same, mark=MARKS[i]))
+            notes += zeros(f"{analysis.model}, {title}", points)
+        panels.append(Panel(tuple(lines), DEPTH, "", title, log=True, x_range=(0, 1), x_percent=True))
+    ends = "; ".join(
+        f"{a.model}: gradient norm {a.gradients[0].gradient_norm:.3g} at the input, "
+        f"{a.gradients[-1].gradient_norm:.3g} at the output"
+        for a in analyses
+    )
+    return Plot(tuple(panels), f"Gradient norms and responses by depth. {ends}", 250, tuple(notes))
+
+
+def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot:
+    """One of `plots.MEASURES` by relative depth, with a curve for each network, by its name in words."""
+    title, lines, notes = plots.MEASURES[measure], [], []
+    kinds = [plots.kind_of(flow.network) for flow in flows]
+    share = measure == "dead_or_saturated"
+    # A share can be 0; a norm or a deviation is only too small for a float.
+    zero = "0" if share else "0 in float32"
+    for i, (flow, name) in enumerate(zip(flows, names, strict=True)):
+        last = max(len(flow.layers) - 1, 1)
+        points = tuple(
+            Point(
+                k / last,
+                value,
+                f"{fill(name, NARROW)}\n{layer.layer}\n{title} {said(value)}{'' if value else ' in float32'}",
+            )
+            for k, layer in enumerate(flow.layers)
+            if (value := getattr(layer, measure)) is not None
+        )
+        lines.append(Line(name, kinds[i], points, dash=kinds[:i].count(kinds[i]), mark=MARKS[i % len(MARKS)]))
+        notes += () if share else zeros(name, points)
+    panel = Panel(
+        tuple(lines), DEPTH, title, log=not share, x_range=(0, 1), x_percent=True, y_range=(0, 1) if share else None
+    )
+    ends = "; ".join(f"{name}: {ratio(flow)}" for flow, name in zip(flows, names, strict=True))
+    alt = f"{title} by depth. First over last convolution's gradient norm: {ends}"
+    return Plot((panel,), alt, 360, tuple(notes))
+
+
+def ratio(flow: Flow) -> str:
+    """The gradient norm at the first convolution divided by that at the last, or why there is no such number."""
+    first, last = flow.layers[0].gradient_norm, flow.layers[-2].gradient_norm
+    if not (isfinite(first) and isfinite(last)):
+        return "not defined: not both are finite"
+    if last:
+        return said(first / last)
+    return "not defined: the last is 0" if first else "not defined: both are 0"
+
+
+def said(number: float | None) -> str:
+    """Three digits of a number, or a word where there is none."""
+    if number is None:
+        return "none"
+    return f"{float(f'{number:.3g}'):,g}" if isfinite(number) else "not finite"
+
+
+def lesion_plot(studies: Sequence[LesionStudy], removed: Collection[str] = ()) -> Plot:
+    """Test error after the removal of each single block, for all networks on one scale."""
+    blocks = list(max((study.errors for study in studies), key=len))
+    lines, rules = [], []
+    for i, study in enumerate(studies):
+        kind = plots.kind_of(study.model)
+        points = tuple(
+            Point(blocks.index(name), error, f"{study.model}\nwithout {name}: {error:.2f} % test error", name)
+            for name, error in study.errors.items()
+        )
+        lines.append(Line(study.model, kind, points, mark=MARKS[i]))
+        rules.append((study.test_error, kind, f"whole: {study.test_error:.2f} %"))
+    ticks = tuple((i, name) for i, name in enumerate(blocks) if len(blocks) <= 16 or name.endswith(".0"))
+    panel = Panel(
+        tuple(lines), "block that is taken out", "test error in % without it",
+        x_range=(-0.6, len(blocks) - 0.4), y_range=(0, 100), x_ticks=ticks, rules=tuple(rules),
+    )  # fmt: skip
+    worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
+    hint = "Click a point to take that block out, or to put it back."
+    return Plot((panel,), f"Test error without each block. {'; '.join(worst)}", 260, (), hint)
+
+
+def branch_ratio_plot(model: str, ratios: Sequence[BranchRatio]) -> Plot:
+    """||F(x)|| / ||S(x)|| of every block."""
+    points = tuple(
+        Point(i, block.ratio, f"{block.layer}\n||F(x)|| / ||S(x)|| = {block.ratio:.3g}")
+        for i, block in enumerate(ratios)
+    )
+    ticks = tuple((i, r.layer) for i, r in enumerate(ratios) if len(ratios) <= 16 or r.layer.endswith(".0"))
+    panel = Panel(
+        (Line("branch ratio", plots.kind_of(model), points),), "block", "||F(x)|| / ||S(x)||",
+        x_range=(-0.6, len(ratios) - 0.4), x_ticks=ticks, rules=((1.0, plots.kind_of(model), "as large"),),
+    )  # fmt: skip
+    label = "; ".join(f"{block.layer} {block.ratio:.2f}" for block in ratios)
+    return Plot((panel,), f"||F(x)|| / ||S(x)|| by block: {label}", 236, legend=False)
+
+
+def block_of(layer: LayerGradient, blocks: Sequence[str]) -> str:
+    """The block that a layer is in, as `analyze` takes it; empty for fc, which has no map to explain."""
+    if layer.stage in ("stem", "fc"):
+        return "stem" if layer.stage == "stem" else ""
+    return next((block for block in blocks if layer.layer.startswith(f"{block}.")), "")
+
+
+def _says(layer: LayerGradient) -> str:
+    return f"{layer.layer}\nweight {_shape(layer)}\ngradient norm {layer.gradient_norm:.3g}"
+
+
+def _shape(layer: LayerGradient) -> str:
+    return "x".join(map(str, layer.shape))
+
+
+def _stages(layers: Sequence[LayerGradient]) -> tuple[tuple[float, float, str], ...]:
+    members: dict[str, list[int]] = {}
+    for i, layer in enumerate(layers):
+        members.setdefault(layer.stage, []).append(i)
+    return tuple((places[0] - 0.5, places[-1] + 0.5, stage) for stage, places in members.items())
