@@ -150,12 +150,12 @@ def results(
     table = Table(*columns, *(source.name for source in zoo.SOURCES), title="Error of the last epoch, in percent")
     for s in summaries:
         names = (escape(visible(name)) for name in (s.name, s.recipe))  # From cards that may be foreign.
-        ours = (*names, str(s.epochs), str(s.runs), _spread(s.test_error, s.test_std))
+        ours = (*names, str(s.epochs), str(s.runs), *s.told("+-"))
         others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in zoo.SOURCES)
-        table.add_row(*ours, _spread(s.train_error, s.train_std), *others)
+        table.add_row(*ours, *others)
     console.out().print(table, soft_wrap=False)
     for source in zoo.SOURCES:
-        console.say(f"{source.name}: {source.note}")
+        console.say(f"{source.name}: {source.title}, {source.note} {source.link}")
     if not folders and (names := zoo.missing(catalogue)):
         console.say(f"Not trained yet: {', '.join(names)}.")
 
@@ -178,10 +178,6 @@ def race(
             continue
         losses = ", ".join(f"{name} {loss:.3f}" for name, loss in zip(entrants, lap.losses, strict=True))
         console.say(f"{lap.seconds:5.1f} s, {lap.batches:4} batches: loss {losses}")
-
-
-def _spread(mean: float, deviation: float | None) -> str:
-    return f"{mean:.2f}" if deviation is None else f"{mean:.2f} +- {deviation:.2f}"
 
 
 @contextmanager

@@ -58,6 +58,27 @@ SUFFIXES = {
     "smallstem": ("stem", "3x3"),
     "folded": ("folded", True),
 }
+# What people say for a connection, and for what a name spells; a default, which it does not spell, is left unsaid.
+CONNECTION_WORDS = {
+    "residual": "residual",
+    "plain": "plain",
+    "preactivation": "residual with pre-activation",
+    "highway": "highway",
+}
+SUFFIX_WORDS = {
+    "A": "zero-padded identity shortcuts",
+    "B": "projections where the shape changes",
+    "C": "a projection in every block",
+    "cifar": "CIFAR stages",
+    "nonorm": "no normalization",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "xavier": "Xavier initialization",
+    "normal": "normal initialization",
+    "v1": "stride in the 1x1 convolution",
+    "smallstem": "3x3 stem",
+    "folded": "shortcuts folded into the convolutions",
+}
 # What a folded network is: whether it has bottlenecks, its connection, its norm and its activation.
 FOLDED = (False, "plain", "none", "relu")
 NAME = re.compile(
@@ -154,14 +175,26 @@ class NetworkSpec:
         if widened and prefix == "resnet":
             prefix = "resnext"
         groups = f"_{self.cardinality}x{self.base_width}d" if widened else ""
-        defaults = _defaults(self.depth, self.connection, self.family, self.folded)
-        defaults["family"] = families_of(self.depth)[0]
-        spelled = [
-            suffix
-            for suffix, (axis, value) in SUFFIXES.items()
-            if getattr(self, axis) == value and defaults[axis] != value
-        ]
-        return "-".join([f"{prefix}{self.depth}{groups}", *spelled])
+        return "-".join([f"{prefix}{self.depth}{groups}", *_suffixes(self)])
+
+
+def in_words(spec: NetworkSpec) -> str:
+    """What `spec.name` spells, in words: "56 layers, plain, no normalization, sigmoid, Xavier initialization". Networks
+    of different names differ in words too; batch normalization, ReLU, He initialization and other defaults are left
+    unsaid."""
+    widened = (spec.cardinality, spec.base_width) != (1, 64)
+    groups = [f"cardinality {spec.cardinality}", f"base width {spec.base_width}"] if widened else []
+    suffixes = [SUFFIX_WORDS[suffix] for suffix in _suffixes(spec)]
+    return ", ".join([f"{spec.depth} layers", CONNECTION_WORDS[spec.connection], *groups, *suffixes])
+
+
+def _suffixes(spec: NetworkSpec) -> list[str]:
+    """What the name of a network has to spell: each axis that differs from its default."""
+    defaults = _defaults(spec.depth, spec.connection, spec.family, spec.folded)
+    defaults["family"] = families_of(spec.depth)[0]
+    return [
+        suffix for suffix, (axis, value) in SUFFIXES.items() if getattr(spec, axis) == value and defaults[axis] != value
+    ]
 
 
 def families_of(depth: int) -> tuple[str, ...]:

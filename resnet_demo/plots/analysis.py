@@ -1,7 +1,6 @@
 """Pictures of an `Analysis`: the heatmap over the photo, the top classes, the gradient norm of every layer."""
 
 import math
-from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -12,13 +11,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.plots.style import COLORS, apply_style, power_of_ten
-from resnet_demo.records import Analysis, LayerGradient, Prediction
+from resnet_demo.plots.style import KIND_COLORS, apply_style, kind_of, power_of_ten
+from resnet_demo.records import Analysis
 
 HEAT = "inferno"
 # The longer side of the photo divided by the width of the frame around the crop.
 FRAME = 400
-# Layers that are not on the main path have their own markers, in the colour of their stage.
+# Layers that are not on the main path have their own markers.
 MARKERS = {"main": "o", "projection": "D", "gate": "^", "fc": "s"}
 MARKER_NAMES = {"projection": "projection shortcut", "gate": "highway gate", "fc": "fc"}
 
@@ -64,53 +63,57 @@ def overlay(
     return Image.blend(photo, above, opacity) if above else photo
 
 
-def gradient_figure(analysis: Analysis, ink: str = "black") -> Figure:
+def gradient_figure(analysis: Analysis) -> Figure:
     """The norm of d logit / d weight of every convolution and of fc, in forward order, on a log scale."""
     figure = Figure(figsize=(10, 2.2))
     # Fixed margins: an automatic layout, which measures all texts first, would double the time.
     figure.subplots_adjust(left=0.065, right=0.985, top=0.9, bottom=0.23)
-    draw_gradients(figure.subplots(), analysis.gradients, ink)
+    draw_gradients(figure.subplots(), analysis)
     return figure
 
 
-def report_figure(analysis: Analysis, ink: str = "black") -> Figure:
+def report_figure(analysis: Analysis) -> Figure:
     """The top classes and the gradient norms side by side, as written by the command line."""
     figure = Figure(figsize=(14, 4), layout="constrained")
     if not analysis.predictions:
-        draw_gradients(figure.subplots(), analysis.gradients, ink)
+        draw_gradients(figure.subplots(), analysis)
     else:
         left, right = figure.subplots(1, 2, width_ratios=(1, 3))
-        draw_predictions(left, analysis.predictions, ink)
-        draw_gradients(right, analysis.gradients, ink)
-    figure.suptitle(f"{analysis.model}: {analysis.target.label}", color=ink)
+        draw_predictions(left, analysis)
+        draw_gradients(right, analysis)
+    figure.suptitle(f"{analysis.model}: {analysis.target.label}")
     return figure
 
 
-def draw_predictions(axes: Axes, predictions: Sequence[Prediction], ink: str = "black") -> None:
+def draw_predictions(axes: Axes, analysis: Analysis) -> None:
     """Horizontal bars, the most probable class first."""
+    predictions = analysis.predictions
     positions = range(len(predictions))
     shares = [100 * prediction.probability for prediction in predictions]
-    axes.barh(positions, shares, color=COLORS[0])
+    axes.barh(positions, shares, color=KIND_COLORS[kind_of(analysis.model)])
     for position, share in zip(positions, shares, strict=True):
-        axes.annotate(f"{share:.1f} %", (share, position), (4, 0), textcoords="offset points", va="center", color=ink)
+        axes.annotate(f"{share:.1f} %", (share, position), (4, 0), textcoords="offset points", va="center")
     axes.set_yticks(positions, [_escaped(prediction.label) for prediction in predictions])
     axes.invert_yaxis()
     axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 25))
-    axes.set_xlabel("probability in %", color=ink)
-    apply_style(axes, ink)
+    axes.set_xlabel("probability in %")
+    apply_style(axes)
 
 
-def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "black") -> None:
+def draw_gradients(axes: Axes, analysis: Analysis) -> None:
+    """A point for each layer, in the colour of the kind of network; stages are told by their ground."""
+    gradients, color = analysis.gradients, KIND_COLORS[kind_of(analysis.model)]
     norms = [g.gradient_norm for g in gradients]
     drawable = [norm if math.isfinite(norm) and norm > 0 else math.nan for norm in norms]
     kinds = ["fc" if g.stage == "fc" else g.role for g in gradients]
     main = [i for i, kind in enumerate(kinds) if kind in ("main", "fc")]
-    axes.plot(main, [drawable[i] for i in main], color=ink, alpha=0.35, linewidth=1, zorder=1)
+    axes.plot(main, [drawable[i] for i in main], color="black", alpha=0.35, linewidth=1, zorder=1)
 
     stages = [(stage, [i for i, _ in group]) for stage, group in groupby(enumerate(gradients), lambda g: g[1].stage)]
     for number, (_, members) in enumerate(stages):
-        axes.axvspan(members[0] - 0.5, members[-1] + 0.5, color=COLORS[number], alpha=0.13, linewidth=0)
+        if number % 2:
+            axes.axvspan(members[0] - 0.5, members[-1] + 0.5, color="black", alpha=0.06, linewidth=0)
         for kind in dict.fromkeys(kinds[i] for i in members):
             points = [i for i in members if kinds[i] == kind]
             axes.scatter(
@@ -118,17 +121,17 @@ def draw_gradients(axes: Axes, gradients: Sequence[LayerGradient], ink: str = "b
                 [drawable[i] for i in points],
                 s=30 if len(gradients) < 80 else 14,
                 marker=MARKERS[kind],
-                facecolor="none" if kind in ("projection", "gate") else COLORS[number],
-                edgecolor=COLORS[number],
+                facecolor="none" if kind in ("projection", "gate") else color,
+                edgecolor=color,
                 linewidth=1.6,
                 zorder=2,
             )
-    _name_stages(axes, stages, ink)
-    _label_axes(axes, drawable, ink)
-    _explain_markers(axes, kinds, ink)
+    _name_stages(axes, stages)
+    _label_axes(axes, drawable)
+    _explain_markers(axes, kinds)
     if lost := sum(math.isnan(value) for value in drawable):
         note = f"{lost} of {len(norms)} layers have a gradient of exactly 0 or one that is not finite: not drawn"
-        axes.text(0.01, 0.04, note, transform=axes.transAxes, color=ink)
+        axes.text(0.01, 0.04, note, transform=axes.transAxes)
 
 
 def _positions(length: int, start: float, end: float, cells: int) -> tuple[int, int, np.ndarray]:
@@ -149,7 +152,7 @@ def _bilinear(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.n
     return values
 
 
-def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> None:
+def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]]) -> None:
     """Write the stage names above the axes; those of the one-layer stages at both ends extend outwards, as there is no
     room in the plot of a deep network."""
     for stage, members in stages:
@@ -158,11 +161,11 @@ def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]], ink: str) -> N
         x, place = outwards.get(stage, (middle, "center"))
         axes.annotate(
             stage, (x, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha=place, va="bottom", color=ink, fontsize=10,
+            ha=place, va="bottom", fontsize=10,
         )  # fmt: skip
 
 
-def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
+def _label_axes(axes: Axes, drawable: list[float]) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-0.5, len(drawable) - 0.5)
     values = [value for value in drawable if not math.isnan(value)] or [1.0]
@@ -173,21 +176,21 @@ def _label_axes(axes: Axes, drawable: list[float], ink: str) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("layers in forward order, input on the left", color=ink, fontsize=11, loc="left")
-    axes.set_ylabel("gradient norm", color=ink, fontsize=11)
-    axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.8)
-    apply_style(axes, ink)
+    axes.set_xlabel("layers in forward order, input on the left", fontsize=11, loc="left")
+    axes.set_ylabel("gradient norm", fontsize=11)
+    axes.grid(axis="y", color="black", alpha=0.15, linewidth=0.8)
+    apply_style(axes)
 
 
-def _explain_markers(axes: Axes, kinds: list[str], ink: str) -> None:
+def _explain_markers(axes: Axes, kinds: list[str]) -> None:
     names = {kind: name for kind, name in MARKER_NAMES.items() if kind in kinds}
     handles = []
     for kind, name in {"main": "convolution", **names}.items():
         fill = "full" if kind in ("main", "fc") else "none"
-        handles.append(Line2D([], [], linestyle="", marker=MARKERS[kind], color=ink, label=name, fillstyle=fill))
+        handles.append(Line2D([], [], linestyle="", marker=MARKERS[kind], label=name, fillstyle=fill))
     # Below the axes, where it hides no point; finding a free place inside takes time.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
-    axes.legend(handles=handles, **place, frameon=False, labelcolor=ink, fontsize=9, ncols=len(handles), handlelength=1)
+    axes.legend(handles=handles, **place, frameon=False, fontsize=9, ncols=len(handles), handlelength=1)
 
 
 def _escaped(text: str) -> str:

@@ -5,6 +5,7 @@ from math import isfinite
 from textwrap import fill
 
 from resnet_demo import plots
+from resnet_demo.plots.style import SUPERSCRIPTS
 from resnet_demo.records import Analysis, BranchRatio, Comparison, Flow, LayerGradient, LesionStudy, relative_depths
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point, zeros
 
@@ -72,11 +73,7 @@ def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot
     for i, (flow, name) in enumerate(zip(flows, names, strict=True)):
         last = max(len(flow.layers) - 1, 1)
         points = tuple(
-            Point(
-                k / last,
-                value,
-                f"{fill(name, NARROW)}\n{layer.layer}\n{title} {said(value)}{'' if value else ' in float32'}",
-            )
+            Point(k / last, value, f"{fill(name, NARROW)}\n{layer.layer}\n{title} {said(value) if value else zero}")
             for k, layer in enumerate(flow.layers)
             if (value := getattr(layer, measure)) is not None
         )
@@ -101,10 +98,11 @@ def ratio(flow: Flow) -> str:
 
 
 def said(number: float | None) -> str:
-    """Three digits of a number, or a word where there is none."""
-    if number is None:
-        return "none"
-    return f"{float(f'{number:.3g}'):,g}" if isfinite(number) else "not finite"
+    """Three digits of a number, such as 0.0473 or 6.3·10⁻¹⁰, or a word where there is none."""
+    if number is None or not isfinite(number):
+        return "none" if number is None else "not finite"
+    digits, _, exponent = f"{float(f'{number:.3g}'):,g}".partition("e")
+    return f"{digits}·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else digits
 
 
 def lesion_plot(studies: Sequence[LesionStudy], removed: Collection[str] = ()) -> Plot:

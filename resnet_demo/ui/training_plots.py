@@ -50,7 +50,9 @@ def race_plot(names: Sequence[str], laps: Sequence[Lap]) -> Plot:
     for i, name in enumerate(names):
         told = ((lap, f"{name}\n{lap.batches} batches\nloss {lap.losses[i]:.3f}") for lap in laps)
         points = tuple(Point(lap.batches, lap.losses[i], text) for lap, text in told)
-        lines.append(Line(name, kinds[i], points, dash=kinds[:i].count(kinds[i]), mark="", weight=2))
+        # Marks show where the first lap is, before there is a line.
+        dash, every = kinds[:i].count(kinds[i]), max(1, len(laps) // 12)
+        lines.append(Line(name, kinds[i], points, dash, MARKS[i % len(MARKS)], every, 2))
     axis = (0.0, float(done)) if done else None
     panel = Panel(tuple(lines), "batches of 128 images per network", "training loss", x_range=axis)
     return Plot((panel,), f"Training loss of {' and '.join(names)} over {done} batches", 260)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from resnet_demo.zoo import open_catalogue
 from resnet_demo.zoo.results import all_results, trained_cards
+from tests.page_server import running_page
 
 from .conftest import PATIENCE, PHONE, choose
 
@@ -27,7 +28,7 @@ def races() -> int:
 @pytest.fixture
 def page(visit) -> Page:
     opened = visit("?tab=degradation")
-    expect(opened.locator("#curves svg")).to_be_visible(timeout=PATIENCE)
+    expect(opened.locator("#curves .panel svg")).to_have_count(2, timeout=PATIENCE)
     return opened
 
 
@@ -43,75 +44,153 @@ def state(page: Page):
     return page.locator("#race-state")
 
 
-def lines_of(page: Page) -> int:
-    """The number of lines that matplotlib has drawn, about ten of them for the axes."""
-    return page.locator("#curves svg [id^=line2d]").count()
+def lines(page: Page, name: str = "%"):
+    """The curves whose names contain this."""
+    return page.locator(f"#curves g[data-name*='{name}']")
+
+
+def choose_dataset(page: Page, title: str) -> None:
+    page.locator("#trained-on").get_by_label(title, exact=True).check()
 
 
 def test_the_solution_that_training_does_not_find_is_legible_on_a_phone_too(visit):
     page = visit("?tab=degradation", PHONE)
-    picture = page.locator("#solution svg")
-    expect(picture).to_be_visible(timeout=PATIENCE)
-    assert "plain-56 folded from ResNet-56: 7.59 percent" in picture.get_attribute("aria-label")
-    box, room = picture.bounding_box(), page.locator("#solution").bounding_box()
-    assert room["x"] <= box["x"] and box["x"] + box["width"] <= room["x"] + room["width"] <= PHONE["width"]
-    assert box["width"] > 280
+    bar = page.locator("#solution li.plain.hollow", has_text="plain-56 folded from ResNet-56")
+    expect(bar).to_contain_text("7.59 %", timeout=PATIENCE)
+    expect(page.locator("#solution li:not(.hollow)", has_text="plain-56 trained")).to_contain_text("15.49 %")
+    label = bar.locator(".label")
+    assert label.evaluate("element => element.scrollWidth <= element.clientWidth")
+    assert bar.locator(".fill").bounding_box()["width"] > 50
     # What training makes of it, with both errors on the screen.
-    table = page.locator("#solution .table")
+    table = page.locator("#continued .table")
     assert table.evaluate("element => element.scrollWidth <= element.clientWidth")
     expect(table).to_contain_text("plain56.cifar10 from plain20.cifar10")
-    page.set_viewport_size({"width": 1440, "height": 900})
-    assert picture.bounding_box()["width"] <= 520
 
 
 def test_the_address_opens_the_tab_with_every_curve_and_result(page):
-    label = page.locator("#curves svg").get_attribute("aria-label")
+    label = page.locator("#curves figure").get_attribute("aria-label")
     for card in CIFAR:
-        assert f"{card.name}: {card.test_error:.2f} percent test error" in label
+        assert f"{card.spec.name}: {card.test_error:.2f} percent test error" in label
+        kind = card.spec.connection
+        expect(
+            page.locator(f"#curves g.{kind}[data-name='{card.spec.name}, test: {card.test_error:.2f} %']")
+        ).to_have_count(1)
     table = page.locator("#results table")
     for summary in all_results(open_catalogue()):
+        if summary.dataset != "cifar10":
+            continue
         row = table.locator("tr", has_text=summary.name).first
         expect(row).to_contain_text(f"{summary.test_error:.2f}")
+        assert summary.references
         for value in summary.references.values():
             expect(row).to_contain_text(f"{value:.2f}")
 
 
+def test_the_pointer_on_a_curve_says_network_epoch_and_error(page):
+    svg, tip = page.locator("#curves .panel svg").first, page.locator("#curves .panel .tip").first
+    expect(tip).to_be_empty()
+    # The last epoch is at the right edge of the plot; plain-56's error is the highest there.
+    mark = lines(page, "plain56, test").locator(".line")
+    end = mark.evaluate("path => { const p = path.getPointAtLength(path.getTotalLength()); return [p.x, p.y]; }")
+    box = svg.bounding_box()
+    page.mouse.move(box["x"] + end[0], box["y"] + end[1])
+    expect(tip).to_have_text(re.compile(r"plain56\s+epoch 40\s+test error 15\.49 %"))
+    page.mouse.move(box["x"] - 20, box["y"] - 40)
+    expect(tip).to_be_empty()
+
+
 def test_depths_are_switched_off_and_on(page):
     box = page.locator("#depths").get_by_label("20", exact=True)
-    before = lines_of(page)
+    expect(lines(page)).to_have_count(8)
     box.uncheck()
-    expect(page.locator("#curves svg")).not_to_have_attribute("aria-label", re.compile(r"resnet20\.cifar10"))
-    assert lines_of(page) < before
+    expect(lines(page)).to_have_count(4)
+    expect(lines(page, "resnet20")).to_have_count(0)
     box.check()
-    expect(page.locator("#curves svg")).to_have_attribute("aria-label", re.compile(r"resnet20\.cifar10"))
-    assert lines_of(page) == before
+    expect(lines(page, "resnet20")).to_have_count(2)
+
+
+def test_everything_follows_the_data_set(page):
+    notes = page.locator("#curves .note")
+    expect(notes).to_have_text(
+        re.compile(r"Cut at \d+ %: errors above it, up to 82 % and the last of them in epoch 23")
+    )
+    expect(page.locator("#results th", has_text="He et al. 2016")).to_have_count(1)
+    paper = page.locator("#results .note a", has_text="He et al. 2016")
+    assert paper.get_attribute("href") == "https://arxiv.org/abs/1512.03385"
+    assert (paper.get_attribute("target"), paper.get_attribute("rel")) == ("_blank", "noopener")
+    expect(page.locator("#continued h3")).to_have_text("Does training keep it?")
+
+    choose_dataset(page, "CIFAR-100")
+    expect(lines(page, "plain56, test: 50.28 %")).to_have_count(1)
+    # Nothing is cut, so nothing is said: every epoch of every curve is drawn.
+    expect(notes).to_have_count(0)
+    drawn = lines(page, "plain56, test").locator(".line").get_attribute("d")
+    assert (drawn.count("M"), drawn.count("L")) == (1, 39)
+    expect(page.locator("#solution li", has_text="plain-56 trained")).to_contain_text("50.28 %")
+    expect(page.locator("#continued h3")).to_have_count(0)
+    names = page.locator("#results td:first-child")
+    expect(names).to_have_text([re.compile(r"\.cifar100$")] * 4)
+    expect(page.locator("#results th")).to_have_count(5)
+    expect(page.locator("#results")).to_contain_text("Not trained yet: resnet32.cifar100")
+    expect(page.locator("#results")).not_to_contain_text("He et al.")
+
+    choose_dataset(page, "Fashion-MNIST")
+    expect(lines(page)).to_have_count(4)
+    expect(page.locator("#depths label")).to_have_text(["20"])
+    expect(page.locator("#results td:first-child")).to_have_text([re.compile(r"\.fashion_mnist$")] * 2)
 
 
 def test_a_race_of_twenty_seconds_ends_by_itself(page):
     start(page, 20)
     expect(state(page)).to_contain_text("Getting ready")
-    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
+    expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 20 s"), timeout=RACE_PATIENCE)
-    expect(page.locator("#race svg")).to_have_attribute(
+    expect(page.locator("#race figure")).to_have_attribute(
         "aria-label", re.compile("Training loss of resnet20 and plain20")
     )
+    expect(page.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
+    expect(page.locator("#race g.plain[data-name=plain20]")).to_have_count(1)
     assert races() == 0
 
 
 def test_a_race_is_stopped_early_and_another_can_start(page):
     start(page, 120)
-    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
+    expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     page.get_by_role("button", name="Stop").click()
-    expect(state(page)).to_contain_text("Stopped.")
+    ended = page.locator("#race-ended")
+    expect(ended).to_have_text("Stopped.")
     wait_for_no_race()
+    # No update of the race that was still on its way has overwritten it.
+    expect(ended).to_have_text("Stopped.")
     start(page, 5, other="preresnet20")
+    expect(ended).to_be_empty()
     expect(state(page)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
+    expect(ended).to_be_empty()
+
+
+def test_without_images_the_race_says_at_once_that_it_cannot_start(browser, tmp_path):
+    with running_page(tmp_path, TORCH_HOME=str(tmp_path / "torch"), RESNET_DEMO_CIFAR10="") as server:
+        page = browser.new_context(viewport=PHONE).new_page()
+        page.goto(f"{server.url}/?tab=degradation")
+        expect(page.get_by_role("button", name="Start the race")).to_be_disabled(timeout=PATIENCE)
+        expect(state(page)).to_contain_text("No race here: the images of CIFAR-10 are not on this machine")
+        expect(state(page)).not_to_contain_text("--data")
+        expect(page.get_by_role("button", name="Fetch CIFAR-10")).to_be_hidden()
+        # They arrive: the next visitor can start.
+        images = tmp_path / "torch" / "datasets" / "cifar-10-batches-py"
+        images.mkdir(parents=True)
+        for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"):
+            (images / name).touch()
+        page.reload()
+        expect(page.get_by_role("button", name="Start the race")).to_be_enabled(timeout=PATIENCE)
+        assert server.trouble() == []
+        page.context.close()
 
 
 def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     first = visit("?tab=degradation")
     start(first, 120)
-    expect(first.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
+    expect(first.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     second = visit("?tab=degradation")
     start(second, 5)
     time.sleep(3)
@@ -123,10 +202,10 @@ def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
 
 def test_an_analysis_is_answered_during_a_race(page):
     start(page, 30, "resnet56", "plain56")
-    expect(page.locator("#race svg")).to_be_visible(timeout=RACE_PATIENCE)
+    expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     page.get_by_role("tab", name="Explore").click()
     page.locator("#photo-examples button").first.click()
-    expect(page.locator("#gradients svg")).to_be_visible(timeout=20_000)
+    expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=20_000)
     page.get_by_role("tab", name="Degradation").click()
     page.get_by_role("button", name="Stop").click()
     wait_for_no_race()
@@ -142,5 +221,6 @@ def wait_for_no_race() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_scrolls_downwards_only(visit, scheme):
     page = visit("?tab=degradation", viewport=PHONE, color_scheme=scheme)
-    expect(page.locator("#curves svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#curves .panel svg")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator("#solution .bars")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from resnet_demo.images import EXAMPLES
-from resnet_demo.laboratory.tour import TOUR
 
 from .conftest import DESKTOP, PATIENCE, PHONE, choose
 
@@ -14,10 +13,10 @@ pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
 TABS = {
     "compare&photo=cat": "#compare-plot svg",
-    "lesion&photo=cat": "#lesion-drawing svg",
-    "flow&networks=resnet20,plain20": "#flow svg",
+    "lesion&photo=cat": "#lesion-effect .facts",
+    "flow&networks=resnet20,plain20": "#flow .panel svg",
     "degradation": "#curves svg",
-    "architecture&model=resnet152": "#architecture-drawing svg",
+    "architecture&model=resnet152": "#architecture-drawing .insides svg >> nth=0",
 }
 
 
@@ -58,57 +57,147 @@ def test_the_photo_follows_to_the_next_tab(visit):
     expect(page.locator("#compare-plot svg")).to_be_visible(timeout=PATIENCE)
 
 
+def lesion(visit, query: str, **options) -> Page:
+    page = visit(f"?tab=lesion&{query}", **options)
+    # The measured errors come with the tab itself.
+    expect(page.locator("#lesion-drawing .scale")).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def block(page: Page, name: str):
+    return page.locator(f"#lesion-drawing [data-block='{name}']")
+
+
+def says(page: Page, out: str) -> None:
+    expect(page.locator("#lesion-effect")).to_contain_text(f"{out} blocks out", timeout=PATIENCE)
+
+
 def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
-    page = visit("?tab=lesion&photo=cat&model=plain20.cifar10")
-    expect(page.locator("#lesion-after .confidence-set").first).to_be_visible(timeout=PATIENCE)
+    page = lesion(visit, "photo=cat&model=plain20.cifar10")
+    says(page, "1 of 9")
+    expect(page.locator("#lesion-drawing .out")).to_have_attribute("data-block", "layer3.1")
     before, after = (page.locator(f"#lesion-{side} .confidence-set") for side in ("before", "after"))
+    page.get_by_role("button", name="Restore all blocks").click()
+    says(page, "0 of 9")
     whole = before.all_inner_texts()
     assert after.all_inner_texts() == whole
-    block = page.locator("#lesion-drawing [data-block='layer1.0']")
-    block.click()
-    expect(block).to_have_attribute("aria-pressed", "true")
-    expect(after.nth(4)).not_to_have_text(whole[4].replace("\n", ""), timeout=PATIENCE)
-    page.locator("#lesion-drawing [data-block='layer2.1']").press("Enter")
-    expect(page.locator("#lesion-drawing [aria-pressed='true']")).to_have_count(2)
-    page.get_by_role("button", name="Restore all blocks").click()
-    expect(page.locator("#lesion-drawing [aria-pressed='true']")).to_have_count(0)
+    block(page, "layer1.0").click()
+    expect(block(page, "layer1.0")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#lesion-drawing .readout")).to_contain_text(re.compile(r"layer1\.0: \d+\.\d\d % test error"))
+    says(page, "1 of 9")
+    assert after.all_inner_texts() != whole
     expect(page.locator("#lesion-study svg")).to_be_visible()
 
 
-@pytest.mark.parametrize("stop", TOUR, ids=lambda stop: stop.key)
-def test_every_stop_of_the_tour_opens_by_its_address(visit, stop):
-    page = visit(f"?tab=flow&tour={stop.key}")
-    expect(page.locator("#tour-text")).to_contain_text(stop.title)
-    last = page.locator("#flow-table td", has_text=re.compile(rf"^{re.escape(stop.networks[-1])}$"))
-    expect(last).to_be_visible(timeout=2 * PATIENCE)
+def test_of_quick_clicks_none_is_lost_and_none_is_undone(visit):
+    page = lesion(visit, "photo=cat&model=resnet20.cifar10&removed=")
+    names = [f"layer{stage}.{i}" for stage in (1, 2, 3) for i in (0, 1, 2)][:7]
+    for name in names:
+        block(page, name).click()
+    expect(page.locator("#lesion-drawing .out")).to_have_count(7, timeout=1000)
+    says(page, "7 of 9")
+    # In one go, faster than any visitor, and what is out comes back.
+    press = "blocks => blocks.slice(0, 5).forEach(block => block.dispatchEvent(new Event('click', {bubbles: true})))"
+    page.locator("#lesion-drawing [data-block]").evaluate_all(press)
+    says(page, "2 of 9")
+    # The server's view of the tab, asked for again, leaves clicks alone: not even one that it does not know yet.
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Lesion").click()
+    block(page, names[4]).click()
+    page.wait_for_timeout(1500)
+    says(page, "3 of 9")
+    assert [out.get_attribute("data-block") for out in page.locator("#lesion-drawing .out").all()] == names[4:]
+    # The twin keeps them too, to compare.
+    choose(page, "Network", "plain-20, cifar10")
+    expect(page.locator("#lesion-drawing .plain svg")).to_be_visible(timeout=PATIENCE)
+    assert [out.get_attribute("data-block") for out in page.locator("#lesion-drawing .out").all()] == names[4:]
 
 
-def test_a_network_of_ones_own_is_added_to_the_flow(visit):
-    page = visit("?tab=flow&networks=resnet20")
-    expect(page.locator("#flow svg")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Build another network").click()
-    for choice in ("20", "plain", "none", "tanh"):
-        page.get_by_role("radio", name=choice, exact=True).last.check()
-    page.get_by_role("button", name="Add this network").click()
-    expect(page.locator("#flow-table")).to_contain_text("plain20-nonorm-tanh", timeout=PATIENCE)
-    page.get_by_role("radio", name="deviation of the response").check()
-    expect(page.locator("#flow svg")).to_have_attribute("aria-label", re.compile("deviation"), timeout=PATIENCE)
+def test_blocks_are_removed_by_keyboard(visit):
+    page = lesion(visit, "model=resnet20.cifar10&removed=")
+    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
+    focused = "document.activeElement.dataset.block"
+    page.locator("#lesion-drawing [tabindex='0']").focus()
+    assert page.evaluate(focused) == "layer2.0"
+    for key, there in (("ArrowRight", "layer2.1"), ("ArrowDown", "layer3.1"), ("ArrowLeft", "layer3.0")):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == there
+    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
+    stroke = "getComputedStyle(document.activeElement.querySelector('.ring')).stroke"
+    assert page.evaluate(stroke) != "none"
+    for key, pressed in (("Enter", "true"), ("Space", "false"), ("Space", "true")):
+        page.keyboard.press(key)
+        expect(block(page, "layer3.0")).to_have_attribute("aria-pressed", pressed, timeout=1000)
+    assert page.evaluate(focused) == "layer3.0"
 
 
-def test_an_unknown_network_is_one_sentence(visit):
-    page = visit("?tab=flow&networks=resnet21")
-    expect(page.get_by_role("alert").first).to_contain_text("has 21 layers", timeout=PATIENCE)
+def test_the_tint_uses_its_range_and_the_stages_are_joined(visit):
+    page = lesion(visit, "model=resnet20.cifar10&removed=")
+    fills = page.locator("#lesion-drawing .box").evaluate_all("boxes => boxes.map(box => getComputedStyle(box).fill)")
+    shares = [float(number) for fill in fills for number in re.findall(r"srgb ([\d.]+)", fill)]  # Of red, in a blue.
+    assert len(shares) == 9
+    assert max(shares) - min(shares) > 0.6
+    # One line without a gap, through every block, from the first to the last.
+    joined = """wire => [
+        wire.getAttribute("d").split("M").length - 1,
+        ...[...wire.ownerSVGElement.querySelectorAll(".box, .layer")]
+        .map(box => box.getBBox()).map(at => wire.isPointInStroke(new DOMPoint(at.x + 1, at.y + at.height / 2)))]"""
+    assert page.locator("#lesion-drawing .wire").evaluate(joined) == [1] + [True] * 12
+
+
+@pytest.mark.parametrize("query", ["lesion&model=resnet56.cifar10", "architecture&model=resnet34"])
+def test_a_drawing_fits_a_phone_legibly_and_is_drawn_anew_for_another_width(visit, query):
+    page = visit(f"?tab={query}", viewport=PHONE)
+    drawing = page.locator(f"#{query.partition('&')[0]}-drawing")
+    expect(drawing.locator(".networks svg").first).to_be_visible(timeout=PATIENCE)
+    boxes = "boxes => Math.max(...boxes.map(box => box.getBoundingClientRect().right))"
+    sizes = (
+        "texts => Math.min(...texts.map(text => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize)))"
+    )
+    assert drawing.locator("rect, path, text").evaluate_all(boxes) <= PHONE["width"]
+    assert drawing.locator("text").evaluate_all(sizes) >= 11
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    network = drawing.locator(".networks svg").first
+    narrow = network.bounding_box()["width"]
+    page.set_viewport_size(DESKTOP)
+    expect(network).not_to_have_attribute("width", f"{narrow:.0f}")
+    assert network.bounding_box()["width"] > 1.2 * narrow
 
 
 def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
     page = visit("?tab=architecture&model=resnet56.cifar10")
     expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
-    box = page.get_by_label("Network (choose one, or type any other)", exact=True)
-    box.fill("resnet34-C")  # Not in the list: typed, as a visitor would.
-    box.press("Enter")
+    type_architecture(page, "resnet34-C")  # Not in the list.
     expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
     page.get_by_role("button", name="Compute the three forms").click()
     expect(page.locator("#resnext-forms")).to_contain_text("early concatenation", timeout=PATIENCE)
+
+
+def type_architecture(page: Page, name: str) -> None:
+    box = page.get_by_label("Network (choose one, or type any other)", exact=True)
+    box.fill(name)
+    box.press("Enter")
+
+
+def test_a_network_stands_beside_its_twin_and_a_block_shows_its_inside(visit):
+    page = visit("?tab=architecture")
+    networks, insides = (page.locator(f"#architecture-drawing .{part} svg") for part in ("networks", "insides"))
+    expect(networks).to_have_count(2, timeout=PATIENCE)
+    one, other = (network.bounding_box() for network in networks.all())
+    assert (one["y"], one["height"]) == (other["y"], other["height"])
+    assert one["x"] + one["width"] <= other["x"]
+    assert [network.locator(".shortcut").count() for network in networks.all()] == [16, 0]
+    first, second = insides.all()
+    expect(first).to_have_attribute(
+        "aria-label", re.compile(r"^3x3 conv, 128, /2, .* projection shortcut, .* \+, ReLU$")
+    )
+    expect(second).to_have_attribute("aria-label", re.compile(r"3x3 conv, 128, batch norm, ReLU$"))
+    networks.first.locator("[data-block='layer4.2']").hover()
+    expect(insides.first).to_have_attribute("aria-label", re.compile("3x3 conv, 512.* identity shortcut"))
+    type_architecture(page, "resnet35")
+    expect(page.get_by_role("alert").first).to_contain_text("35 layers", timeout=PATIENCE)
+    expect(networks).to_have_count(0)
+    expect(page.locator("#architecture-table table")).to_have_count(0)
 
 
 def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(visit):

@@ -144,7 +144,7 @@ def test_the_divider_has_a_name_obeys_the_keyboard_and_stays(visit):
     expect(divider).to_have_value("53")
     expect(page.locator("#heatmap .veil")).to_have_css("clip-path", "inset(0px 0px 0px 53%)")
     page.get_by_label("plain", exact=True).check()
-    expect(page.locator(".facts").first).to_contain_text("plain-20", timeout=PATIENCE)
+    expect(page.locator("#facts")).to_contain_text("plain-20", timeout=PATIENCE)
     expect(page.locator("#heatmap .veil")).to_have_css("clip-path", "inset(0px 0px 0px 53%)")
     box = page.locator("#heatmap .stack").bounding_box()
     page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 20)

@@ -60,7 +60,7 @@ def test_a_full_disk(browser, tmp_path):
 def test_a_full_queue_and_a_lost_connection(browser, tmp_path):
     with running_page(tmp_path) as server:
         page = open_page(browser, server.url)
-        facts, depth = page.locator(".facts").first, page.get_by_label("Depth", exact=True)
+        facts, depth = page.locator("#facts"), page.get_by_label("Depth", exact=True)
 
         def pick(connection: str, title: str) -> None:
             page.get_by_label(connection, exact=True).first.check()

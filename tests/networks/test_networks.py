@@ -1,5 +1,8 @@
 """Networks: sizes, names, the four connections, the three shortcuts, and agreement with torchvision."""
 
+from contextlib import suppress
+from itertools import chain, combinations
+
 import pytest
 import torch
 import torchvision
@@ -9,6 +12,7 @@ from torch import nn
 
 from resnet_demo.networks import NetworkSpec, create_network, empty_network, families_of, parameter_count, parse_name
 from resnet_demo.networks.blocks import Block, ZeroPadShortcut
+from resnet_demo.networks.spec import SUFFIXES, in_words
 
 PARAMETERS = {
     "resnet20": 269_722,
@@ -237,6 +241,43 @@ def test_every_spec_prints_a_name_that_reads_back(
         **axes,
     )
     assert parse_name(spec.name) == spec
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet56", "56 layers, residual"),
+        ("plain56", "56 layers, plain"),
+        ("preresnet110", "110 layers, residual with pre-activation"),
+        ("highway20-tanh", "20 layers, highway, tanh"),
+        (
+            "plain56-nonorm-sigmoid-xavier",
+            "56 layers, plain, no normalization, sigmoid, Xavier initialization",
+        ),
+        ("resnet20-normal", "20 layers, residual, normal initialization"),
+        ("resnet20-A", "20 layers, residual"),  # The family's default.
+        ("resnet20-B", "20 layers, residual, projections where the shape changes"),
+        ("resnet34-A", "34 layers, residual, zero-padded identity shortcuts"),
+        ("resnet34-C", "34 layers, residual, a projection in every block"),
+        ("resnet50-cifar", "50 layers, residual, CIFAR stages"),
+        ("resnet50-v1-smallstem", "50 layers, residual, stride in the 1x1 convolution, 3x3 stem"),
+        ("resnext50_32x4d", "50 layers, residual, cardinality 32, base width 4"),
+        ("plain34-folded", "34 layers, plain, shortcuts folded into the convolutions"),
+    ],
+)
+def test_a_spec_is_said_in_words(name, words):
+    assert in_words(parse_name(name)) == words
+
+
+def test_networks_of_different_names_differ_in_words():
+    said = {}
+    for base in ("resnet20", "plain20", "preresnet50", "highway34", "resnet50", "resnext50_32x4d", "plain34"):
+        for suffixes in chain.from_iterable(combinations(SUFFIXES, count) for count in range(4)):
+            with suppress(ValueError):
+                spec = parse_name("-".join([base, *suffixes]))
+                said.setdefault(in_words(spec), set()).add(spec.name)
+    assert len(said) > 500
+    assert {words: names for words, names in said.items() if len(names) > 1} == {}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,13 @@ def test_mean_and_deviation_over_seeds():
     assert (summary.train_error, summary.train_std) == (4.5, 0.5)
 
 
+def test_errors_are_told_with_their_deviation_if_there_is_one():
+    (summary,) = summarize([card(0, 8.0), card(1, 9.0)])
+    assert summary.told() == ("8.50 ± 0.71", "4.25 ± 0.35")
+    assert summary.told("+-")[0] == "8.50 +- 0.71"
+    assert summarize([card(0, 9.0)])[0].told() == ("9.00", "4.50")
+
+
 def test_another_recipe_or_length_is_another_row():
     longer, paper = card(1, 8.0, epochs=100), card(1, 8.0, recipe={"name": "paper"})
     assert [summary.runs for summary in summarize([card(0, 9.0), longer, paper])] == [1, 1, 1]
@@ -41,6 +48,11 @@ def test_references_belong_to_cifar10():
     name = shipped_cards()[0].name.partition(".")[0]
     assert summarize([card(0, 9.0)])[0].references == {s.name: s.errors[name] for s in SOURCES if name in s.errors}
     assert summarize([card(0, 9.0, dataset="fashion_mnist")])[0].references == {}
+
+
+def test_sources_are_cited_by_author_and_year_with_a_link():
+    assert [source.title for source in SOURCES] == ["He et al. 2016", "a-martyn 2023", "gcr 2016", "chenyaofo 2021"]
+    assert all(source.link.startswith(("https://arxiv.org/abs/", "https://github.com/")) for source in SOURCES)
 
 
 def test_the_paper_has_no_numbers_for_plain_networks():
@@ -59,6 +71,8 @@ def test_results_are_those_of_the_cards_and_what_is_missing_is_told():
     ladder = {f"{kind}{depth}.cifar10" for kind in ("resnet", "plain") for depth in (20, 32, 44, 56, 110)}
     assert set(missing(open_catalogue())) == ladder - {entry.name for entry in shipped}
     assert set(missing(Catalogue(()))) == ladder
+    on_100 = {name.replace("cifar10", "cifar100") for name in ladder}
+    assert set(missing(open_catalogue(), "cifar100")) == on_100 - {entry.name for entry in shipped}
 
 
 def test_cards_are_found_at_any_depth(tmp_path):

@@ -68,9 +68,10 @@ const axes = (svg, panel, to, width, top, bottom) => {
   if (zero) node(svg, "text", {x: LEFT - 6, y: to.y(0) + 4, "text-anchor": "end"}, "0");
   const floor = bottom + (zero ? FLOOR : 0);
   node(svg, "path", {class: "axis", fill: "none", d: `M${LEFT} ${top}V${bottom}H${width - RIGHT}`});
-  const numbers = () => round(...panel.x_range, Math.min(8, width / 70)).filter(panel.x_percent ? () => true : Number.isInteger);
+  const numbers = () => round(...panel.x_range, Math.min(8, width / 70)).filter(panel.x_percent ? () => true : Number.isInteger)
+    .map((value) => [value, panel.x_percent ? `${100 * value} %` : String(value)]);
   let last = -Infinity;
-  for (const [x, text] of panel.x_ticks.length ? panel.x_ticks : numbers().map((x) => [x, panel.x_percent ? `${100 * x} %` : String(x)])) {
+  for (const [x, text] of panel.x_ticks.length ? panel.x_ticks : numbers()) {
     // A name that would touch the one before it is left out.
     if (to.x(x) - last < 7 * text.length + 6) continue;
     last = to.x(x);
@@ -120,12 +121,15 @@ const draw = (parent, plot, panel, width) => {
   answer(box, svg, points, plot.hint);
 };
 
+const tell = (kind, detail) => element.dispatchEvent(new CustomEvent(kind, {bubbles: true, detail}));
+
 const answer = (box, svg, points, hint) => {
   const tip = node(box, "output", {class: "tip"}), ring = node(svg, "path", {class: "ring", d: ""});
   let now = -1;
-  const show = (i) => {
+  const show = (i, pointed = true) => {
     now = i;
     const point = points[i];
+    if (pointed) tell("point-pointed", point?.key);
     ring.setAttribute("d", point ? shape("circle", ...point.at, 6) : "");
     tip.textContent = point ? point.says : "";
     if (!point) return;
@@ -139,7 +143,11 @@ const answer = (box, svg, points, hint) => {
     const far = points.map(({at: [x, y]}) => Math.hypot(x - event.clientX + left, (y - event.clientY + top) / 2));
     return far.indexOf(Math.min(...far));
   };
-  const tell = () => { if (hint && points[now]?.key) trigger("click", {key: points[now].key}); };
+  const press = () => {
+    if (!hint || !points[now]?.key) return;
+    trigger("click", {key: points[now].key});
+    tell("point-clicked", points[now].key);
+  };
   const step = (by) => {
     // Up and down go to the next curve, at about the same place.
     const names = [...new Set(points.map((point) => point.line))], here = points[now];
@@ -148,15 +156,16 @@ const answer = (box, svg, points, hint) => {
     show(points.reduce((best, point, i) => (gap(point) < gap(points[best]) ? i : best), points.findIndex((point) => point.line === line)));
   };
   if (hint && points.some((point) => point.key)) svg.classList.add("act");
+  pointed = (key) => show(points.findIndex((point) => key && point.key === key), false);
   svg.addEventListener("pointermove", (event) => show(nearest(event)));
   svg.addEventListener("pointerleave", () => show(-1));
-  svg.addEventListener("click", (event) => { show(nearest(event)); tell(); });
+  svg.addEventListener("click", (event) => { show(nearest(event)); press(); });
   svg.addEventListener("focus", () => { if (now < 0 && svg.matches(":focus-visible")) show(0); });
   svg.addEventListener("blur", () => show(-1));
   svg.addEventListener("keydown", (event) => {
     const moves = {
       ArrowRight: () => show(Math.min(now + 1, points.length - 1)), ArrowLeft: () => show(Math.max(now - 1, 0)),
-      ArrowDown: () => step(1), ArrowUp: () => step(-1), Enter: tell, " ": tell, Escape: () => show(-1),
+      ArrowDown: () => step(1), ArrowUp: () => step(-1), Enter: press, " ": press, Escape: () => show(-1),
     };
     if (!points.length || !moves[event.key]) return;
     event.preventDefault();
@@ -177,10 +186,15 @@ const legend = (parent, plot) => {
   for (const text of [...plot.notes, plot.hint]) if (text) node(caption, "p", {class: "note"}, text);
 };
 
-let drawn = 0;
+let drawn = 0, pointed = () => {};
+// The drawing of a network in the same tab points at one of its blocks.
+document.addEventListener("block-pointed", ({target, detail}) => {
+  if (target.closest(".tabitem") === element.closest(".tabitem")) pointed(detail);
+});
 const redraw = () => {
   const plot = props.value, whole = element.clientWidth, focused = figure.contains(document.activeElement);
   figure.replaceChildren();
+  pointed = () => {};
   drawn = whole;
   if (!plot || !whole) return;
   figure.setAttribute("role", "group");

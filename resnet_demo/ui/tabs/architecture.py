@@ -1,28 +1,30 @@
-"""The Architecture tab: a network drawn and tabulated, shortcut options, and ResNeXt's three forms."""
+"""The Architecture tab: a network drawn beside its twin and tabulated, shortcut options, and ResNeXt's three forms."""
 
+import re
 from collections.abc import Mapping
 
 import gradio as gr
 from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
-from resnet_demo.networks import parse_name
-from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, block_summaries, describe
+from resnet_demo.networks import NetworkSpec, parse_name
+from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, describe
 from resnet_demo.networks.resnext_forms import largest_differences
-from resnet_demo.plots import drawing
 from resnet_demo.records import Table
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.budgets import drawable
-from resnet_demo.ui.components import Choice
+from resnet_demo.ui.components import LONGEST, Choice
+from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.queues import DRAW, PRIVATE
-from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
 INTRO = (
-    "<p>Every network of this page, drawn, and tabulated as in the paper's table 1. Each box is a block, each arc its "
-    "shortcut: solid for the identity, dotted for zero padding, dashed for a projection. All numbers are counted on "
-    "the networks that run here.</p>"
+    "<p>Every network of this page, drawn beside its twin with or without shortcuts, as in the paper's figure 3: each "
+    "box is a block, each arc its shortcut, solid for the identity, dotted for zero padding, dashed for a projection; "
+    "/2 is a stride of 2. Point at a block to see what is inside. All numbers are counted on the networks that run "
+    "here.</p>"
 )
 RESNEXT_INTRO = (
     "<h3>Three forms of one ResNeXt block</h3><p>Summing 32 separate paths, concatenating them before one convolution, "
@@ -39,7 +41,8 @@ class Architecture:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
-    def build(self) -> None:
+    def build(self, current: gr.State) -> None:
+        self.current, self.followed = current, gr.State("")
         offered = {entry.spec.name for entry in choices.available(self.catalogue)}
         names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
         gr.HTML(INTRO)
@@ -51,7 +54,7 @@ class Architecture:
             elem_id="architecture",
         )
         self.message = gr.HTML("", visible=False)
-        self.drawing = gr.HTML("", elem_id="architecture-drawing")
+        self.drawing = Network(elem_id="architecture-drawing")
         self.table = gr.HTML("", elem_id="architecture-table")
         with gr.Row():
             with gr.Column(min_width=340):
@@ -66,37 +69,52 @@ class Architecture:
 
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameter: model, a catalogue name or an architecture."""
-        return page.load(self._chosen, None, [self.name, self.message], show_progress="hidden", **PRIVATE)
+        return page.load(self._chosen, None, self.name, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        shown = [self.message, self.drawing, self.table, self.options, self.groups]
-        tab.select(self._opened, self.name, shown, **DRAW)
+        shown = [self.name, self.followed, self.message, self.drawing, self.table, self.options, self.groups]
+        tab.select(self._opened, [self.current, self.followed, self.name], shown, **DRAW)
 
     def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
         if query.get("tab") != self.id or not query.get("model"):
             return gr.skip()
-        name = query["model"]
-        try:
-            known = choices.exists(self.catalogue, name)
-            return {self.name: self.catalogue.find(name).spec.name if known else parse_name(name).name}
-        except InputError as error:
-            return {self.message: html.alert_update(str(error))}
+        name = query["model"][:LONGEST]
+        known = choices.exists(self.catalogue, name)
+        # An unknown name is shown too, with what is wrong with it in place of a drawing.
+        return {self.name: self.catalogue.find(name).spec.name if known else name}
 
-    def _opened(self, name: str) -> Updates:
-        return {**self._show(name), self.options: shortcut_options(), self.groups: cardinalities()}
+    def _opened(self, current: Current | None, followed: str, name: str) -> Updates:
+        """The network of the tab that was open before, once: what is picked here since stays."""
+        if current and current.model != followed:
+            name, followed = self.catalogue.find(current.model).spec.name, current.model
+        tables = {self.options: shortcut_options(), self.groups: cardinalities()}
+        return {self.name: name, self.followed: followed, **self._show(name), **tables}
 
     def _show(self, name: str) -> Updates:
         try:
             spec = drawable(name)
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
-        table = describe(spec)
+            return {self.message: html.alert_update(str(error)), self.drawing: None, self.table: ""}
+        other = twin(name)
         return {
             self.message: html.alert_update(),
-            self.drawing: drawing.draw_network(table, block_summaries(spec)),
-            self.table: network_table(table),
+            self.drawing: NetworkView((spec, other) if other else (spec,), spec.name),
+            self.table: network_table(describe(spec)),
         }
+
+
+def twin(name: str) -> NetworkSpec | None:
+    """The same layers without shortcuts, or with those that the family has by default: plain34 for resnet34 and for
+    resnet34-C, resnet34 for plain34. None if there is no such network, or it is of another kind."""
+    prefix = re.match("(resnet|plain)(?=[0-9])", name)
+    if not prefix:
+        return None
+    other = {"resnet": "plain", "plain": "resnet"}[prefix[0]]
+    try:
+        return drawable(other + re.sub("-[ABC](?=-|$)", "", name[prefix.end() :]))
+    except InputError:
+        return None
 
 
 def network_table(table: Table) -> str:

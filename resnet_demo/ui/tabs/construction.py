@@ -1,20 +1,23 @@
 """The paper's argument on the Degradation tab: deep plain networks by construction, and what training makes of them."""
 
+from collections.abc import Sequence
 from html import escape
 
 from resnet_demo import plots
 from resnet_demo.records import Outcome
 from resnet_demo.ui import choices, html
-from resnet_demo.zoo import Card, Catalogue, Entry, results
+from resnet_demo.ui.bars import BarList
+from resnet_demo.ui.training_plots import outcome_bars
+from resnet_demo.zoo import Card, Catalogue, Entry
 
 
-def solution(catalogue: Catalogue, dataset: str | None) -> str:
+def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
     """The deepest plain network that was trained, beside others of its depth: grown from a shallower one, and made from
-    a residual one by folding its shortcuts. Empty for a data set without any."""
+    a residual one by folding its shortcuts; in words and as bars. Nothing for a data set without any."""
     entries = {entry.name: entry for entry in choices.available(catalogue) if entry.tag == dataset}
     plain = [e for e in entries.values() if e.card and not e.card.start and e.spec.connection == "plain"]
     if not plain:
-        return ""
+        return "", None
     trained = max(plain, key=lambda entry: entry.spec.depth)
     ways = {"grown": "with further layers that hand their input on", "folded": "with its shortcuts folded away"}
     made = {way: entries.get(f"{trained.architecture}-{way}.{dataset}") for way in ways}
@@ -24,40 +27,46 @@ def solution(catalogue: Catalogue, dataset: str | None) -> str:
         if entry
     ]
     if not texts:
-        return ""
+        return "", None
     shallow = [made["grown"].origin] if made["grown"] else []
     outcomes = [_outcome(entry) for entry in (*shallow, trained, *made.values()) if entry]
-    figure = plots.outcomes_figure(outcomes, plots.PAGE_INK)
-    label = "; ".join(f"{outcome.title}: {outcome.test_error:.2f} percent test error" for outcome in outcomes)
-    svg = plots.to_svg(figure, label.replace("\n", " "))
     found = (trained.test_error or 0.0) <= min(outcome.test_error for outcome in outcomes if not outcome.trained)
-    return (
+    text = (
         f"<h3>{'Training finds it' if found else 'The solution exists; training does not find it'}</h3>"
         f"<p>There are plain networks of {trained.spec.depth} layers that nobody trained: {escape('; '.join(texts))}. "
-        f"Training has found one with {trained.test_error:.2f} %.</p>{html.small_plot(svg)}"
+        f"Training has found one with {trained.test_error:.2f} %.</p>"
     )
+    return text, outcome_bars(outcomes)
 
 
 def _outcome(entry: Entry) -> Outcome:
     trained = entry.origin is entry
-    how = " trained" if trained else f"\nfrom {choices.model_title(entry.origin)}"
-    return Outcome(choices.model_title(entry) + how, entry.test_error or 0.0, trained)
+    how = "trained" if trained else f"from {choices.model_title(entry.origin)}"
+    kind = plots.kind_of(entry.architecture)
+    return Outcome(f"{choices.model_title(entry)} {how}", kind, entry.test_error or 0.0, trained)
 
 
-def continued(catalogue: Catalogue, dataset: str | None) -> str:
-    """The networks that were trained on from a trained one, with the errors before and after. Empty for a data set
-    without any."""
+def continued(catalogue: Catalogue, dataset: str, runs: Sequence[Card]) -> str:
+    """Those of the `runs` that went on from a network of this catalogue, with the errors before and after. Empty for a
+    data set without any."""
     starts = {entry.name: entry.card for entry in catalogue.entries() if entry.card}
-    cards = [card for card in results.continued(catalogue) if card.dataset == dataset and card.start in starts]
+    cards = [card for card in runs if card.dataset == dataset and card.start in starts]
     if not cards:
         return ""
-    rates = sorted({f"{card.epochs} epochs at a learning rate of {card.recipe['learning_rate']:g}" for card in cards})
+    rates = sorted({f"{card.epochs} epochs at {_rate(card)}" for card in cards})
     rows = [_row(card, starts[card.start]) for card in cards]
     columns = ("trained on", "test error %", "training error %")
     return (
         f"<h3>Does training keep it?</h3><p>Errors before and after {escape(' or '.join(rates))}.</p>"
-        f"{html.table(columns, rows)}<p>{escape(_answer(cards, starts))}</p>"
+        f'{html.table(columns, rows)}<p class="note">{escape(_answer(cards, starts))}</p>'
     )
+
+
+def _rate(card: Card) -> str:
+    """The learning rate of a card, which may be foreign and say anything."""
+    rate = card.recipe.get("learning_rate")
+    told = isinstance(rate, int | float) and 0 < rate < 1e6
+    return f"a learning rate of {rate:g}" if told else "an unknown learning rate"
 
 
 def _answer(cards: list[Card], starts: dict[str, Card]) -> str:

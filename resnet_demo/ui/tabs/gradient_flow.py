@@ -1,39 +1,65 @@
 """The Gradient flow tab: untrained networks, layer by layer; and a tour of five stops."""
 
+import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from html import escape
 
 import gradio as gr
+from gradio.components import Component
 from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.laboratory.tour import TOUR, find_stop
 from resnet_demo.networks import LADDER, parse_name
-from resnet_demo.networks.spec import AXES
+from resnet_demo.networks.spec import AXES, in_words
 from resnet_demo.records import Flow, Stop
 from resnet_demo.ui import answers, html
 from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
-from resnet_demo.ui.components import Choice, Options
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.components import Choice, Options, event_text
+from resnet_demo.ui.layer_plots import flow_plot, ratio, said
 from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
 from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.tour import Tour, TourView
 
 MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
+# The stop about what residual networks are about.
+OPENS_AT = "residual"
+STOPS = tuple((stop.key, stop.title.partition(". ")[2]) for stop in TOUR)
+OFFERED = [f"{prefix}{depth}" for prefix in ("resnet", "plain", "preresnet", "highway") for depth in LADDER]
+# Seconds between two drawings while curves come in: those that are known already come at once, and are drawn once.
+APART = 0.4
 INTRO = (
-    "<p>Networks <b>before any training</b>, layer by layer, on a batch of 64 small images: the norm of the gradient "
-    "of the loss at each weight, the standard deviation of each layer's response, and the share of its units that are "
-    "dead or saturated. Take the tour, or build your own networks.</p>"
+    "<p class='facts'>Networks <b>before any training</b>, layer by layer: what one batch of 64 small images, passed "
+    "forward and back, finds in each of them.</p>"
 )
+OWN = "<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>"
+# An empty line: where the progress is shown.
+NO_STATUS = "<p class='facts'>&nbsp;</p>"
+MEANINGS = {
+    "gradient_norm": "The L2 norm of the gradient of the loss with respect to the weights of a layer. Where it tends "
+    "to 0 towards the input, gradients vanish; where it grows beyond bounds, they explode.",
+    "response_std": "The response of a layer is the output of its convolution after batch normalization, if there is "
+    "any, before the nonlinearity and the addition (He et al. 2016, figure 7); here, its standard deviation.",
+    "dead_or_saturated": "Dead: channels of a ReLU that are 0 for every image at every position. Saturated: outputs "
+    "of a tanh or sigmoid within 0.5 % of their range from a bound, where the slope is almost 0.",
+}
+TERMS = {
+    "Initialization": "the random weights before training. Fan-in and fan-out: the number of inputs and outputs that "
+    "a unit of a layer is connected to.",
+    "He": "normal, of variance 2 / fan-out, which keeps the size of gradients under ReLUs (He et al. 2015).",
+    "Xavier": "uniform, of variance 2 / (fan-in + fan-out), for activations that are linear around 0 (Glorot and "
+    "Bengio 2010).",
+    "Normal": "a standard deviation of 0.01 whatever the layer, as was usual before.",
+    "Batch normalization": "each channel is shifted and scaled to mean 0 and variance 1 over the batch (Ioffe and "
+    "Szegedy 2015).",
+    "Unsaid": "networks have batch normalization, ReLUs and He initialization unless their names say otherwise.",
+}
 COLUMNS = (
-    "network",
-    "loss",
-    "gradient norm, first convolution",
-    "last convolution",
-    "first / last",
-    "response std, first",
-    "last",
-)
+    "network", "loss", "gradient norm, first convolution", "last convolution", "first / last",
+    "response std, first", "last",
+)  # fmt: skip
 
 
 class GradientFlow:
@@ -47,123 +73,177 @@ class GradientFlow:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def build(self) -> None:
+    def build(self, current: gr.State) -> None:
+        # Whether the tab shows what was asked for: by the address, by a visitor, or by having been opened before.
+        self.asked = gr.State(False)
         gr.HTML(INTRO)
-        with gr.Row(elem_id="tour"):
-            self.stops = [gr.Button(stop.title, size="sm", min_width=160) for stop in TOUR]
-        self.text = gr.HTML("", elem_id="tour-text")
+        self.tour = Tour(TourView(STOPS), elem_id="tour")
+        self.text = gr.HTML("", min_height=46, elem_id="tour-text")
         with gr.Row():
-            self.networks = Choice(
-                [], value=[], multiselect=True, allow_custom_value=True, max_choices=MOST_FLOWS, scale=4,
-                label=f"Networks, at most {MOST_FLOWS}", elem_id="flow-networks", min_width=300,
-            )  # fmt: skip
-            self.measure = Options(MEASURES, value=MEASURES[0][1], label="Measure", scale=3, min_width=300)
-        with gr.Accordion("Build another network", open=False):
-            with gr.Row():
-                self.depth = Options(list(map(str, LADDER)), value="56", label="Depth")
-                axes = ("connection", "norm", "activation", "init")
-                self.axes = [Options(list(AXES[axis]), value=AXES[axis][0], label=axis.title()) for axis in axes]
-            self.add = gr.Button("Add this network", size="sm")
-        self.message = gr.HTML("", visible=False)
-        self.plot = gr.HTML("", elem_id="flow")
-        self.table = gr.HTML("", elem_id="flow-table")
+            with gr.Column(scale=8, min_width=340):
+                self.message = gr.HTML("", visible=False)
+                self.plot = Chart(elem_id="flow")
+                self.status = gr.HTML(NO_STATUS, elem_id="flow-status")
+                self.table = gr.HTML("", elem_id="flow-table")
+            with gr.Column(scale=3, min_width=320):
+                self._build_choice()
         self._wire()
+
+    def _build_choice(self) -> None:
+        self.measure = Options(MEASURES, value=MEASURES[0][1], label="Measure", elem_id="flow-measure")
+        self.meaning = gr.HTML(meaning(MEASURES[0][1]), elem_id="flow-meaning")
+        self.networks = Choice(
+            OFFERED, value=[], multiselect=True, allow_custom_value=True, max_choices=MOST_FLOWS,
+            label=f"Networks, at most {MOST_FLOWS}", elem_id="flow-networks",
+        )  # fmt: skip
+        with gr.Accordion("Build another network", open=False):
+            self.depth = Options(list(map(str, LADDER)), value="56", label="Depth")
+            axes = ("connection", "norm", "activation", "init")
+            self.axes = [Options(list(AXES[axis]), value=AXES[axis][0], label=axis.title()) for axis in axes]
+            self.add = gr.Button("Add this network", size="sm")
+        gr.HTML(terms(), elem_id="flow-terms")
 
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""
-        chosen = [self.networks, self.measure, self.text, self.message]
-        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        return page.load(self._chosen, None, [*self._choice(), self.message], show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        """Nothing to do: the tab shows what its events have computed."""
+        tab.select(self._opened, [self.asked, self.networks], self._choice(), **QUICK)
+
+    def _choice(self) -> list[Component]:
+        """What changes with the choice of networks and measure, before anything is measured."""
+        return [self.asked, self.networks, self.measure, self.tour, self.text, self.meaning]
 
     def _wire(self) -> None:
-        for stop, button in zip(TOUR, self.stops, strict=True):
-            button.click(partial(self._visit, stop), None, [self.networks, self.measure, self.text], **QUICK)
-        parts = [self.networks, self.depth, *self.axes]
-        self.add.click(self._added, parts, [self.networks, self.message], **QUICK)
-        gr.on(
-            [self.networks.change, self.measure.change],
-            self._show,
-            [self.networks, self.measure],
-            [self.message, self.plot, self.table],
-            **LATEST,
-        )
+        self.tour.click(self._visit, None, self._choice(), **QUICK)
+        shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning]
+        gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **QUICK)
+        self.add.click(self._added, [*shown, self.depth, *self.axes], [*self._choice(), self.message], **QUICK)
+        results = [self.message, self.plot, self.status, self.table]
+        changes = [self.networks.change, self.measure.change]
+        gr.on(changes, self._show, shown, results, show_progress_on=self.status, **LATEST)
 
     def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
-        if query.get("tab") != self.id:
+        if query.get("tab") != self.id or not ("networks" in query or "tour" in query):
             return gr.skip()
-        if query.get("networks"):
-            return self._named(query["networks"].split(",")[:MOST_FLOWS], query.get("measure", ""))
-        stop = find_stop(query.get("tour", TOUR[0].key))
-        if stop is None:
-            keys = ", ".join(stop.key for stop in TOUR)
-            return {self.message: html.alert_update(f"The tour has no stop of that name: use one of {keys}.")}
-        return self._visit(stop)
-
-    def _named(self, names: Sequence[str], measure: str) -> Updates:
         try:
-            names = [parse_name(name).name for name in names]
+            if query.get("networks"):
+                return self._chose(query["networks"].split(","), query.get("measure") or MEASURES[0][1])
+            stop = find_stop(query.get("tour") or OPENS_AT)
+            if stop is None:
+                raise InputError(f"The tour has no stop of that name: use one of {', '.join(key for key, _ in STOPS)}.")
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
-        chosen: Updates = {
-            self.networks: gr.update(choices=names, value=names),
-            self.text: "",
-            self.message: html.alert_update(),
-        }
-        return chosen | ({self.measure: measure} if measure in plots.MEASURES else {})
+            return {self.asked: True, self.message: html.alert_update(str(error))}
+        return self._stop(stop)
 
-    def _visit(self, stop: Stop) -> Updates:
-        names = list(stop.networks)
+    def _opened(self, asked: bool, networks: list[str]) -> Updates:
+        stop = find_stop(OPENS_AT)
+        return gr.skip() if asked or networks or stop is None else self._stop(stop)
+
+    def _visit(self, event: gr.EventData) -> Updates:
+        stop = find_stop(event_text(event, "key"))
+        return self._stop(stop) if stop else gr.skip()
+
+    def _stop(self, stop: Stop) -> Updates:
+        return self._chose(stop.networks, stop.measure)
+
+    def _chose(self, names: Sequence[str], measure: str) -> Updates:
+        """All that a choice changes. Raises `InputError` where there is no such choice."""
+        require_measure(measure)
+        names = list(dict.fromkeys(parse_name(name).name for name in names))
+        if len(names) > MOST_FLOWS:
+            raise InputError(f"At most {MOST_FLOWS} networks: remove one first.")
+        picked = {self.networks: gr.update(choices=list(dict.fromkeys([*names, *OFFERED])), value=names)}
+        return {self.asked: True, **picked, self.measure: measure, **self._beside(names, measure)}
+
+    def _beside(self, names: Sequence[str], measure: str) -> Updates:
+        """The stop of the tour that shows just this, if there is one, and what the measure means."""
+        stop = next((stop for stop in TOUR if (list(stop.networks), stop.measure) == (list(names), measure)), None)
+        text = f'<p class="facts"><b>{escape(stop.title)}.</b> {escape(stop.text)}</p>' if stop else OWN
         return {
-            self.networks: gr.update(choices=names, value=names),
-            self.measure: stop.measure,
-            self.text: f'<p class="stop"><b>{escape(stop.title)}.</b> {escape(stop.text)}</p>',
+            self.tour: TourView(STOPS, stop.key if stop else ""),
+            self.text: text,
+            self.meaning: meaning(measure),
         }
 
     def _added(
-        self, networks: list[str], depth: str, connection: str, norm: str, activation: str, init: str
+        self, networks: list[str], measure: str, depth: str, connection: str, norm: str, activation: str, init: str
     ) -> Updates:
-        if len(networks) >= MOST_FLOWS:
-            return {self.message: html.alert_update(f"At most {MOST_FLOWS} networks: remove one first.")}
         axes = {"connection": connection, "norm": norm, "activation": activation, "init": init}
-        specs = [*map(parse_name, networks), parse_name(f"resnet{depth}", family="cifar", **axes)]
-        names = list(dict.fromkeys(spec.name for spec in specs))
-        return {self.networks: gr.update(choices=names, value=names), self.message: html.alert_update()}
+        try:
+            added = parse_name(f"resnet{depth}", family="cifar", **axes).name
+            chosen = self._chose([*networks, added], measure)
+        except InputError as error:
+            return {self.message: html.alert_update(str(error))}
+        return {**chosen, self.message: html.alert_update()}
 
     def _show(self, networks: list[str], measure: str) -> Iterator[Updates]:
         """The curves one after the other, as they are measured."""
         flows: list[Flow] = []
+        drawn, count = time.monotonic(), 0
         try:
-            if measure not in plots.MEASURES:
-                raise InputError(f"There is no measure {quoted(measure)}: choose {' or '.join(plots.MEASURES)}.")
+            require_measure(measure)
             for flow in answers.flows(networks, self.device, LAYERS_IN_TURN):
-                flows.append(flow)
-                yield {
-                    self.message: html.alert_update(),
-                    self.plot: html.plot(
-                        plots.to_svg(plots.flow_figure(flows, measure, plots.PAGE_INK), in_words(flows, measure))
-                    ),
-                    self.table: flow_table(flows),
-                }
+                flows += [] if flow in flows else [flow]
+                if time.monotonic() - drawn > APART:
+                    drawn, count = time.monotonic(), len(flows)
+                    yield self._drawn(flows, measure, len(networks))
         except InputError as error:
-            yield {self.message: html.alert_update(str(error))}
-        if not networks:
-            yield {self.message: html.alert_update(), self.plot: "", self.table: ""}
+            yield {self.message: html.alert_update(str(error)), **self._nothing()}
+            return
+        if not flows:
+            yield {self.message: html.alert_update(), **self._nothing()}
+        elif count < len(flows):
+            yield self._drawn(flows, measure, len(flows))
+
+    def _drawn(self, flows: Sequence[Flow], measure: str, asked: int) -> Updates:
+        names = [words(flow) for flow in flows]
+        return {
+            self.message: html.alert_update(),
+            self.plot: flow_plot(flows, measure, names),
+            self.status: status(flows, asked),
+            self.table: flow_table(flows, names),
+        }
+
+    def _nothing(self) -> Updates:
+        return {self.plot: None, self.status: NO_STATUS, self.table: ""}
 
 
-def flow_table(flows: Sequence[Flow]) -> str:
+def require_measure(measure: str) -> None:
+    """Raises `InputError` for what is none of `plots.MEASURES`."""
+    if measure not in plots.MEASURES:
+        raise InputError(f"There is no measure {quoted(measure)}: choose {', '.join(plots.MEASURES)}.")
+
+
+def words(flow: Flow) -> str:
+    """What its network is, in words."""
+    return in_words(parse_name(flow.network))
+
+
+def meaning(measure: str) -> str:
+    """What a measure is; nothing for one that there is not."""
+    return f'<p class="facts">{escape(MEANINGS.get(measure, ""))}</p>'
+
+
+def terms() -> str:
+    """The words of this tab, for who asks."""
+    items = "".join(f"<p class='facts'><b>{escape(term)}</b>: {escape(text)}</p>" for term, text in TERMS.items())
+    return f"<details><summary>Initialization, batch normalization</summary>{items}</details>"
+
+
+def status(flows: Sequence[Flow], asked: int) -> str:
+    """What was measured, and how far that has come."""
+    how = f"{flows[0].images} images, labels drawn at random, float32, seed {flows[0].seed}"
+    done = f"{len(flows)} of {asked} networks so far" if len(flows) < asked else "One batch"
+    return f'<p class="facts" role="status">{done}: {how}.</p>'
+
+
+def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:
     """The ends of each curve in numbers."""
     rows = []
-    for flow in flows:
+    for flow, name in zip(flows, names, strict=True):
         first, last = flow.layers[0], flow.layers[-2]
-        cells = (flow.loss, first.gradient_norm, last.gradient_norm, flow.ratio, first.response_std, last.response_std)
-        rows.append([flow.network, *(f"{cell:.3g}" for cell in cells)])
+        norms = (said(flow.loss), said(first.gradient_norm), said(last.gradient_norm), ratio(flow))
+        rows.append([name, *norms, said(first.response_std), said(last.response_std)])
     return html.table(COLUMNS, rows)
-
-
-def in_words(flows: Sequence[Flow], measure: str) -> str:
-    """The plot's numbers, for a screen reader."""
-    ends = "; ".join(f"{flow.network}: {flow.ratio:.3g}" for flow in flows)
-    return f"{plots.MEASURES[measure]} by depth. First over last convolution's gradient norm: {ends}"

@@ -1,5 +1,6 @@
 """The Lesion tab: remove blocks from a network by a click, and see what happens to its predictions."""
 
+from collections.abc import Collection, Sequence
 from html import escape
 
 import gradio as gr
@@ -9,15 +10,18 @@ from resnet_demo import plots
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.laboratory import lesion
-from resnet_demo.networks.architecture import block_summaries, describe
-from resnet_demo.plots import drawing
-from resnet_demo.records import Prediction
+from resnet_demo.networks.architecture import block_summaries
+from resnet_demo.records import LesionStudy, Prediction
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.bars import Bar, BarList, Bars
 from resnet_demo.ui.budgets import require_affordable
-from resnet_demo.ui.components import Choice, event_text
-from resnet_demo.ui.photo import example, examples_for, photo_input
-from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE, STATE
-from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.components import Choice
+from resnet_demo.ui.layer_plots import lesion_plot
+from resnet_demo.ui.network import Network, NetworkView
+from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
+from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE
+from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = (
@@ -25,17 +29,8 @@ INTRO = (
     "shortcut remains; a plain network has no path around the block, so the identity that it could have been takes its "
     "place. The deeper the colour of a box, the higher the measured test error without it.</p>"
 )
-# A click on a block of the drawing, or the Enter key, is an event that names the block.
-ON_CLICK = """
-const tell = (event) => {
-  const block = event.target.closest("[data-block]");
-  if (!block || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
-  event.preventDefault();
-  trigger("click", {block: block.dataset.block});
-};
-element.addEventListener("click", tell);
-element.addEventListener("keydown", tell);
-"""
+NO_STUDY = "The test error without each block has not been measured for this network."
+SHOWN_CLASSES = 5
 
 
 class Lesion:
@@ -49,44 +44,53 @@ class Lesion:
         offered, deepest = [name for _, name in self.names], choices.deepest_pair(self.catalogue)[0]
         self.default = self.catalogue.find(deepest if deepest in offered else offered[0])
 
-    def build(self) -> None:
-        gr.HTML(INTRO)
-        self.removed = gr.State([])
-        with gr.Row():
+    def build(self, current: gr.State) -> None:
+        self.current = current
+        with gr.Row(elem_id="lesion"):
             with gr.Column(scale=3, min_width=320):
                 self.photo, self.examples = photo_input("lesion-photo", self.default)
                 self.name = Choice(self.names, value=self.default.name, label="Network")
             with gr.Column(scale=8, min_width=340):
-                self.drawing = gr.HTML("", js_on_load=ON_CLICK, elem_id="lesion-drawing")
-                self.reset = gr.Button("Restore all blocks", size="sm")
+                gr.HTML(INTRO)
+                self.drawing = Network(elem_id="lesion-drawing")
                 self.message = gr.HTML("", visible=False)
+                self.effect = gr.HTML("", elem_id="lesion-effect")
                 with gr.Row():
-                    whole, left = "The whole network", "Without the removed blocks"
-                    self.before = gr.Label(label=whole, num_top_classes=5, elem_id="lesion-before", min_width=260)
-                    self.after = gr.Label(label=left, num_top_classes=5, elem_id="lesion-after", min_width=260)
-        self.study = gr.HTML("", elem_id="lesion-study")
+                    with gr.Column(min_width=240):
+                        self.before = Bars(elem_id="lesion-before")
+                    with gr.Column(min_width=240):
+                        self.after = Bars(elem_id="lesion-after")
+                self.study = gr.HTML("")
+                # A click on one of its points is one on that block of the drawing, which hears of it in the browser.
+                self.plot = Chart(elem_id="lesion-study")
         self._wire()
 
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
-        chosen = [self.name, self.removed, self.message, self.examples, self.photo]
-        loaded = page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
-        loaded.then(self._show, self.inputs, self.outputs, **LATEST)
-        return loaded
+        chosen = [self.current, self.name, self.drawing, self.message, self.examples, self.photo]
+        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._opened, [self.name, self.removed], [self.drawing, self.study], **DRAW)
+        asked = [self.current, self.name, self.drawing]
+        followed = [self.photo, self.name, self.examples, self.drawing, self.study, self.plot]
+        tab.select(self._follow, asked, followed, **DRAW)
+
+    def _follow(self, current: Current | None, name: str, removed: list[str] | None) -> Updates:
+        """The photo and network of the tab that was open before, if blocks can be removed from that one."""
+        photo = current.photo if current else first_example(self.default)
+        if current and current.model in [value for _, value in self.names]:
+            name = current.model
+        return {self.photo: photo, self.name: name, **self._switch(name, removed)}
 
     def _wire(self) -> None:
-        drawn = [self.removed, self.drawing]
-        self.name.input(self._switch, self.name, [*drawn, self.study, self.examples], **STATE)
-        self.drawing.click(self._toggle, [self.name, self.removed], drawn, **STATE)
-        self.reset.click(self._put_back, self.name, drawn, **STATE)
-        self.inputs = [self.photo, self.name, self.removed]
-        self.outputs = [self.message, self.before, self.after]
-        changes = [self.photo.change, self.removed.change, self.name.change]
-        gr.on(changes, self._show, self.inputs, self.outputs, **LATEST)
+        switched = [self.drawing, self.study, self.plot, self.examples]
+        self.name.input(self._switch, [self.name, self.drawing], switched, **DRAW)
+        # The drawing changes with every click, and with the network.
+        inputs = [self.photo, self.name, self.drawing]
+        outputs = [self.message, self.effect, self.before, self.after, self.current]
+        changes = [self.photo.change, self.drawing.change]
+        gr.on(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
 
     def _chosen(self, request: gr.Request) -> Updates:
         query = dict(request.query_params)
@@ -94,47 +98,53 @@ class Lesion:
             return gr.skip()
         try:
             entry = self._trained(query.get("model") or self.default.name)
-            removed = [name for name in query.get("removed", "").split(",") if name]
-            lesion.check_blocks(removed, tuple(block.name for block in block_summaries(entry.spec)))
+            removed = [name for name in query["removed"].split(",") if name] if "removed" in query else None
+            lesion.check_blocks(removed or (), _blocks(entry))
         except InputError as error:
             return {self.message: html.alert_update(str(error))}
-        photo = {self.examples: examples_for(entry), self.photo: example(query.get("photo", ""))}
-        return {self.name: entry.name, self.removed: removed, **photo}
+        photo = example(query["photo"]) if "photo" in query else first_example(entry)
+        return {
+            self.current: Current(photo if isinstance(photo, str) else first_example(entry), entry.name),
+            self.name: entry.name,
+            self.drawing: _view(entry, removed, ()),
+            self.examples: examples_for(entry),
+            self.photo: photo,
+        }
 
-    def _opened(self, name: str, removed: list[str]) -> Updates:
+    def _opened(self, name: str, removed: list[str] | None) -> Updates:
         try:
             entry = self._trained(name)
         except InputError as error:
-            return {self.drawing: "", self.study: html.alert(str(error))}
-        return {self.drawing: self._drawn(entry, removed), self.study: self._study(entry)}
+            return {self.drawing: None, self.study: html.alert(str(error)), self.plot: None}
+        studies = self._studies(entry)
+        note = html.origin(entry) + ("" if studies else html.note(NO_STUDY))
+        plot = lesion_plot(studies) if studies else None
+        return {self.drawing: _view(entry, removed, studies), self.study: note, self.plot: plot}
 
-    def _switch(self, name: str) -> Updates:
-        opened: Updates = {self.removed: [], **self._opened(name, [])}
+    def _switch(self, name: str, removed: list[str] | None) -> Updates:
+        opened = self._opened(name, removed)
         known = choices.exists(self.catalogue, name)
         return opened | {self.examples: examples_for(self.catalogue.find(name))} if known else opened
 
-    def _toggle(self, name: str, removed: list[str], event: gr.EventData) -> Updates:
-        block, entry = event_text(event, "block"), self._trained(name)
-        if block not in {other.name for other in block_summaries(entry.spec)}:
-            return gr.skip()
-        now = [other for other in removed if other != block] if block in removed else [*removed, block]
-        return {self.removed: now, self.drawing: self._drawn(entry, now)}
-
-    def _put_back(self, name: str) -> Updates:
-        return {self.removed: [], self.drawing: self._drawn(self._trained(name), [])}
-
-    def _show(self, photo: str | None, name: str, removed: list[str]) -> Updates:
-        if not photo:
-            return {self.before: None, self.after: None}
+    def _show(self, photo: str | None, name: str, removed: list[str] | None) -> Updates:
+        nothing: Updates = {self.effect: "", self.before: None, self.after: None}
+        if not photo or removed is None:
+            return nothing
         try:
             entry = self._trained(name)
             choices.require_here(self.catalogue, name)
             require_affordable(self.cache.device, entry)
-            model, image = self.cache.get(name), load_image(photo)
-            before, after = (lesion.predict_lesioned(image, model, blocks) for blocks in ((), removed))
+            model, image, out = self.cache.get(name), load_image(photo), _known(entry, removed)
+            before, after = (lesion.predict_lesioned(image, model, off, len(entry.labels)) for off in ((), out))
         except InputError as error:
-            return {self.message: html.alert_update(str(error)), self.before: None, self.after: None}
-        return {self.message: html.alert_update(), self.before: _by_label(before), self.after: _by_label(after)}
+            return {self.message: html.alert_update(str(error)), **nothing}
+        return {
+            self.message: html.alert_update(),
+            self.effect: effect(len(out), len(_blocks(entry)), before, after),
+            self.before: _classes(entry, "The whole network", before, before[0]),
+            self.after: _classes(entry, "Without the removed blocks", after, before[0]),
+            self.current: Current(photo, name),
+        }
 
     def _trained(self, name: str) -> Entry:
         entry = choices.pickable(self.catalogue, name)
@@ -142,30 +152,54 @@ class Lesion:
             raise InputError(f"{entry.name} is untrained: choose a trained network to remove blocks from.")
         return entry
 
-    def _drawn(self, entry: Entry, removed: list[str]) -> str:
-        study = lesion.find_study(entry, self.catalogue.folders)
-        errors = study.errors if study else None
-        return drawing.draw_network(describe(entry.spec), block_summaries(entry.spec), removed, errors, clickable=True)
-
-    def _study(self, entry: Entry) -> str:
-        """The measured removals of the network and its twin."""
+    def _studies(self, entry: Entry) -> list[LesionStudy]:
+        """The measured removals of the network and of its twin, as far as there are any."""
         names = (entry.name, choices.twin(entry))
         there = [self.catalogue.find(name) for name in names if choices.exists(self.catalogue, name)]
-        studies = [study for study in (lesion.find_study(one, self.catalogue.folders) for one in there) if study]
-        if not studies:
-            return html.origin(entry) + no_study(entry)
-        worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
-        label = f"Test error without each block. {'; '.join(worst)}"
-        return html.origin(entry) + html.plot(plots.to_svg(plots.lesion_figure(studies, plots.PAGE_INK), label))
+        return [study for study in (lesion.find_study(one, self.catalogue.folders) for one in there) if study]
 
 
-def _by_label(predictions: tuple[Prediction, ...]) -> dict[str, float]:
-    return {prediction.label: prediction.probability for prediction in predictions}
+def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[Prediction]) -> str:
+    """What became of the whole network's most probable class; both with the probability of every class."""
+    first, now = before[0], after[0]
+    left = next(one.probability for one in after if one.label == first.label)
+    text = f"{first.label} {html.percent(left)} (whole network: {html.percent(first.probability)})"
+    if now.label != first.label:
+        text += f"; the most probable class is now {now.label}, {html.percent(now.probability)}"
+    return f'<p class="facts" role="status"><b>{out} of {blocks} blocks out:</b> {escape(text)}.</p>'
 
 
-def no_study(entry: Entry) -> str:
-    """How to measure what is not there yet."""
-    return (
-        '<p class="note">The test error without each block has not been measured for this network: <code>python -m '
-        f"resnet_demo lesion {escape(entry.name)}</code> measures it.</p>"
+def _classes(entry: Entry, title: str, predictions: Sequence[Prediction], first: Prediction) -> BarList:
+    """The most probable classes, with the `first` one of the whole network marked."""
+    kind = plots.kind_of(entry.architecture)
+    shown = predictions[:SHOWN_CLASSES]
+    return BarList(
+        title,
+        tuple(
+            Bar(p.label, p.probability, html.percent(p.probability), kind, marked=p.index == first.index) for p in shown
+        ),
     )
+
+
+def _blocks(entry: Entry) -> tuple[str, ...]:
+    return tuple(block.name for block in block_summaries(entry.spec))
+
+
+def _known(entry: Entry, removed: Collection[str]) -> tuple[str, ...]:
+    """The blocks of the network among the names, which another network's drawing or anybody may have sent."""
+    return tuple(name for name in _blocks(entry) if name in removed)
+
+
+def first_out(entry: Entry) -> str:
+    """The block that is out when the tab opens: the first one of the last stage that keeps the shape of its input, if
+    there is one."""
+    names = _blocks(entry)
+    last = [name for name in names if name.partition(".")[0] == names[-1].partition(".")[0]]
+    return last[1] if len(last) > 1 else names[0]
+
+
+def _view(entry: Entry, removed: Collection[str] | None, studies: Sequence[LesionStudy]) -> NetworkView:
+    """The network with what was removed from the one before it; None stands for no choice yet."""
+    out = _known(entry, removed) if removed is not None else (first_out(entry),)
+    study = next((study for study in studies if study.model == entry.name), None)
+    return NetworkView((entry.spec,), entry.name, out, study, clickable=True)

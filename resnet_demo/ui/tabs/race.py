@@ -1,0 +1,148 @@
+"""The live race on the Degradation tab: two networks that learn CIFAR-10 on this machine, for some seconds."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from resnet_demo.errors import InputError
+from resnet_demo.records import Lap
+from resnet_demo.training import fetch_cifar10, has_cifar10
+from resnet_demo.training import race_process as racing
+from resnet_demo.ui import html
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.components import Choice, download_progress
+from resnet_demo.ui.queues import FETCH, PRIVATE, QUICK, RACE
+from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.training_plots import race_plot
+
+PROGRESS = gr.Progress()
+# What a race can show, and what it cannot.
+INTRO = (
+    "<h3>Race two networks on CIFAR-10</h3><p>Both learn on this machine, now, from the same batches, taking turns, at "
+    "the learning rate of the paper's warm-up. A race shows how they <i>start</i>; which one ends better takes many "
+    "epochs to tell: see the curves above.</p>"
+)
+GETTING_READY = "Getting ready: initializing both networks and reading the images."
+
+
+class Race:
+    """The lower part of the Degradation tab.
+
+    data     CIFAR-10's images; torchvision's copy on this machine if None
+    device   that the race runs on
+    """
+
+    def __init__(self, data: Path | None, device: str, offline: bool) -> None:
+        self.data, self.device, self.offline = data, device, offline
+
+    def build(self) -> None:
+        """Make the components and wire them up."""
+        gr.HTML(INTRO)
+        with gr.Row(equal_height=True):
+            racers = list(racing.RACERS)
+            self.left = Choice(racers, value="resnet56", label="First racer", scale=2, min_width=140)
+            self.right = Choice(racers, value="plain56", label="Second racer", scale=2, min_width=140)
+            bounds = (racing.SHORTEST, racing.LONGEST)
+            self.seconds = gr.Slider(*bounds, 30, step=5, label="Seconds", scale=3, min_width=200, elem_id="seconds")
+            ready = self._has_images()
+            self.start = gr.Button("Start the race", variant="primary", scale=1, min_width=130, interactive=ready)
+            self.stop = gr.Button("Stop", scale=1, min_width=80)
+        # What Stop says has a place of its own: an update of the race that is still on its way cannot overwrite it.
+        self.ended = gr.HTML("", elem_id="race-ended")
+        self.state = gr.HTML(status(self._readiness()), elem_id="race-state")
+        self.fetch = gr.Button("Fetch CIFAR-10 (170 MB)", visible=self._can_fetch(), size="sm")
+        self.chart = Chart(elem_id="race")
+        self._wire()
+
+    def load(self, page: gr.Blocks) -> Dependency:
+        """Whether there are images to race on can change while the page is served."""
+        return page.load(self._ready, None, [self.state, self.fetch, self.start], **QUICK)
+
+    def _wire(self) -> None:
+        self.start.click(lambda: "", None, self.ended, **QUICK)
+        # "once": a second click while it runs changes nothing.
+        running = self.start.click(
+            self._race, [self.left, self.right, self.seconds], [self.chart, self.state],
+            trigger_mode="once", show_progress="minimal", show_progress_on=self.state, **PRIVATE, **RACE,
+        )  # fmt: skip
+        self.stop.click(self._stopped, self.state, [self.ended, self.state], cancels=running, **QUICK)
+        fetched = [self.state, self.fetch, self.start]
+        self.fetch.click(self._fetch, None, fetched, show_progress_on=self.state, **PRIVATE, **FETCH)
+
+    def _ready(self) -> Updates:
+        return {
+            self.state: status(self._readiness()),
+            self.fetch: gr.update(visible=self._can_fetch()),
+            self.start: gr.update(interactive=self._has_images()),
+        }
+
+    def _race(self, left: str, right: str, seconds: float) -> Iterator[Updates]:
+        names = (left, right)
+        if not self._has_images():
+            yield {self.state: html.alert(self._readiness())}
+            return
+        yield {self.state: status(GETTING_READY)}
+        text, done = "", 0
+        try:
+            # Closed when the visitor stops it or leaves, and with it the process.
+            with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
+                for laps in race:
+                    if len(laps) == done:
+                        yield gr.skip()
+                        continue
+                    text, done = standing(names, laps[-1], seconds), len(laps)
+                    yield {self.chart: race_plot(names, laps), self.state: status(text)}
+        except InputError as error:
+            yield {self.state: html.alert(str(error))}
+            return
+        yield {self.state: status(f"Finished. {text}")}
+
+    def _stopped(self, said: Any) -> Updates:
+        """How the race stood remains; that it is getting ready would not be true any more."""
+        outdated = {self.state: ""} if said == status(GETTING_READY) else {}
+        return {self.ended: status("Stopped."), **outdated}
+
+    def _fetch(self, progress: Any = PROGRESS) -> Updates:
+        if self._can_fetch():
+            try:
+                fetch_cifar10(download_progress("CIFAR-10", progress), self.offline)
+            except InputError as error:
+                return {self.state: html.alert(f"{error} The recorded curves above are available in any case.")}
+        return self._ready()
+
+    def _has_images(self) -> bool:
+        if not self.data:
+            return has_cifar10()
+        return os.path.exists(self.data)  # noqa: PTH110 - Path.exists raises where a name is too long
+
+    def _can_fetch(self) -> bool:
+        return not self.data and not self.offline and not has_cifar10()
+
+    def _readiness(self) -> str:
+        if self._has_images():
+            return "Only one race runs at a time, alongside everybody's analyses; it ends by itself."
+        if self._can_fetch():
+            return "The images of CIFAR-10 are not on this machine yet: fetch them once to start a race."
+        why = ", and it is offline" if self.offline else ""
+        return (
+            f"No race here: the images of CIFAR-10 are not on this machine{why}. The curves above show what full "
+            "training runs give."
+        )
+
+
+def status(text: str) -> str:
+    """How the race stands, for a screen reader too."""
+    return f'<p class="facts" role="status">{escape(text)}</p>'
+
+
+def standing(names: Sequence[str], lap: Lap, seconds: float) -> str:
+    """The last lap in numbers."""
+    losses = ", ".join(f"{name} {loss:.2f}" for name, loss in zip(names, lap.losses, strict=True))
+    batches = f"{lap.batches} batch{'' if lap.batches == 1 else 'es'}"
+    return f"{lap.seconds:.0f} of {seconds:.0f} s, {batches} each. Loss: {losses}."
