@@ -11,12 +11,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 # What the page is opened with. The model of its own events is kept by the server, whatever a client sends.
 MODEL = "resnet20.cifar10"
+VISITORS = count()
 
 
 @contextmanager
@@ -66,9 +68,11 @@ def analyze(url: str, image: dict[str, Any], model: str = MODEL, session: str = 
     return _event(url, "analyze", [image, model, "", "", "float32"], session)[0]
 
 
-def explore(url: str, image: dict[str, Any], session: str = "visitor") -> list[Any]:
-    """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown."""
-    return _event(url, "_show", [image, MODEL, "", "", 0.5, "float32"], session)
+def explore(url: str, image: dict[str, Any], session: str = "") -> list[Any]:
+    """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown. A new visitor's
+    unless `session` names one: the same question is not answered twice."""
+    session = session or f"visitor{next(VISITORS)}"
+    return _event(url, "_show", [None, image, MODEL, "", "", "float32", False], session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:

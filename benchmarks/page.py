@@ -22,8 +22,10 @@ from resnet_demo import analyze, load_model
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.records import gradient_rows
 from resnet_demo.ui import answers, share_cores
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.explained import facts
+from resnet_demo.ui.layer_plots import gradient_plot
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.tabs.explore import facts, gradient_plot
 from resnet_demo.zoo import find_entry
 
 
@@ -58,13 +60,13 @@ def parts_of_explore(photo: Path, rounds: int) -> dict[str, list[float]]:
     model, entry, decoded = load_model(http.MODEL), find_entry(http.MODEL), load_image(photo)
     analysis = analyze(decoded, model)
     overlaid = answers.overlaid(entry, analysis, decoded)
-    picture = Picture(render=False)
+    picture, chart = Picture(render=False), Chart(render=False)
     parts = {
         "decode the photo": lambda: load_image(photo),
         "the analysis": lambda: analyze(decoded, model),
         "lay the heatmap over it": lambda: answers.overlaid(entry, analysis, decoded),
         "encode both pictures": lambda: picture.postprocess(overlaid),
-        "draw the gradients": lambda: gradient_plot(entry, analysis),
+        "tell what to plot": lambda: chart.postprocess(gradient_plot(analysis)),
         "words and numbers": lambda: (facts(entry, analysis), gradient_rows(analysis)),
     }
     return take_turns(parts, rounds)

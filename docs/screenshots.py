@@ -25,19 +25,19 @@ DECODED = (
 
 @dataclass(frozen=True)
 class Picture:
-    """A tab to photograph, which is ready once every one of the selectors `ready` shows something."""
+    """A tab to photograph, or the part of it at the selector `part`; ready once all of the selectors `ready` show
+    something."""
 
     name: str
     query: str
     ready: tuple[str, ...]
     viewport: tuple[int, int] = DESKTOP
+    part: str = ""
 
 
 PAIR = "first=resnet56.cifar10&second=plain56.cifar10"
 PICTURES = (
-    Picture(
-        "explore", "?photo=raccoon", ("#heatmap .stack .veil", "#top5 .confidence-set", "#gradients svg", ".facts")
-    ),
+    Picture("explore", "?photo=raccoon", ("#heatmap .stack .veil", "#top5 li", "#gradients svg", "#facts p")),
     Picture(
         "compare",
         f"?tab=compare&{PAIR}&photo=cat",
@@ -46,8 +46,11 @@ PICTURES = (
     Picture(
         "lesion",
         "?tab=lesion&model=resnet56.cifar10&removed=layer1.4,layer2.5&photo=cat",
-        ("#lesion-drawing [aria-pressed=true]", "#lesion-before .confidence-set", "#lesion-after .confidence-set"),
+        ("#lesion-drawing [aria-pressed=true]", "#lesion-before li", "#lesion-after li", "#lesion-study svg"),
+        (1440, 1150),
     ),
+    Picture("degradation", "?tab=degradation", ("#curves svg",), part="#curves"),
+    Picture("solution", "?tab=degradation", ("#solution li",), part="#solution"),
 )
 
 
@@ -63,7 +66,8 @@ def take(browser: Browser, url: str, picture: Picture) -> bytes:
             expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE)
         expect(page.locator(WORKING)).to_have_count(0, timeout=PATIENCE)
         page.wait_for_function(DECODED, timeout=PATIENCE)
-        return page.screenshot(animations="disabled")
+        shown = page.locator(picture.part) if picture.part else page
+        return shown.screenshot(animations="disabled")
     finally:
         context.close()
 

@@ -10,16 +10,6 @@ from resnet_demo.ui.choices import model_title
 from resnet_demo.zoo import Entry
 
 
-def plot(svg: str) -> str:
-    """A plot that scrolls sideways where it would become too small to read."""
-    return f'<div class="plot">{svg}</div>'
-
-
-def small_plot(svg: str) -> str:
-    """A plot that is readable on a phone, and no larger than it need be elsewhere."""
-    return f'<div class="small plot">{svg}</div>'
-
-
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table that scrolls sideways where there is no room for it."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)

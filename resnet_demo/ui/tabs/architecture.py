@@ -36,7 +36,7 @@ RESNEXT_INTRO = (
 class Architecture:
     """A `Tab`; the address names the network as ?tab=architecture&model=resnet152."""
 
-    id, title, photo = "architecture", "Architecture", None
+    id, title = "architecture", "Architecture"
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue

@@ -52,7 +52,7 @@ class Degradation:
     device   that the race runs on
     """
 
-    id, title, photo = "degradation", "Degradation", None
+    id, title = "degradation", "Degradation"
 
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.catalogue = catalogue

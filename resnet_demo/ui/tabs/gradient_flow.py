@@ -68,7 +68,7 @@ class GradientFlow:
     device   that the networks are measured on
     """
 
-    id, title, photo = "flow", "Gradient flow", None
+    id, title = "flow", "Gradient flow"
 
     def __init__(self, device: str) -> None:
         self.device = device
