@@ -45,6 +45,9 @@ def visit(browser, server) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto(f"{server.url}/{query}")
         expect(page.locator("#photo input[type=file]")).to_be_attached(timeout=PATIENCE)
+        if "tab=" not in query:
+            # It opens with a result, or with the sentence that says why there is none.
+            expect(page.locator("#facts p, [role=alert]").first).to_be_visible(timeout=PATIENCE)
         return page
 
     yield opened
