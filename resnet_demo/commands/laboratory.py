@@ -47,7 +47,7 @@ def lesion(
     offline: Offline = False,
     weights: Weights = None,
 ) -> None:
-    """Measure the test error without each single block, as in Veit et al. 2016, and store it for the page."""
+    """Measure the test error without each single block and without several, as in Veit et al. 2016, for the page."""
     catalogue = zoo.open_catalogue(weights)
     folder = out or (weights or zoo.paths.user_folder()) / zoo.paths.LESIONS
     console.make_folder(folder)
@@ -58,18 +58,38 @@ def lesion(
                 f"{entry.name} was not trained by this project, so its blocks cannot be studied: see `models`."
             )
         model = zoo.load_model(entry, device, offline)
-        images, batches = training.standardized_test_set(entry, data, model.device, offline)
-        columns = (TextColumn(entry.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with console.progress(*columns) as bar:
-            task = bar.add_task("", total=images)
-            whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
-        errors = {name: round(100 * count / total, 2) for name, count in wrong.items()}
-        study = records.LesionStudy(entry.name, entry.weights_hash, total, round(100 * whole / total, 2), errors)
-        worst = max(errors, key=errors.__getitem__)
+        study = _study(entry, model, data, offline)
+        worst, errors = max(study.errors, key=study.errors.__getitem__), study.errors
         path = laboratory.write_study(study, folder)
         console.say(
             f"{entry.name}: {study.test_error:.2f} % test error, {errors[worst]:.2f} % without {worst}, in {path}"
         )
+
+
+def _study(entry: zoo.Entry, model: zoo.Model, data: Path | None, offline: bool) -> records.LesionStudy:
+    """Every single block removed from the network on every test image, and then several at once on some of them."""
+    images, batches = training.standardized_test_set(entry, data, model.device, offline)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with console.progress(*columns) as bar:
+        task = bar.add_task(entry.name, total=images)
+        whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
+        _, again = training.standardized_test_set(entry, data, model.device, offline)
+        draws = sum(map(len, laboratory.draw_blocks(tuple(wrong)).values()))
+        task = bar.add_task(f"{entry.name}, several", total=draws)
+        several, taken = laboratory.several_errors(model.network, again, partial(_advance, bar, task))
+    return records.LesionStudy(
+        entry.name,
+        entry.weights_hash,
+        total,
+        _percent(whole, total),
+        {name: _percent(count, total) for name, count in wrong.items()},
+        {str(blocks): [_percent(count, taken) for count in counts] for blocks, counts in several.items()},
+        taken,
+    )
+
+
+def _percent(count: int, total: int) -> float:
+    return round(100 * count / total, 2)
 
 
 def _advance(bar: Any, task: Any, done: int) -> None:

@@ -13,7 +13,6 @@ from .layers import (
 from .style import (
     COMPRESSION as COMPRESSION,
     KIND_COLORS as KIND_COLORS,
-    kind_of as kind_of,
     to_png as to_png,
     to_svg as to_svg,
 )

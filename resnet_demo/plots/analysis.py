@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.plots.style import KIND_COLORS, apply_style, kind_of, power_of_ten
-from resnet_demo.records import Analysis
+from resnet_demo.plots.style import KIND_COLORS, apply_style, power_of_ten
+from resnet_demo.records import Analysis, kind_of
 
 HEAT = "inferno"
 # The longer side of the photo divided by the width of the frame around the crop.

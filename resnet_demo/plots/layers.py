@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from resnet_demo.plots.style import KIND_COLORS, apply_style, kind_of, power_of_ten
-from resnet_demo.records import Comparison, Flow, relative_depths
+from resnet_demo.plots.style import KIND_COLORS, apply_style, power_of_ten
+from resnet_demo.records import Comparison, Flow, kind_of, relative_depths
 
 Dash = str | tuple[int, tuple[int, ...]]
 DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))

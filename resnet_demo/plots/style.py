@@ -18,13 +18,6 @@ COMPRESSION = 3
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def kind_of(network: str) -> str:
-    """The key of `KIND_COLORS` for a network, by its name: plain56-folded.cifar10 is plain."""
-    if network.startswith("plain"):
-        return "plain"
-    return "gated" if network.startswith("highway") else "residual"
-
-
 def to_svg(figure: Figure, label: str) -> str:
     """The figure as SVG.
 

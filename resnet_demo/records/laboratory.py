@@ -1,6 +1,6 @@
 """The results of the experiments in the laboratory."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from resnet_demo.errors import InputError
@@ -62,6 +62,9 @@ class Stop:
 class LesionStudy:
     """Test errors in percent on `images` images: of the whole network, and with each single block removed, by name.
 
+    several          by how many blocks are removed at once: the test error of each random draw of that many blocks, on
+                     `several_images` images (Veit et al. 2016, figure 5a). Empty if not measured
+
     Raises `InputError` for impossible values.
     """
 
@@ -70,7 +73,13 @@ class LesionStudy:
     images: int
     test_error: float
     errors: dict[str, float]
+    several: dict[str, list[float]] = field(default_factory=dict)
+    several_images: int = 0
 
     def __post_init__(self) -> None:
-        if self.images < 1 or not all(0 <= error <= 100 for error in (self.test_error, *self.errors.values())):
+        drawn = [error for draws in self.several.values() for error in draws]
+        possible = all(0 <= error <= 100 for error in (self.test_error, *self.errors.values(), *drawn))
+        if not possible or self.images < 1 or (drawn and self.several_images < 1):
             raise InputError("errors are percentages, from 0 to 100, of at least one image.")
+        if not all(draws and count in map(str, range(1, len(self.errors))) for count, draws in self.several.items()):
+            raise InputError("only some of the blocks can be removed at once, in at least one draw.")

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 
 
+def kind_of(network: str) -> str:
+    """What a network is to the eye: "plain", "gated" or "residual", by its name; plain56-folded.cifar10 is plain."""
+    if network.startswith("plain"):
+        return "plain"
+    return "gated" if network.startswith("highway") else "residual"
+
+
 @dataclass(frozen=True)
 class Row:
     """One stage. `blocks` is their number; `layers` the convolutions of one block, as "3x3, 64" or "3x3, 128,

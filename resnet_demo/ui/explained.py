@@ -6,8 +6,7 @@ from html import escape
 
 from PIL import Image
 
-from resnet_demo import plots
-from resnet_demo.records import Analysis, PrecisionError, Prediction
+from resnet_demo.records import Analysis, PrecisionError, Prediction, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown
 from resnet_demo.ui.bars import Bar, BarList
@@ -27,7 +26,7 @@ def class_bars(entry: Entry, analysis: Analysis, title: str, back: str = "", hin
     target = analysis.target
     top = analysis.predictions
     known = [*top] if target.index in {p.index for p in top} else [*top, Prediction(*_named(analysis))]
-    kind = plots.kind_of(entry.architecture)
+    kind = kind_of(entry.architecture)
     bars = tuple(
         Bar(
             p.label,

@@ -6,14 +6,20 @@ from typing import Any
 
 import gradio as gr
 
+from resnet_demo.records import kind_of
 from resnet_demo.ui.choices import model_title
 from resnet_demo.zoo import Entry
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that scrolls sideways where there is no room for it."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], networks: Sequence[str] = ()) -> str:
+    """A table that scrolls sideways where there is no room for it.
+
+    networks   the name of each row's network, for a mark in the colour of its kind
+    """
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    marks = [f'<i class="kind {kind_of(network)}"></i>' for network in networks] or [""] * len(rows)
+    lines = (mark + "</td><td>".join(map(escape, row)) for mark, row in zip(marks, rows, strict=True))
+    body = "".join(f"<tr><td>{line}</td></tr>" for line in lines)
     return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

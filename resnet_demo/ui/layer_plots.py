@@ -1,12 +1,21 @@
 """What the page plots over the layers or blocks of networks, as records for the browser."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from textwrap import fill
 
 from resnet_demo import plots
 from resnet_demo.plots.style import SUPERSCRIPTS
-from resnet_demo.records import Analysis, BranchRatio, Comparison, Flow, LayerGradient, LesionStudy, relative_depths
+from resnet_demo.records import (
+    Analysis,
+    BranchRatio,
+    Comparison,
+    Flow,
+    LayerGradient,
+    LesionStudy,
+    kind_of,
+    relative_depths,
+)
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point, zeros
 
 DEPTH = "depth, from the input to the output"
@@ -18,7 +27,7 @@ BESIDE = {"projection": ("projection shortcut", "DIAMOND"), "gate": ("highway ga
 
 def gradient_plot(analysis: Analysis) -> Plot:
     """The norm of d logit / d weight of every layer; a click on one raises the block that it is in."""
-    kind, layers = plots.kind_of(analysis.model), analysis.gradients
+    kind, layers = kind_of(analysis.model), analysis.gradients
     points = [
         Point(i, layer.gradient_norm, _says(layer), block_of(layer, analysis.layers)) for i, layer in enumerate(layers)
     ]
@@ -41,7 +50,7 @@ def gradient_plot(analysis: Analysis) -> Plot:
 def compare_plot(comparison: Comparison) -> Plot:
     """Gradient norms and responses of two networks by relative depth, each on a scale that both share."""
     analyses = (comparison.first, comparison.second)
-    kinds = [plots.kind_of(analysis.model) for analysis in analyses]
+    kinds = [kind_of(analysis.model) for analysis in analyses]
     panels, notes = [], []
     for title, measure in (("gradient norm", "gradient_norm"), ("standard deviation of the response", "response_std")):
         lines = []
@@ -66,7 +75,7 @@ def compare_plot(comparison: Comparison) -> Plot:
 def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot:
     """One of `plots.MEASURES` by relative depth, with a curve for each network, by its name in words."""
     title, lines, notes = plots.MEASURES[measure], [], []
-    kinds = [plots.kind_of(flow.network) for flow in flows]
+    kinds = [kind_of(flow.network) for flow in flows]
     share = measure == "dead_or_saturated"
     # A share can be 0; a norm or a deviation is only too small for a float.
     zero = "0" if share else "0 in float32"
@@ -105,12 +114,13 @@ def said(number: float | None) -> str:
     return f"{digits}·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else digits
 
 
-def lesion_plot(studies: Sequence[LesionStudy], removed: Collection[str] = ()) -> Plot:
-    """Test error after the removal of each single block, for all networks on one scale."""
+def lesion_plot(studies: Sequence[LesionStudy]) -> Plot:
+    """Test error after the removal of each single block, and of several at once where that was measured, for all
+    networks on one scale."""
     blocks = list(max((study.errors for study in studies), key=len))
     lines, rules = [], []
     for i, study in enumerate(studies):
-        kind = plots.kind_of(study.model)
+        kind = kind_of(study.model)
         points = tuple(
             Point(blocks.index(name), error, f"{study.model}\nwithout {name}: {error:.2f} % test error", name)
             for name, error in study.errors.items()
@@ -122,9 +132,29 @@ def lesion_plot(studies: Sequence[LesionStudy], removed: Collection[str] = ()) -
         tuple(lines), "block that is taken out", "test error in % without it",
         x_range=(-0.6, len(blocks) - 0.4), y_range=(0, 100), x_ticks=ticks, rules=tuple(rules),
     )  # fmt: skip
+    panels, notes = (panel,), ()
+    if drawn := [study for study in studies if study.several]:
+        draws = len(next(iter(drawn[0].several.values())))
+        panels += (_several(studies, len(blocks)),)
+        notes = (f"Several at once: the mean of {draws} random draws, on {drawn[0].several_images:,} test images.",)
     worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
     hint = "Click a point to take that block out, or to put it back."
-    return Plot((panel,), f"Test error without each block. {'; '.join(worst)}", 260, (), hint)
+    return Plot(panels, f"Test error without each block. {'; '.join(worst)}", 260, notes, hint)
+
+
+def _several(studies: Sequence[LesionStudy], blocks: int) -> Panel:
+    """The mean test error without that many blocks, drawn at random."""
+    lines = []
+    for i, study in enumerate(studies):
+        points = [Point(0, study.test_error, f"{study.model}\nwhole: {study.test_error:.2f} % test error")]
+        for count, errors in study.several.items():
+            mean = sum(errors) / len(errors)
+            text = f"without {count} of {len(study.errors)} blocks: {mean:.1f} % test error"
+            spread = f"{len(errors)} draws, from {min(errors):.1f} to {max(errors):.1f} %"
+            points.append(Point(int(count), mean, f"{study.model}\n{text}\n{spread}"))
+        lines.append(Line(study.model, kind_of(study.model), tuple(points), mark=MARKS[i]))
+    x_title, y_title = "blocks taken out at once, at random", "mean test error in %"
+    return Panel(tuple(lines), x_title, y_title, x_range=(0, blocks), y_range=(0, 100))
 
 
 def branch_ratio_plot(model: str, ratios: Sequence[BranchRatio]) -> Plot:
@@ -135,8 +165,8 @@ def branch_ratio_plot(model: str, ratios: Sequence[BranchRatio]) -> Plot:
     )
     ticks = tuple((i, r.layer) for i, r in enumerate(ratios) if len(ratios) <= 16 or r.layer.endswith(".0"))
     panel = Panel(
-        (Line("branch ratio", plots.kind_of(model), points),), "block", "||F(x)|| / ||S(x)||",
-        x_range=(-0.6, len(ratios) - 0.4), x_ticks=ticks, rules=((1.0, plots.kind_of(model), "as large"),),
+        (Line("branch ratio", kind_of(model), points),), "block", "||F(x)|| / ||S(x)||",
+        x_range=(-0.6, len(ratios) - 0.4), x_ticks=ticks, rules=((1.0, kind_of(model), "as large"),),
     )  # fmt: skip
     label = "; ".join(f"{block.layer} {block.ratio:.2f}" for block in ratios)
     return Plot((panel,), f"||F(x)|| / ||S(x)|| by block: {label}", 236, legend=False)

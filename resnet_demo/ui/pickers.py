@@ -3,7 +3,7 @@
 import gradio as gr
 from gradio.components import Component
 
-from resnet_demo import plots
+from resnet_demo.records import kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.examples import Examples
@@ -77,7 +77,7 @@ class Pickers:
 
     def _twin_view(self, entry: Entry) -> TwinView:
         offered = [connection for _, connection in choices.connection_choices(self.catalogue, entry.tag)]
-        return TwinView(plots.kind_of(entry.architecture), tuple(offered))
+        return TwinView(kind_of(entry.architecture), tuple(offered))
 
     def _pick(self, entry: Entry, ready: str, target: str = "", layer: str = "") -> Updates:
         """Pick `entry`, or say why it cannot be picked and stay."""

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from resnet_demo import plots
-from resnet_demo.records import Lap, Outcome, TrainingCurve
+from resnet_demo.records import Lap, Outcome, TrainingCurve, kind_of
 from resnet_demo.ui.bars import Bar, BarList
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point
 
@@ -45,7 +44,7 @@ def outcome_bars(outcomes: Sequence[Outcome]) -> BarList:
 
 def race_plot(names: Sequence[str], laps: Sequence[Lap]) -> Plot:
     """The training loss of each network by batch."""
-    kinds = [plots.kind_of(name) for name in names]
+    kinds = [kind_of(name) for name in names]
     done, lines = laps[-1].batches if laps else 0, []
     for i, name in enumerate(names):
         told = ((lap, f"{name}\n{lap.batches} batches\nloss {lap.losses[i]:.3f}") for lap in laps)

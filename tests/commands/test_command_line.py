@@ -214,6 +214,8 @@ def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
     assert result.code == 0
     study = json.loads((tmp_path / "studies" / "resnet20.cifar10.lesion.json").read_text())
     assert (study["images"], len(study["errors"])) == (20, 9)
+    assert study["several_images"] == 2
+    assert {count: len(draws) for count, draws in study["several"].items()} == {str(count): 5 for count in range(2, 9)}
     wrong = run("lesion", "resnet20.untrained", "--data", tmp_path / "ten.npz")
     assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)
 

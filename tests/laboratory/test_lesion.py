@@ -10,7 +10,15 @@ from torch import nn
 from resnet_demo import create_network, load_model
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES, load_image
-from resnet_demo.laboratory.lesion import find_study, lesion_errors, predict_lesioned, read_study, write_study
+from resnet_demo.laboratory.lesion import (
+    draw_blocks,
+    find_study,
+    lesion_errors,
+    predict_lesioned,
+    read_study,
+    several_errors,
+    write_study,
+)
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
@@ -85,6 +93,44 @@ def test_errors_without_each_block_are_those_of_the_lesioned_network():
         assert list(wrong) == [name for name, _ in network.named_blocks()]
         for name, count in wrong.items():
             assert count == (network.lesioned(X, {name}).argmax(1) != labels).sum()
+
+
+def test_errors_without_several_blocks_are_those_of_the_lesioned_network():
+    network = seeded("plain14")
+    x, labels = torch.randn(40, 3, 32, 32, generator=torch.Generator().manual_seed(3)), torch.arange(40) % 10
+    wrong, total = several_errors(network, [(x[:20], labels[:20]), (x[20:], labels[20:])])
+    blocks = [name for name, _ in network.named_blocks()]
+    assert total == 4  # Every tenth image.
+    assert list(wrong) == [2, 3, 4, 5]
+    with torch.no_grad():
+        for count, draws in draw_blocks(blocks).items():
+            lesioned = [network.lesioned(x[::10], set(removed)) for removed in draws]
+            assert wrong[count] == [(logits.argmax(1) != labels[::10]).sum() for logits in lesioned]
+
+
+def test_twins_lose_the_same_random_blocks_and_all_numbers_of_them():
+    one, other = ([block.name for block in block_summaries(name)] for name in ("resnet56", "plain56"))
+    drawn = draw_blocks(one)
+    assert drawn == draw_blocks(other)
+    assert list(drawn) == [2, 5, 8, 11, 14, 17, 20, 23, 26]
+    for count, draws in drawn.items():
+        assert [len(set(removed)) for removed in draws] == [count] * 5
+        assert len(set(draws)) > 1
+    assert draw_blocks(one, seed=1) != drawn
+    assert draw_blocks(["layer1.0"]) == {}
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [{"several": {"2": [101.0]}}, {"several": {"2": []}}, {"several": {"9": [5.0]}}, {"several": {"x": [5.0]}},
+     {"several_images": 0}],
+)  # fmt: skip
+def test_an_impossible_study_is_refused(impossible):
+    possible = {"several": {"2": [50.0]}, "several_images": 10}
+    errors = {f"layer1.{i}": 12.5 for i in range(9)}
+    assert LesionStudy("resnet20.cifar10", "", 100, 9.0, errors, **possible).several == {"2": [50.0]}
+    with pytest.raises(InputError):
+        LesionStudy("resnet20.cifar10", "", 100, 9.0, errors, **possible | impossible)
 
 
 def state_of(network):

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from resnet_demo import plots
-from resnet_demo.records import Outcome
+from resnet_demo.records import Outcome, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.bars import BarList
 from resnet_demo.ui.training_plots import outcome_bars
@@ -42,7 +41,7 @@ def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
 def _outcome(entry: Entry) -> Outcome:
     trained = entry.origin is entry
     how = "trained" if trained else f"from {choices.model_title(entry.origin)}"
-    kind = plots.kind_of(entry.architecture)
+    kind = kind_of(entry.architecture)
     return Outcome(f"{choices.model_title(entry)} {how}", kind, entry.test_error or 0.0, trained)
 
 
@@ -56,9 +55,10 @@ def continued(catalogue: Catalogue, dataset: str, runs: Sequence[Card]) -> str:
     rates = sorted({f"{card.epochs} epochs at {_rate(card)}" for card in cards})
     rows = [_row(card, starts[card.start]) for card in cards]
     columns = ("trained on", "test error %", "training error %")
+    table = html.table(columns, rows, [card.name for card in cards])
     return (
         f"<h3>Does training keep it?</h3><p>Errors before and after {escape(' or '.join(rates))}.</p>"
-        f'{html.table(columns, rows)}<p class="note">{escape(_answer(cards, starts))}</p>'
+        f'{table}<p class="note">{escape(_answer(cards, starts))}</p>'
     )
 
 

@@ -159,7 +159,7 @@ def results_table(title: str, summaries: Sequence[Summary], sources: Sequence[So
         cells = [s.name, *s.told(), str(s.runs), f"{s.recipe}, {s.epochs} epochs"]
         cells += [f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in sources]
         rows.append(cells)
-    table = html.table((*own, *(source.title for source in sources)), rows)
+    table = html.table((*own, *(source.title for source in sources)), rows, [s.name for s in summaries])
     others = f" Others' test errors: {' '.join(map(_cited, sources))}" if sources else ""
     untrained = f" Not trained yet: {', '.join(map(escape, missing))}." if missing else ""
     return (

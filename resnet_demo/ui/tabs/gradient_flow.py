@@ -246,4 +246,4 @@ def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:
         first, last = flow.layers[0], flow.layers[-2]
         norms = (said(flow.loss), said(first.gradient_norm), said(last.gradient_norm), ratio(flow))
         rows.append([name, *norms, said(first.response_std), said(last.response_std)])
-    return html.table(COLUMNS, rows)
+    return html.table(COLUMNS, rows, [flow.network for flow in flows])

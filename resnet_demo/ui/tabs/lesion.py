@@ -6,12 +6,11 @@ from html import escape
 import gradio as gr
 from gradio.events import Dependency
 
-from resnet_demo import plots
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.laboratory import lesion
 from resnet_demo.networks.architecture import block_summaries
-from resnet_demo.records import LesionStudy, Prediction
+from resnet_demo.records import LesionStudy, Prediction, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.bars import Bar, BarList, Bars
 from resnet_demo.ui.budgets import require_affordable
@@ -171,7 +170,7 @@ def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[
 
 def _classes(entry: Entry, title: str, predictions: Sequence[Prediction], first: Prediction) -> BarList:
     """The most probable classes, with the `first` one of the whole network marked."""
-    kind = plots.kind_of(entry.architecture)
+    kind = kind_of(entry.architecture)
     shown = predictions[:SHOWN_CLASSES]
     return BarList(
         title,
