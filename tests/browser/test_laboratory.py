@@ -5,24 +5,22 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from resnet_demo.images import EXAMPLES
-
 from .conftest import DESKTOP, PATIENCE, PHONE, choose
 
 pytestmark = pytest.mark.browser
-CAT = EXAMPLES / "cat.jpg"
+SECOND = "Second network, of the same classes"
 TABS = {
-    "compare&photo=cat": "#compare-plot svg",
+    "compare&photo=cat": "#compare-plot .panel svg >> nth=0",
     "lesion&photo=cat": "#lesion-effect .facts",
     "flow&networks=resnet20,plain20": "#flow .panel svg",
-    "degradation": "#curves svg",
+    "degradation": "#curves .panel svg >> nth=0",
     "architecture&model=resnet152": "#architecture-drawing .insides svg >> nth=0",
 }
 
 
 def open_closer(visit, tab: str, query: str = "?photo=cat&model=resnet20.cifar10") -> Page:
     page = visit(query)
-    expect(page.locator("#gradients svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("tab", name=tab).click()
     return page
 
@@ -37,24 +35,45 @@ def test_every_tab_opens_by_its_address_and_never_scrolls_sideways(visit, query,
 
 def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
     page = visit("?tab=compare&photo=cat&target=dog&first=resnet56.cifar10&second=plain56.cifar10")
-    expect(page.locator("#compare-plot svg")).to_be_visible(timeout=PATIENCE)
+    plot = page.locator("#compare-plot figure")
+    expect(plot).to_have_attribute("aria-label", re.compile(r"resnet56\.cifar10.*plain56\.cifar10"), timeout=PATIENCE)
     for i in (1, 2):
         expect(page.locator(f"#compare-title-{i}")).to_contain_text("dog", timeout=PATIENCE)
         expect(page.locator(f"#compare-heat-{i} .photo")).to_be_visible()
-        assert page.locator(f"#compare-top-{i} .confidence-set").count() == 5
-    label = page.locator("#compare-plot svg").get_attribute("aria-label")
-    assert all(name in label for name in ("resnet56.cifar10", "plain56.cifar10"))
-    choose(page, "Second network", "Highway-20, untrained")
-    name = re.compile(r"highway20\.untrained")
-    expect(page.locator("#compare-plot svg")).to_have_attribute("aria-label", name, timeout=PATIENCE)
+        expect(page.locator(f"#compare-top-{i} li.marked")).to_contain_text("dog")
+    choose(page, SECOND, "CIFAR-10: plain-20")
+    expect(plot).to_have_attribute("aria-label", re.compile(r"plain20\.cifar10"), timeout=PATIENCE)
+    # A click on a class of either network is a question to both.
+    page.locator("#compare-top-2 li").nth(1).get_by_role("button").first.click()
+    name = page.locator("#compare-top-2 li").nth(1).locator(".label").inner_text()
+    for i in (1, 2):
+        expect(page.locator(f"#compare-title-{i}")).to_contain_text(f"for {name}", timeout=PATIENCE)
 
 
-def test_the_photo_follows_to_the_next_tab(visit):
-    page = visit()
-    page.locator("#photo input[type=file]").set_input_files(str(CAT))
-    expect(page.locator("#gradients svg")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("tab", name="Compare").click()
-    expect(page.locator("#compare-plot svg")).to_be_visible(timeout=PATIENCE)
+def test_compare_pairs_networks_of_the_same_classes_only_and_finds_them_by_typing(visit):
+    page = visit("?tab=compare&photo=cat")
+    second = page.get_by_label(SECOND, exact=True)
+    second.click()
+    options = page.get_by_role("option")
+    expect(options.first).to_be_visible()
+    assert all(option.inner_text().strip().lstrip("✓ ").startswith("CIFAR-100: ") for option in options.all())
+    page.keyboard.press("Escape")
+    first = page.get_by_label("First network: type to search", exact=True)
+    first.click()
+    first.fill("fashion-mnist: res")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.get_by_role("option").click()
+    expect(second).to_have_value("Fashion-MNIST: plain-20", timeout=PATIENCE)
+    expect(page.locator("#compare-title-2")).to_contain_text("Fashion-MNIST", timeout=PATIENCE)
+
+
+def test_the_plots_of_compare_are_seen_without_scrolling(visit):
+    page = visit("?tab=compare&photo=raccoon")
+    for panel in page.locator("#compare-plot .panel svg").all():
+        expect(panel).to_be_visible(timeout=PATIENCE)
+    for i in (0, 1):
+        box = page.locator("#compare-plot .panel svg").nth(i).bounding_box()
+        assert box["y"] + box["height"] <= DESKTOP["height"]
 
 
 def lesion(visit, query: str, **options) -> Page:
@@ -76,7 +95,7 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
     page = lesion(visit, "photo=cat&model=plain20.cifar10")
     says(page, "1 of 9")
     expect(page.locator("#lesion-drawing .out")).to_have_attribute("data-block", "layer3.1")
-    before, after = (page.locator(f"#lesion-{side} .confidence-set") for side in ("before", "after"))
+    before, after = (page.locator(f"#lesion-{side} li") for side in ("before", "after"))
     page.get_by_role("button", name="Restore all blocks").click()
     says(page, "0 of 9")
     whole = before.all_inner_texts()
@@ -86,7 +105,31 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
     expect(page.locator("#lesion-drawing .readout")).to_contain_text(re.compile(r"layer1\.0: \d+\.\d\d % test error"))
     says(page, "1 of 9")
     assert after.all_inner_texts() != whole
-    expect(page.locator("#lesion-study svg")).to_be_visible()
+    expect(page.locator("#lesion-study .panel svg").first).to_be_visible()
+
+
+def test_plot_and_drawing_of_lesions_point_at_one_another(visit):
+    page = lesion(visit, "photo=cat&model=resnet20.cifar10&removed=")
+    tip = page.locator("#lesion-study .tip").first
+    block(page, "layer2.1").hover()
+    expect(tip).to_contain_text(re.compile(r"without layer2\.1: \d+\.\d\d % test error"))
+    mark = page.locator("#lesion-study .panel g.residual .mark").nth(7)
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(tip).to_contain_text("without layer3.1")
+    expect(page.locator("#lesion-drawing .pointed")).to_have_attribute("data-block", "layer3.1")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#lesion-drawing .out")).to_have_attribute("data-block", "layer3.1", timeout=1000)
+    says(page, "1 of 9")
+
+
+def test_what_removing_many_blocks_does_is_measured_for_both_twins(visit):
+    page = lesion(visit, "photo=cat&model=resnet56.cifar10")
+    several = page.locator("#lesion-study .panel svg").nth(1)
+    expect(several).to_be_visible(timeout=PATIENCE)
+    assert [several.locator(f"g.{kind}[data-name]").count() for kind in ("residual", "plain")] == [1, 1]
+    expect(page.locator("#lesion-study")).to_contain_text("the mean of 5 random draws, on 1,000 test images")
 
 
 def test_of_quick_clicks_none_is_lost_and_none_is_undone(visit):
@@ -108,7 +151,7 @@ def test_of_quick_clicks_none_is_lost_and_none_is_undone(visit):
     says(page, "3 of 9")
     assert [out.get_attribute("data-block") for out in page.locator("#lesion-drawing .out").all()] == names[4:]
     # The twin keeps them too, to compare.
-    choose(page, "Network", "plain-20, cifar10")
+    choose(page, "Network", "CIFAR-10: plain-20")
     expect(page.locator("#lesion-drawing .plain svg")).to_be_visible(timeout=PATIENCE)
     assert [out.get_attribute("data-block") for out in page.locator("#lesion-drawing .out").all()] == names[4:]
 
@@ -227,6 +270,7 @@ def test_features_and_shares_follow_the_model(visit):
     expect(page.locator("#features .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#features-caption")).to_contain_text("layer3.2")
     page.get_by_role("tab", name="Branch ratios").click()
-    expect(page.locator("#branch-ratios svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#branch-ratios .panel svg")).to_be_visible(timeout=PATIENCE)
     page.get_by_label("plain", exact=True).first.check()
-    expect(page.locator("#branch-ratios")).to_contain_text("adds nothing to a shortcut", timeout=PATIENCE)
+    expect(page.get_by_text("adds nothing to a shortcut")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#branch-ratios .panel svg")).to_have_count(0)
