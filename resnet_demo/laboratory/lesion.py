@@ -125,9 +125,14 @@ def several_errors(
 ) -> tuple[dict[int, list[int]], int]:
     """The number of errors without each set of `draw_blocks`, by how many blocks it has, and the number of images.
 
-    batches   as in `lesion_errors`; every `EVERY`th image of each is taken
+    batches   as in `lesion_errors`; every `EVERY`th image is taken
     """
-    network, taken = view_of(network), [(x[::EVERY], labels[::EVERY]) for x, labels in batches]
+    network, taken, done = view_of(network), [], 0
+    for x, labels in batches:
+        first = -done % EVERY
+        if first < len(labels):
+            taken.append((x[first::EVERY], labels[first::EVERY]))
+        done += len(labels)
     wrong: dict[int, list[int]] = {}
     for count, draws in draw_blocks([name for name, _ in network.named_blocks()]).items():
         for removed in map(frozenset, draws):
