@@ -65,7 +65,7 @@ def opening(catalogue: Catalogue, name: str | None = None) -> str:
     `InputError` when there is none of that name, or its files are damaged."""
     if name:
         return pickable(catalogue, name).name
-    offered = [name for _, name in model_choices(catalogue)]
+    offered = [entry.name for entry in _here(catalogue)]
     return OPENS_WITH if OPENS_WITH in offered else offered[0]
 
 
@@ -86,7 +86,7 @@ def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
 
 def model_choices(catalogue: Catalogue, trained: bool = False) -> Choices:
     """(title, name) of every entry that needs no download, by data set; only the trained ones, if asked for."""
-    here = [entry for entry in available(catalogue) if weight_state(entry).kind != "to fetch"]
+    here = _here(catalogue)
     tags = list(dict.fromkeys(entry.tag for entry in here))
     grouped = sorted(here, key=lambda entry: (tags.index(entry.tag), entry.spec.depth))
     return [(_grouped_title(entry), entry.name) for entry in grouped if entry.trained or not trained]
@@ -128,7 +128,7 @@ def connection_of(entry: Entry) -> str:
 def dataset_choices(catalogue: Catalogue, offline: bool = False) -> Choices:
     """(title, tag) of every data set that has weights to pick; when `offline`, one of which nothing is here says so."""
     titles: dict[str, str] = {}
-    here = {entry.tag for entry in available(catalogue) if weight_state(entry).kind != "to fetch"}
+    here = {entry.tag for entry in _here(catalogue)}
     for entry in available(catalogue):
         state = "" if entry.tag in here or not offline else f" ({NOT_HERE})"
         titles.setdefault(entry.tag, _dataset_title(entry) + state)
@@ -196,6 +196,10 @@ def model_title(entry: Entry) -> str:
 
 def _dataset_title(entry: Entry) -> str:
     return DATASET_TITLES.get(entry.tag) or f"{entry.dataset_title}: {len(entry.labels)} classes"
+
+
+def _here(catalogue: Catalogue) -> list[Entry]:
+    return [entry for entry in available(catalogue) if weight_state(entry).kind != "to fetch"]
 
 
 def _grouped_title(entry: Entry) -> str:

@@ -64,7 +64,7 @@ def assert_same(one, other):
     ):
         values = [[getattr(item, value) or 0 for item in getattr(analysis, kind)] for analysis in (one, other)]
         np.testing.assert_allclose(*values, rtol=tolerance)
-    np.testing.assert_allclose(one.cam, other.cam, atol=switched)
+    np.testing.assert_allclose(one.cam, other.cam, atol=2 * switched)
     np.testing.assert_allclose(one.features, other.features, rtol=1e-3, atol=1e-4)
 
 

@@ -71,7 +71,7 @@ def test_analyze_gives_json_with_everything(run, photo, shipped):
     chances = [prediction["probability"] for prediction in values["predictions"]]
     assert len(chances) == 5
     assert chances == sorted(chances, reverse=True)
-    assert values["target"].keys() == {"index", "label", "logit"}
+    assert values["target"].keys() == {"index", "label", "logit", "probability"}
     assert values["target"]["index"] == values["predictions"][0]["index"]
     assert values["layer"] == "layer3.2"
     assert values["cam"]["shape"] == [8, 8] == list(np.shape(values["cam"]["values"]))

@@ -70,7 +70,7 @@ def test_the_page_offers_it(run, npz):
     cache = ModelCache("cpu", offline=True)
     assert run(*TRAIN, "--data", npz).code == 0
     assert ("stripes: 3 classes", "stripes") in choices.dataset_choices(cache.catalogue)
-    assert ("ResNet-8, stripes", NAME) in choices.model_choices(cache.catalogue, trained=True)
+    assert ("stripes: ResNet-8", NAME) in choices.model_choices(cache.catalogue, trained=True)
     page = build_page(cache, NAME)
     offered = json.dumps(page.get_config_file()["components"], default=str)
     assert "stripes: 3 classes" in offered

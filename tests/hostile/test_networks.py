@@ -24,7 +24,7 @@ def test_a_network_that_costs_too_much_is_refused_at_once(meter, assert_clear_se
     assert "too large" in cost["result"]
     assert_clear_sentence(cost["result"].removeprefix("InputError: "))
     assert cost["seconds"] < 1
-    assert cost["peak"] < 50
+    assert cost["peak"] < 60
 
 
 @pytest.mark.parametrize("call", [gradient_flow, parse_name])
@@ -54,4 +54,4 @@ def test_the_largest_ones_load_and_analyze_within_the_budget(meter, name):
     cost = meter(f"demo.analyze({str(CAT)!r}, '{name}.untrained')")
     assert cost["result"].startswith("Analysis(")
     assert cost["seconds"] < 2 * 3, cost
-    assert cost["peak"] < 360 + 700, cost
+    assert cost["peak"] < 360 + 800, cost

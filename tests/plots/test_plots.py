@@ -119,11 +119,13 @@ def test_a_gradient_of_zero_is_said_and_not_drawn(analysis):
     assert plots.to_png(plots.gradient_figure(lost))
 
 
-def test_the_page_gets_an_svg_in_its_own_ink(analysis):
-    svg = plots.to_svg(plots.gradient_figure(analysis, plots.PAGE_INK), "what it shows")
+def test_a_figure_as_svg_says_what_it_shows_and_has_the_colour_of_its_kind_of_network(analysis):
+    svg = plots.to_svg(plots.gradient_figure(analysis), "what it shows")
     assert svg.startswith('<svg role="img" aria-label="what it shows"')
-    assert "currentColor" in svg
-    assert plots.PAGE_INK not in svg
+    residual, plain = (plots.KIND_COLORS[kind].lower() for kind in ("residual", "plain"))
+    assert residual in svg
+    assert plain not in svg
+    assert plain in plots.to_svg(plots.gradient_figure(replace(analysis, model="plain20.cifar10")), "")
     assert "<script" not in svg
 
 

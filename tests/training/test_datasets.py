@@ -84,16 +84,17 @@ def test_offline_fetches_nothing(tiny_cifar10):
 def tab(**options):
     made = Degradation(**{"catalogue": open_catalogue(), "data": None, "device": "cpu", "offline": False} | options)
     with gr.Blocks():
-        made.build()
-    return made
+        made.build(gr.State(None))
+    return made.race
 
 
 def test_without_images_the_page_offers_to_fetch_them_and_says_what_there_is_instead(tiny_cifar10, monkeypatch):
     page = tab()
     assert page.fetch.visible
-    assert "fetch them once, or look at the recorded curves" in page.state.value
+    assert "fetch them once to start a race" in page.state.value
     updates = page._fetch(lambda share, desc: None)
-    assert "CIFAR-10 is here" in updates[page.state]
+    assert "Only one race runs at a time" in updates[page.state]
+    assert updates[page.start]["interactive"] is True
     assert updates[page.fetch]["visible"] is False
     assert not tab().fetch.visible
 
@@ -101,11 +102,11 @@ def test_without_images_the_page_offers_to_fetch_them_and_says_what_there_is_ins
 def test_without_images_and_connection_the_recorded_curves_are_offered():
     page = tab(offline=True)
     assert not page.fetch.visible
-    assert "it is offline: the recorded curves" in page.state.value
+    assert "and it is offline. The curves above show" in page.state.value
     updates = page._fetch(lambda share, desc: None)
-    assert "The recorded curves above are available in any case." in updates[page.state]
+    assert "and it is offline. The curves above show" in updates[page.state]
     *_, updates = page._race("resnet20", "plain20", 5)
-    assert "it is offline: the recorded curves" in updates[page.state]
+    assert "and it is offline. The curves above show" in updates[page.state]
 
 
 def test_a_path_to_the_images_is_enough(tmp_path):
