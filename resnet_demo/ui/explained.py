@@ -70,7 +70,7 @@ def explanation(shown: Shown) -> str:
             "<p>Random weights make no prediction to explain, but their gradients (here those of "
             f"{label}) are real.</p>"
         )
-    probability = html.percent(analysis.target.probability, 1)
+    probability = escape(html.percent(analysis.target.probability, 1))
     if not analysis.positive_evidence:
         return f"<p>No positive evidence for <b>{label}</b>, {probability}, anywhere in {layer}: nothing to show.</p>"
     cells = "x".join(map(str, analysis.cam.shape))
@@ -85,7 +85,8 @@ def _strength(shown: Shown) -> str:
     if top.index == shown.analysis.target.index:
         return ""
     scale = "drawn on its own scale" if shown.own_scale else f"drawn on the scale of {escape(top.label)}"
-    return f" At most <b>{html.percent(shown.strength)}</b> as strong as that for {escape(top.label)}, and {scale}."
+    strength = escape(html.percent(shown.strength))
+    return f" At most <b>{strength}</b> as strong as that for {escape(top.label)}, and {scale}."
 
 
 def _part_seen(analysis: Analysis) -> str:

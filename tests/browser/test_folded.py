@@ -57,7 +57,7 @@ def answer(page: Page, title: str) -> tuple[str, np.ndarray]:
     """The five classes as they are shown, and the veil over the photo (H, W, 4)."""
     expect(page.locator("#facts")).to_contain_text(title, timeout=PATIENCE)
     veil = page.locator("#heatmap .stack img").nth(1).get_attribute("src").partition(",")[2]
-    return page.locator("#top5").inner_text(), np.asarray(
+    return page.locator("#top5 ol").inner_text(), np.asarray(
         Image.open(io.BytesIO(base64.b64decode(veil))).convert("RGBA")
     )
 

@@ -64,7 +64,7 @@ def test_a_full_queue_and_a_lost_connection(browser, tmp_path):
 
         def pick(connection: str, title: str) -> None:
             page.get_by_label(connection, exact=True).first.check()
-            expect(depth).to_have_value(title)
+            expect(depth).to_have_value(title, timeout=PATIENCE)
 
         event = event_of(server.url, "analyze")
         data = [photo(upload(server.url, Path(CAT).read_bytes())), "resnet152.untrained", "", "", "float32"]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -161,7 +162,8 @@ def test_what_is_explained_is_marked_and_said_with_its_probability_and_strength(
     analysis, bars = updates["shown"].analysis, updates["top"].bars
     assert [(bar.label, bar.marked) for bar in bars] == [*((name, False) for name in names), (other, True)]
     assert updates["top"].back
-    assert f"<b>{other}</b>, {html.percent(analysis.target.probability, 1)}, in layer2.2" in updates["explanation"]
+    probability = escape(html.percent(analysis.target.probability, 1))
+    assert f"<b>{other}</b>, {probability}, in layer2.2" in updates["explanation"]
     # The map is drawn on the scale of the most probable class: its strength is the ratio of both maxima.
     (whole,) = explain_classes(CAT, cache.get(MODEL), [names[0]], "layer2.2")
     assert updates["shown"].strength == pytest.approx(analysis.cam_max / whole.cam_max, rel=1e-4)

@@ -49,5 +49,6 @@ class Bars(Drawn):
         """Plain values for the template, with every text escaped."""
         if value is None:
             return None
-        bars = [asdict(bar) | {"label": escape(bar.label), "key": escape(bar.key)} for bar in value.bars]
+        texts = ("label", "text", "key")
+        bars = [asdict(bar) | {name: escape(getattr(bar, name)) for name in texts} for bar in value.bars]
         return {"title": escape(value.title), "bars": bars, "back": escape(value.back), "hint": escape(value.hint)}

@@ -184,7 +184,7 @@ class _Side:
 def side_title(entry: Entry, analysis: Analysis) -> str:
     """Which network this is, and what its heatmap explains."""
     label, layer = escape(analysis.target.label), escape(analysis.layer)
-    evidence = f"evidence for <b>{label}</b>, {html.percent(analysis.target.probability, 1)}, in {layer}"
+    evidence = f"evidence for <b>{label}</b>, {escape(html.percent(analysis.target.probability, 1))}, in {layer}"
     if not entry.trained:
         evidence = "none; with random weights only the gradients mean something"
     elif not analysis.positive_evidence:
