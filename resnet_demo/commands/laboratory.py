@@ -66,7 +66,7 @@ def lesion(
         )
 
 
-def _study(entry: zoo.Entry, model: zoo.Model, data: Path | None, offline: bool) -> records.LesionStudy:
+def _study(entry: "zoo.Entry", model: "zoo.Model", data: Path | None, offline: bool) -> records.LesionStudy:
     """Every single block removed from the network on every test image, and then several at once on some of them."""
     images, batches = training.standardized_test_set(entry, data, model.device, offline)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -125,8 +125,8 @@ def lesion_plot(studies: Sequence[LesionStudy]) -> Plot:
             Point(blocks.index(name), error, f"{study.model}\nwithout {name}: {error:.2f} % test error", name)
             for name, error in study.errors.items()
         )
-        lines.append(Line(study.model, kind, points, mark=MARKS[i]))
-        rules.append((study.test_error, kind, f"whole: {study.test_error:.2f} %"))
+        lines.append(Line(_whole(study), kind, points, mark=MARKS[i]))
+        rules.append((study.test_error, kind, ""))
     ticks = tuple((i, name) for i, name in enumerate(blocks) if len(blocks) <= 16 or name.endswith(".0"))
     panel = Panel(
         tuple(lines), "block that is taken out", "test error in % without it",
@@ -142,6 +142,10 @@ def lesion_plot(studies: Sequence[LesionStudy]) -> Plot:
     return Plot(panels, f"Test error without each block. {'; '.join(worst)}", 260, notes, hint)
 
 
+def _whole(study: LesionStudy) -> str:
+    return f"{study.model}, whole (dotted): {study.test_error:.2f} %"
+
+
 def _several(studies: Sequence[LesionStudy], blocks: int) -> Panel:
     """The mean test error without that many blocks, drawn at random."""
     lines = []
@@ -152,7 +156,7 @@ def _several(studies: Sequence[LesionStudy], blocks: int) -> Panel:
             text = f"without {count} of {len(study.errors)} blocks: {mean:.1f} % test error"
             spread = f"{len(errors)} draws, from {min(errors):.1f} to {max(errors):.1f} %"
             points.append(Point(int(count), mean, f"{study.model}\n{text}\n{spread}"))
-        lines.append(Line(study.model, kind_of(study.model), tuple(points), mark=MARKS[i]))
+        lines.append(Line(_whole(study), kind_of(study.model), tuple(points), mark=MARKS[i]))
     x_title, y_title = "blocks taken out at once, at random", "mean test error in %"
     return Panel(tuple(lines), x_title, y_title, x_range=(0, blocks), y_range=(0, 100))
 
