@@ -12,6 +12,8 @@ from .chromium import launch
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 60_000
+# Other tests run on the same cores: what takes a moment for a visitor can take seconds here.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")

@@ -256,8 +256,8 @@ def test_query_parameters_set_the_page_up(visit):
     page = visit("?model=plain20.cifar10&photo=rocket&target=ship&layer=layer2")
     wait_for_facts(page, "plain-20")
     expect(page.get_by_label("plain", exact=True)).to_be_checked()
-    expect(page.locator("#explanation")).to_contain_text("ship")
-    expect(page.locator("#explanation")).to_contain_text("layer2.2")
+    expect(page.locator("#explanation")).to_contain_text("Evidence for ship", timeout=PATIENCE)
+    expect(page.locator("#explanation")).to_contain_text("in layer2.2", timeout=PATIENCE)
 
 
 def test_an_unknown_model_in_the_address_is_one_sentence(visit):

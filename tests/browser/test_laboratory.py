@@ -112,6 +112,8 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
 def test_plot_and_drawing_of_lesions_point_at_one_another(visit):
     page = lesion(visit, "photo=cat&model=resnet20.cifar10&removed=")
     tip = page.locator("#lesion-study .tip").first
+    expect(tip).to_be_attached(timeout=PATIENCE)
+    says(page, "0 of 9")
     block(page, "layer2.1").hover()
     expect(tip).to_contain_text(re.compile(r"without layer2\.1: \d+\.\d\d % test error"))
     mark = page.locator("#lesion-study .panel g.residual .mark").nth(7)

@@ -156,7 +156,7 @@ const answer = (box, svg, points, hint) => {
     show(points.reduce((best, point, i) => (gap(point) < gap(points[best]) ? i : best), points.findIndex((point) => point.line === line)));
   };
   if (hint && points.some((point) => point.key)) svg.classList.add("act");
-  pointed = (key) => show(points.findIndex((point) => key && point.key === key), false);
+  pointed.push((key) => show(points.findIndex((point) => key && point.key === key), false));
   svg.addEventListener("pointermove", (event) => show(nearest(event)));
   svg.addEventListener("pointerleave", () => show(-1));
   svg.addEventListener("click", (event) => { show(nearest(event)); press(); });
@@ -186,15 +186,15 @@ const legend = (parent, plot) => {
   for (const text of [...plot.notes, plot.hint]) if (text) node(caption, "p", {class: "note"}, text);
 };
 
-let drawn = 0, pointed = () => {};
+let drawn = 0, pointed = [];
 // The drawing of a network in the same tab points at one of its blocks.
 document.addEventListener("block-pointed", ({target, detail}) => {
-  if (target.closest(".tabitem") === element.closest(".tabitem")) pointed(detail);
+  if (target.closest(".tabitem") === element.closest(".tabitem")) for (const point of pointed) point(detail);
 });
 const redraw = () => {
   const plot = props.value, whole = element.clientWidth, focused = figure.contains(document.activeElement);
   figure.replaceChildren();
-  pointed = () => {};
+  pointed = [];
   drawn = whole;
   if (!plot || !whole) return;
   figure.setAttribute("role", "group");

@@ -192,8 +192,8 @@ class GradientFlow:
         except InputError as error:
             yield {self.message: html.alert_update(str(error)), **self._nothing()}
             return
-        if not flows:
-            yield {self.message: html.alert_update(), **self._nothing()}
+        if not flows:  # What an address has asked for in vain remains to be read.
+            yield self._nothing()
         elif count < len(flows):
             yield self._drawn(flows, measure, len(flows))
 
