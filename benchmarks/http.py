@@ -68,11 +68,11 @@ def analyze(url: str, image: dict[str, Any], model: str = MODEL, session: str = 
     return _event(url, "analyze", [image, model, "", "", "float32"], session)[0]
 
 
-def explore(url: str, image: dict[str, Any], session: str = "") -> list[Any]:
+def explore(url: str, image: dict[str, Any], session: str = "", own_scale: bool = False) -> list[Any]:
     """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown. A new visitor's
     unless `session` names one: the same question is not answered twice."""
     session = session or f"visitor{next(VISITORS)}"
-    return _event(url, "_show", [None, image, MODEL, "", "", "float32", False], session)
+    return _event(url, "_show", [None, image, MODEL, "", "", "float32", own_scale], session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:

@@ -59,7 +59,7 @@ class Explore:
     def load(self, page: gr.Blocks) -> Dependency:
         """Query parameters: model, target, layer, photo (the name of an example)."""
         chosen = [self.current, self.photo, self.examples, *self.pickers.all, self.message]
-        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        return page.load(self._chosen, None, chosen, **QUICK)
 
     def open(self, tab: gr.Tab) -> None:
         tab.select(
