@@ -1,6 +1,6 @@
 """The page: its tabs, its look, and how it is served."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,10 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
         with gr.Tabs() as row:
             panels = [_build(tab, current) for tab in tabs]
         add_endpoints(cache, default_model)
-        for tab in tabs:
-            loaded = tab.load(page)
-            # It opens only after it is set up, because what it draws then depends on that.
-            listen = loaded.then if loaded else page.load
-            listen(_opener(tab.id), None, row, **QUICK)
+        asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
+        set_up = page.load(_asker(tabs), None, asked, **QUICK)
+        # A tab opens only after it is set up, because what it draws then depends on that.
+        set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
             tab.open(panel)
     # Not even a program goes around the queue, except for what takes no time at all.
@@ -70,11 +69,23 @@ def _build(tab: Tab, current: gr.State) -> gr.Tab:
     return panel
 
 
-def _opener(tab: str) -> Callable[[gr.Request], Any]:
-    """Opens the tab of that id if the address asks for it, as in ?tab=degradation."""
+def _wanted(tabs: Sequence[Tab], request: gr.Request) -> Tab:
+    """The tab that the address asks for, as in ?tab=degradation, or else the first one."""
+    return next((tab for tab in tabs if tab.id == request.query_params.get("tab")), tabs[0])
 
+
+def _asker(tabs: Sequence[Tab]) -> Callable[[gr.Request], Any]:
+    # Gradio recognizes a request by its annotation.
+    def ask(request: gr.Request) -> Any:
+        return _wanted(tabs, request).ask(dict(request.query_params)) or gr.skip()
+
+    return ask
+
+
+def _opener(tabs: Sequence[Tab]) -> Callable[[gr.Request], Any]:
     def open_(request: gr.Request) -> Any:
-        return gr.Tabs(selected=tab) if request.query_params.get("tab") == tab else gr.skip()
+        wanted = _wanted(tabs, request)
+        return gr.skip() if wanted is tabs[0] else gr.Tabs(selected=wanted.id)
 
     return open_
 

@@ -15,14 +15,17 @@ FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
 # A race uses all the time it is given, in a process that yields to every other: one is enough.
 RACE: dict[str, Any] = {"concurrency_id": "race", "concurrency_limit": 1}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+# Progress that is shown nowhere. "hidden" alone would not do: at every step of every event, Gradio copies all values of
+# all components that ever were to show progress, and of everything inside them.
+NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # What is answered at once, without waiting for anything.
-QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+QUICK: dict[str, Any] = {"queue": False, **NO_PROGRESS, **PRIVATE}
 # What is drawn without a photo: it takes a tenth of a second.
-DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
+DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, **NO_PROGRESS, **PRIVATE}
 # An analysis of the last choice: clicks in between are skipped.
 LATEST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
 # What sets a State that other events listen to: Gradio announces changes only of events that went through a queue.
-STATE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+STATE: dict[str, Any] = {"concurrency_limit": None, **NO_PROGRESS, **PRIVATE}
 
 
 def share_cores() -> None:

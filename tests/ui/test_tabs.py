@@ -124,12 +124,12 @@ def test_every_tab_says_by_name_what_the_address_changes():
         address(tab="nothing"),
         *(address(tab=a.query_params["tab"], model="x") for a in addresses),
     ]
-    loads = [event for event in handlers(page, "_chosen") if not event.inputs]
-    assert len(loads) == 5
-    for event in loads:
-        for request in addresses:
-            updates = event.fn(request)
-            assert updates == gr.skip() or set(updates) <= set(event.outputs)
+    (event,) = handlers(page, "ask")
+    for request in addresses:
+        updates = event.fn(request)
+        assert updates == gr.skip() or set(updates) <= set(event.outputs)
+    # A tab that there is none of is the first one.
+    assert event.fn(address(tab="nothing")).keys() == event.fn(address()).keys()
 
 
 def test_a_photo_that_is_taken_away_empties_the_page(cache):
@@ -223,13 +223,22 @@ def test_what_cannot_be_fetched_is_marked_and_cannot_be_picked(cache, monkeypatc
 def test_a_visitor_is_followed_from_tab_to_tab(cache):
     explore, compare = built(Explore(cache, MODEL)), built(Compare(cache))
     current = Current(CAT, "plain20.cifar100")
-    updates = explore._follow(current, MODEL)
+    updates = explore._follow(current, None, MODEL, address(tab="compare"))
     assert (updates[explore.photo], updates[explore.pickers.name]["value"]) == (CAT, current.model)
-    assert set(explore._follow(current, current.model)) == {explore.photo}
-    assert explore._follow(None, MODEL) == gr.skip()
+    assert set(explore._follow(current, None, current.model, address())) == {explore.photo}
+    # It was not opened by the address, and nothing was shown yet.
+    assert set(explore._follow(None, None, MODEL, address(tab="flow"))) == {explore.photo}
     updates = compare._follow(current, MODEL, TWIN)
     assert (updates[compare.first], updates[compare.second]["value"]) == (current.model, "resnet20.cifar100")
     assert set(compare._follow(current, "resnet20.cifar100", current.model)) == {compare.photo}
+
+
+def test_an_answer_that_comes_late_undoes_nothing(cache):
+    """The tab is selected when the page opens; that may be answered after the first result, or a second one."""
+    explore = built(Explore(cache, MODEL))
+    shown, _ = look(cache, CAT, TWIN)
+    assert explore._follow(None, None, MODEL, address()) == gr.skip()
+    assert explore._follow(Current(CAT, TWIN), shown, TWIN, address()) == gr.skip()
 
 
 def test_an_untrained_network_has_one_sentence_in_place_of_explanations(cache, closer):
@@ -277,7 +286,7 @@ def test_a_network_that_does_not_exist_is_not_drawn_and_no_other_one_is_left():
     assert "has 35 layers" in updates[tab.message]["value"]
     assert updates[tab.drawing] is None
     assert updates[tab.table] == ""
-    assert tab._chosen(address(tab="architecture", model="resnet35")) == {tab.name: "resnet35"}
+    assert tab.ask({"model": "resnet35"}) == {tab.name: "resnet35"}
 
 
 def test_twins_differ_by_their_shortcuts_alone():
@@ -310,10 +319,10 @@ def test_the_gradient_flow_opens_at_a_stop_unless_something_is_asked_for():
     assert opened[flow.networks]["value"] == ["plain56", "resnet56", "preresnet56"]
     assert opened[flow.tour].current == "residual"
     assert flow._opened(True, []) == flow._opened(False, ["resnet20"]) == gr.skip()
-    assert flow._chosen(address(tab="flow")) == flow._chosen(address(tab="explore", tour="he")) == gr.skip()
+    assert flow.ask({}) == {}
     # An address that is wrong is answered, and nothing else takes the answer's place.
-    assert flow._chosen(address(tab="flow", tour="x"))[flow.asked]
-    assert flow._chosen(address(tab="flow", networks="resnet20", measure="response_std"))[flow.tour].current == ""
+    assert flow.ask({"tour": "x"})[flow.settled]
+    assert flow.ask({"networks": "resnet20", "measure": "response_std"})[flow.tour].current == ""
 
 
 def test_a_flow_without_numbers_is_tabulated_in_words():

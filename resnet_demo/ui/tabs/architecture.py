@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 
 import gradio as gr
-from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks import NetworkSpec, parse_name
@@ -15,7 +14,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import LONGEST, Choice
 from resnet_demo.ui.network import Network, NetworkView
-from resnet_demo.ui.queues import DRAW, PRIVATE
+from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Catalogue
 
@@ -53,6 +52,7 @@ class Architecture:
             allow_custom_value=True,
             elem_id="architecture",
         )
+        self.asked = [self.name]
         self.message = gr.HTML("", visible=False)
         self.drawing = Network(elem_id="architecture-drawing")
         self.table = gr.HTML("", elem_id="architecture-table")
@@ -67,18 +67,14 @@ class Architecture:
         self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **DRAW)
         self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
-    def load(self, page: gr.Blocks) -> Dependency:
-        """Query parameter: model, a catalogue name or an architecture."""
-        return page.load(self._chosen, None, self.name, show_progress="hidden", **PRIVATE)
-
     def open(self, tab: gr.Tab) -> None:
         shown = [self.name, self.followed, self.message, self.drawing, self.table, self.options, self.groups]
         tab.select(self._opened, [self.current, self.followed, self.name], shown, **DRAW)
 
-    def _chosen(self, request: gr.Request) -> Updates:
-        query = dict(request.query_params)
-        if query.get("tab") != self.id or not query.get("model"):
-            return gr.skip()
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameter: model, a catalogue name or an architecture."""
+        if not query.get("model"):
+            return {}
         name = query["model"][:LONGEST]
         known = choices.exists(self.catalogue, name)
         # An unknown name is shown too, with what is wrong with it in place of a drawing.

@@ -1,11 +1,11 @@
 """The Compare tab: two networks on one photo."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.events import Dependency
 from PIL import Image
 
 from resnet_demo.errors import InputError
@@ -19,7 +19,7 @@ from resnet_demo.ui.explained import class_bars
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
+from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -60,20 +60,13 @@ class Compare:
                 self.plot = Chart(elem_id="compare-plot")
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Dependency:
-        """Query parameters: first, second, target, photo (the name of an example)."""
-        # The photo comes last, and the answer after all of them: a component's change may be announced while the next
-        # ones still have their old values.
-        loaded = page.load(self._chosen, None, self.chosen, show_progress="hidden", **PRIVATE)
-        loaded.then(self._show, self.inputs, self.outputs, **LATEST)
-        return loaded
-
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._follow, [self.current, self.first, self.second], self.chosen, **QUICK)
+        tab.select(self._follow, [self.current, self.first, self.second], self.asked, **QUICK)
 
     def _wire(self) -> None:
-        self.chosen = [self.first, self.second, self.target, self.known, self.current, self.message, self.examples]
-        self.chosen.append(self.photo)
+        # The photo comes last: nothing is shown before there is one.
+        self.asked = [self.first, self.second, self.target, self.known, self.current, self.message, self.examples]
+        self.asked.append(self.photo)
         follow = [self.second, self.target, self.known, self.examples]
         self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **QUICK)
         for side in self.sides:
@@ -91,10 +84,8 @@ class Compare:
         there = current.model in (first, second) or not choices.is_here(self.catalogue, current.model)
         return {self.photo: current.photo} | ({} if there else self._pair(entry, choices.twin(entry), ""))
 
-    def _chosen(self, request: gr.Request) -> Updates:
-        query = dict(request.query_params)
-        if query.get("tab") != self.id:
-            return gr.skip()
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameters: first, second, target, photo (the name of an example)."""
         try:
             first = choices.pickable(self.catalogue, query.get("first") or self.pair[0])
             wanted = query.get("second") or (self.pair[1] if first.name == self.pair[0] else "")

@@ -1,13 +1,13 @@
 """The Degradation tab: recorded training curves, final errors beside others', and a live race."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
+from gradio.components import Component
 
 from resnet_demo.records import Source, Summary
 from resnet_demo.ui import html
@@ -53,6 +53,7 @@ class Degradation:
     """
 
     id, title = "degradation", "Degradation"
+    asked: Sequence[Component] = ()
 
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.catalogue = catalogue
@@ -90,10 +91,11 @@ class Degradation:
         self.race.build()
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Dependency:
-        return self.race.load(page)
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        return {}
 
     def open(self, tab: gr.Tab) -> None:
+        self.race.open(tab)
         tab.select(self._opened, [self.dataset, self.depths], self._followers(), **DRAW)
 
     def _followers(self) -> list[Any]:

@@ -1,12 +1,12 @@
 """The Explore tab: a photo in; top classes, Grad-CAM and every layer's gradient norm out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks.precision import precisions
@@ -54,30 +54,27 @@ class Explore:
                 self.pickers.build_network()
             with gr.Column(scale=8, min_width=340):
                 self._build_results()
+        self.asked = [self.photo, self.examples, *self.pickers.all, self.message]
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Dependency:
-        """Query parameters: model, target, layer, photo (the name of an example)."""
-        chosen = [self.current, self.photo, self.examples, *self.pickers.all, self.message]
-        return page.load(self._chosen, None, chosen, **QUICK)
-
     def open(self, tab: gr.Tab) -> None:
-        tab.select(
-            self._follow, [self.current, self.pickers.name], [self.photo, self.examples, *self.pickers.all], **QUICK
-        )
+        followed = [self.photo, self.examples, *self.pickers.all]
+        tab.select(self._follow, [self.current, self.shown, self.ready], followed, **QUICK)
 
-    def _follow(self, current: Current | None, name: str) -> Updates:
-        # This tab is selected when the page opens, too; what it shows then is for `load` to say.
+    def _follow(self, current: Current | None, shown: Shown | None, ready: str, request: gr.Request) -> Updates:
+        """Only what another tab has changed, by the server's own records. This tab is selected when the page opens,
+        too, and an answer that comes late must not undo what was picked meanwhile."""
         if current is None:
+            other = request.query_params.get("tab", self.id) != self.id
+            return {self.photo: first_example(self.default)} if other else gr.skip()
+        if shown and current == Current(shown.photo, ready):
             return gr.skip()
         entry = self.catalogue.find(current.model)
-        pickers = {} if name == entry.name else {self.examples: examples_for(entry), **self.pickers.updates(entry)}
+        pickers = {} if ready == entry.name else {self.examples: examples_for(entry), **self.pickers.updates(entry)}
         return {self.photo: current.photo, **pickers}
 
-    def _chosen(self, request: gr.Request) -> Updates:
-        query = dict(request.query_params)
-        if query.get("tab", self.id) != self.id:
-            return gr.skip()
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameters: model, target, layer, photo (the name of an example)."""
         try:
             entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
@@ -85,9 +82,8 @@ class Explore:
         except InputError as error:
             return {**self.pickers.updates(self.default), self.message: html.alert_update(str(error))}
         photo = example(query["photo"]) if "photo" in query else first_example(entry)
-        current = Current(photo if isinstance(photo, str) else first_example(entry), entry.name)
         pickers = self.pickers.updates(entry, target, layer)
-        return {self.current: current, self.photo: photo, self.examples: examples_for(entry), **pickers}
+        return {self.photo: photo, self.examples: examples_for(entry), **pickers}
 
     def _build_results(self) -> None:
         # The model whose weights are here: the chosen one, once it has been fetched.

@@ -1,12 +1,11 @@
 """The Gradient flow tab: untrained networks, layer by layer; and a tour of five stops."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import gradio as gr
 from gradio.components import Component
-from gradio.events import Dependency
 
 from resnet_demo import plots
 from resnet_demo.errors import InputError, quoted
@@ -19,7 +18,7 @@ from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.layer_plots import flow_plot, ratio, said
-from resnet_demo.ui.queues import LATEST, PRIVATE, QUICK
+from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.tour import Tour, TourView
 
@@ -75,7 +74,7 @@ class GradientFlow:
 
     def build(self, current: gr.State) -> None:
         # Whether the tab shows what was asked for: by the address, by a visitor, or by having been opened before.
-        self.asked = gr.State(False)
+        self.settled = gr.State(False)
         gr.HTML(INTRO)
         self.tour = Tour(TourView(STOPS), elem_id="tour")
         self.text = gr.HTML("", min_height=46, elem_id="tour-text")
@@ -87,6 +86,7 @@ class GradientFlow:
                 self.table = gr.HTML("", elem_id="flow-table")
             with gr.Column(scale=3, min_width=320):
                 self._build_choice()
+        self.asked = [*self._choice(), self.message]
         self._wire()
 
     def _build_choice(self) -> None:
@@ -103,16 +103,12 @@ class GradientFlow:
             self.add = gr.Button("Add this network", size="sm")
         gr.HTML(terms(), elem_id="flow-terms")
 
-    def load(self, page: gr.Blocks) -> Dependency:
-        """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""
-        return page.load(self._chosen, None, [*self._choice(), self.message], show_progress="hidden", **PRIVATE)
-
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._opened, [self.asked, self.networks], self._choice(), **QUICK)
+        tab.select(self._opened, [self.settled, self.networks], self._choice(), **QUICK)
 
     def _choice(self) -> list[Component]:
         """What changes with the choice of networks and measure, before anything is measured."""
-        return [self.asked, self.networks, self.measure, self.tour, self.text, self.meaning]
+        return [self.settled, self.networks, self.measure, self.tour, self.text, self.meaning]
 
     def _wire(self) -> None:
         self.tour.click(self._visit, None, self._choice(), **QUICK)
@@ -123,10 +119,10 @@ class GradientFlow:
         changes = [self.networks.change, self.measure.change]
         gr.on(changes, self._show, shown, results, show_progress_on=self.status, **LATEST)
 
-    def _chosen(self, request: gr.Request) -> Updates:
-        query = dict(request.query_params)
-        if query.get("tab") != self.id or not ("networks" in query or "tour" in query):
-            return gr.skip()
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""
+        if not ("networks" in query or "tour" in query):
+            return {}
         try:
             if query.get("networks"):
                 return self._chose(query["networks"].split(","), query.get("measure") or MEASURES[0][1])
@@ -134,7 +130,7 @@ class GradientFlow:
             if stop is None:
                 raise InputError(f"The tour has no stop of that name: use one of {', '.join(key for key, _ in STOPS)}.")
         except InputError as error:
-            return {self.asked: True, self.message: html.alert_update(str(error))}
+            return {self.settled: True, self.message: html.alert_update(str(error))}
         return self._stop(stop)
 
     def _opened(self, asked: bool, networks: list[str]) -> Updates:
@@ -155,7 +151,7 @@ class GradientFlow:
         if len(names) > MOST_FLOWS:
             raise InputError(f"At most {MOST_FLOWS} networks: remove one first.")
         picked = {self.networks: gr.update(choices=list(dict.fromkeys([*names, *OFFERED])), value=names)}
-        return {self.asked: True, **picked, self.measure: measure, **self._beside(names, measure)}
+        return {self.settled: True, **picked, self.measure: measure, **self._beside(names, measure)}
 
     def _beside(self, names: Sequence[str], measure: str) -> Updates:
         """The stop of the tour that shows just this, if there is one, and what the measure means."""

@@ -1,10 +1,9 @@
 """The Lesion tab: remove blocks from a network by a click, and see what happens to its predictions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 import gradio as gr
-from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
@@ -19,7 +18,7 @@ from resnet_demo.ui.components import Choice
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
-from resnet_demo.ui.queues import DRAW, LATEST, PRIVATE
+from resnet_demo.ui.queues import DRAW, LATEST
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -62,13 +61,9 @@ class Lesion:
                 self.study = gr.HTML("")
                 # A click on one of its points is one on that block of the drawing, which hears of it in the browser.
                 self.plot = Chart(elem_id="lesion-study")
-        self._wire()
-
-    def load(self, page: gr.Blocks) -> Dependency:
-        """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         # The photo comes last, as in Compare.
-        chosen = [self.current, self.name, self.drawing, self.message, self.examples, self.photo]
-        return page.load(self._chosen, None, chosen, show_progress="hidden", **PRIVATE)
+        self.asked = [self.current, self.name, self.drawing, self.message, self.examples, self.photo]
+        self._wire()
 
     def open(self, tab: gr.Tab) -> None:
         asked = [self.current, self.name, self.drawing]
@@ -91,10 +86,8 @@ class Lesion:
         changes = [self.photo.change, self.drawing.change]
         gr.on(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
 
-    def _chosen(self, request: gr.Request) -> Updates:
-        query = dict(request.query_params)
-        if query.get("tab") != self.id:
-            return gr.skip()
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
         try:
             entry = self._trained(query.get("model") or self.default.name)
             removed = [name for name in query["removed"].split(",") if name] if "removed" in query else None

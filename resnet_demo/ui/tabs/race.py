@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
 
 from resnet_demo.errors import InputError
 from resnet_demo.records import Lap
@@ -60,9 +59,9 @@ class Race:
         self.chart = Chart(elem_id="race")
         self._wire()
 
-    def load(self, page: gr.Blocks) -> Dependency:
+    def open(self, tab: gr.Tab) -> None:
         """Whether there are images to race on can change while the page is served."""
-        return page.load(self._ready, None, [self.state, self.fetch, self.start], **QUICK)
+        tab.select(self._ready, None, [self.state, self.fetch, self.start], **QUICK)
 
     def _wire(self) -> None:
         self.start.click(lambda: "", None, self.ended, **QUICK)

@@ -1,11 +1,11 @@
 """What the page expects of a tab. A new tab is a file in this folder, and an entry in the list in ui/page.py."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gradio as gr
 from gradio.components import Component
-from gradio.events import Dependency
 
 # What an event handler changes: new values or `gr.update`s by component. The other outputs stay as they are; where
 # nothing at all changes, a handler returns `gr.skip()`, because Gradio rejects an empty dictionary.
@@ -30,12 +30,18 @@ class Tab(Protocol):
     id: str
     title: str
 
+    @property
+    def asked(self) -> Sequence[Component]:
+        """What `ask` can change, in the order in which the browser is told."""
+        ...
+
     def build(self, current: gr.State) -> None:
         """Make the components and wire them up, inside the current `gr.Tab`. `current` holds the `Current`, or None
         before anything is shown; a tab in which a photo or network is chosen sets it along with its results."""
 
-    def load(self, page: gr.Blocks) -> Dependency | None:
-        """Set the tab up as the address asks when the page opens; None if nothing in the address concerns it."""
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Set the tab up as the query of the address asks, before it opens. Empty if that asks for nothing."""
+        ...
 
     def open(self, tab: gr.Tab) -> None:
         """When `tab` is selected: follow the `Current`, and compute what nobody needs before."""
