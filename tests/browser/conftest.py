@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.page_server import PageServer, running_page
 from tests.stripes import save_stripes
@@ -33,15 +33,25 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def context(browser) -> Iterator[BrowserContext]:
+    """One visitor's browser for all tests: with a new one, Gradio's hundred scripts were fetched and compiled again."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visit(browser, server) -> Iterator[Callable[..., Page]]:
+def visit(context, server) -> Iterator[Callable[..., Page]]:
     """Opens the page with a query; at the end neither the console nor the server's log may contain an error."""
     complaints: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
-    def opened(query: str = "", viewport=DESKTOP, color_scheme: str = "light") -> Page:
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=color_scheme))
-        page = contexts[-1].new_page()
+    def opened(query: str = "", viewport=DESKTOP, color_scheme="light") -> Page:
+        page = context.new_page()
+        pages.append(page)
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -53,8 +63,8 @@ def visit(browser, server) -> Iterator[Callable[..., Page]]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
     assert server.trouble() == []
 

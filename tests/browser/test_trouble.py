@@ -81,7 +81,9 @@ def test_a_full_queue_and_a_lost_connection(browser, tmp_path):
         page.context.set_offline(True)
         page.get_by_label("residual", exact=True).first.check()
         says(page, "Connection to the server was lost.")
-        page.context.set_offline(False)
+        with page.expect_event("load", timeout=PATIENCE):  # Gradio opens the page again as soon as it can.
+            page.context.set_offline(False)
+        expect(facts).to_contain_text("ResNet-20", timeout=PATIENCE)
         pick("plain", "plain-20")
         pick("residual", "ResNet-20")
         expect(facts).to_contain_text("ResNet-20", timeout=PATIENCE)
