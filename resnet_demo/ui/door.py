@@ -94,7 +94,10 @@ class Door:
         origin = headers.get("origin")
         if origin is None or self.names is None:
             return True
-        sender = urlsplit(origin)
+        try:
+            sender = urlsplit(origin)
+        except ValueError:  # It is no address at all.
+            return False
         return sender.netloc == headers.get("host") or sender.hostname in self.names
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.ui.tabs.tab import Tab
+from resnet_demo.ui.tabs.tab import Current, Tab
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
@@ -34,9 +34,10 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
     default_model = choices.opening(cache.catalogue, default_model)
+    explore = Explore(cache, default_model)
     # In their order on the page.
     tabs: list[Tab] = [
-        Explore(cache, default_model),
+        explore,
         Compare(cache),
         Lesion(cache),
         GradientFlow(cache.device),
@@ -54,7 +55,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
             panels = [_build(tab, current) for tab in tabs]
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
-        set_up = page.load(_asker(tabs), None, asked, **QUICK)
+        set_up = page.load(_asker(tabs, current, explore.first), None, asked, **QUICK)
         # A tab opens only after it is set up, because what it draws then depends on that.
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
@@ -74,10 +75,12 @@ def _wanted(tabs: Sequence[Tab], request: gr.Request) -> Tab:
     return next((tab for tab in tabs if tab.id == request.query_params.get("tab")), tabs[0])
 
 
-def _asker(tabs: Sequence[Tab]) -> Callable[[gr.Request], Any]:
-    # Gradio recognizes a request by its annotation.
+def _asker(tabs: Sequence[Tab], current: gr.State, first: Current) -> Callable[[gr.Request], Any]:
     def ask(request: gr.Request) -> Any:
-        return _wanted(tabs, request).ask(dict(request.query_params)) or gr.skip()
+        wanted = _wanted(tabs, request)
+        updates = wanted.ask(dict(request.query_params))
+        # The first tab opens with a result of its own; if another one has none, it is still followed to something.
+        return updates if wanted is tabs[0] else {current: first, **updates}
 
     return ask
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
+from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.components import Photo, event_text
 from resnet_demo.ui.examples import Examples
@@ -69,13 +71,18 @@ def first_example(entry: Entry) -> str:
     return str(EXAMPLES / f"{examples_for(entry)[0][0]}.jpg")
 
 
-def example(name: str) -> Any:
-    """The example photo that the address or a click asks for; no change if there is none of that name."""
-    return str(EXAMPLES / f"{name}.jpg") if name in SHOWN else gr.skip()
+def example(query: Mapping[str, str], entry: Entry) -> str:
+    """The path of the example photo that the address asks for, or else of the first one for a network. Raises
+    `InputError` when there is none of that name."""
+    name = query.get("photo")
+    if name and name not in SHOWN:
+        raise InputError(f"There is no such example photo: use one of {', '.join(SHOWN)}.")
+    return str(EXAMPLES / f"{name}.jpg") if name else first_example(entry)
 
 
 def _picked(event: gr.EventData) -> Any:
-    return example(event_text(event, "key"))
+    name = event_text(event, "key")
+    return str(EXAMPLES / f"{name}.jpg") if name in SHOWN else gr.skip()
 
 
 def _pictured(captions: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.photo import examples_for
-from resnet_demo.ui.queues import QUICK
+from resnet_demo.ui.queues import CHOICE, QUICK
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.twins import Twins, TwinView
 from resnet_demo.zoo import Catalogue, Entry
@@ -27,7 +27,7 @@ class Pickers:
     def build_network(self) -> None:
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
-            depths = choices.depth_choices(self.catalogue, tag, connection, self.default)
+            depths = choices.depth_choices(self.catalogue, tag, connection, self.default, self.offline)
             datasets = choices.dataset_choices(self.catalogue, self.offline)
             self.tag = Choice(datasets, value=tag, label="Data set", filterable=False)
             self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
@@ -52,10 +52,10 @@ class Pickers:
         self.ready, self.message, self.examples = ready, message, examples
         picked = [ready, self.name, self.target, self.layer]
         changed = [*self.all, message, examples]
-        self.tag.input(self._pick_dataset, [self.tag, ready, self.name], changed, **QUICK)
-        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], changed, **QUICK)
+        self.tag.input(self._pick_dataset, [self.tag, ready, self.name], changed, **CHOICE)
+        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], changed, **CHOICE)
         self.twins.click(self._pick_twin, [self.tag, *picked], changed, **QUICK)
-        self.name.input(self._pick_depth, picked, changed, **QUICK)
+        self.name.input(self._pick_depth, picked, changed, **CHOICE)
 
     def updates(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all pickers for `entry`; a class or layer that it does not have falls back to the default."""
@@ -92,6 +92,9 @@ class Pickers:
         }
 
     def _pick_dataset(self, tag: str, ready: str, name: str) -> Updates:
+        # The box tells of an input whenever it is left.
+        if tag == self.catalogue.find(name).tag:
+            return gr.skip()
         connections = [connection for _, connection in choices.connection_choices(self.catalogue, tag)]
         wanted = choices.connection_of(self.catalogue.find(name))
         connection = wanted if wanted in connections else next(iter(connections), wanted)

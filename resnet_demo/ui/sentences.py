@@ -3,6 +3,7 @@
 import gradio as gr
 
 GONE = "That photo is not on this server (any more): send it again."
+EXPIRED = "Nothing is shown here, or it is older than an hour: choose a photo."
 MISFIT = "That request does not fit this page: reload it and try again."
 STOPPING = "This server is shutting down: try again in a minute."
 TOO_LARGE = "That is more than this page accepts: send a smaller file."

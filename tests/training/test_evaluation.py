@@ -257,7 +257,7 @@ MADE = [entry for entry in list_models() if entry.origin is not entry and entry.
 @pytest.mark.data
 @pytest.mark.parametrize("entry", MADE, ids=lambda entry: entry.name)
 def test_what_a_network_is_rewritten_as_answers_alike_for_real_test_images(entry):
-    """36 layers deeper, or without shortcuts: of every tenth test image it says the same, but for rounding."""
+    """36 layers deeper, or without shortcuts: of every fiftieth test image it says the same, but for rounding."""
     answers = []
     for one in (entry, entry.origin):
         model = load_model(one.name, device="cpu")
@@ -266,9 +266,9 @@ def test_what_a_network_is_rewritten_as_answers_alike_for_real_test_images(entry
         except InputError as missing:
             pytest.skip(str(missing))
         with torch.inference_mode():
-            answers.append(torch.cat([model.network(x[::10]) for x, _ in batches]))
+            answers.append(torch.cat([model.network(x[::50]) for x, _ in batches]))
     logits, expected = answers
-    assert 1000 <= len(logits) <= 1100
+    assert 200 <= len(logits) <= 220
     torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3 * expected.abs().max().item())
     assert int((logits.argmax(1) != expected.argmax(1)).sum()) <= 1
     assert entry.test_error == entry.origin.card.test_error

@@ -3,7 +3,6 @@
 import json
 import math
 import multiprocessing
-import os
 import random
 import signal
 import time
@@ -197,13 +196,14 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     began = time.monotonic()
     process.join()
     an_epoch = (time.monotonic() - began) / LONG.epochs
-    moments = random.Random(0)
+    moments, killed = random.Random(0), 0
     for _ in range(KILLS):
         process = start(tmp_path / "cut")
         time.sleep(moments.uniform(0, 1.3) * an_epoch)
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL
+        killed += process.exitcode == -signal.SIGKILL
+    assert killed >= KILLS / 2  # On a machine whose speed changes, the last ones may find it done.
     start(tmp_path / "cut").join()
     assert_equal_weights(tmp_path / "whole", tmp_path / "cut")
 

@@ -11,6 +11,7 @@ import pytest
 from gradio.components import Component
 
 from resnet_demo.analysis.class_maps import explain_classes
+from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES, loading
 from resnet_demo.laboratory import lesion as laboratory
 from resnet_demo.networks.architecture import describe
@@ -19,7 +20,7 @@ from resnet_demo.ui import build_page, choices, html
 from resnet_demo.ui.answers import look
 from resnet_demo.ui.downloads import export
 from resnet_demo.ui.layer_plots import block_of, gradient_plot
-from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for
+from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for, first_example
 from resnet_demo.ui.tabs.architecture import Architecture, twin
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.compare import Compare
@@ -65,7 +66,7 @@ def closer(cache):
 def explored(cache, *question, before=None, own=False):
     """The updates of Explore's one event, by the name of the attribute that holds the component."""
     explore = built(Explore(cache, MODEL))
-    updates = explore._show(before, *question, own)
+    updates = explore._show(before, question[1], *question, own)
     names = {**{value: name for name, value in vars(explore).items() if isinstance(value, Component)}}
     names |= {value: name for name, value in vars(explore.pickers).items() if isinstance(value, Component)}
     return updates if updates == gr.skip() else {names[component]: value for component, value in updates.items()}
@@ -78,7 +79,7 @@ def address(**query):
 EVENTS = {
     "explore": lambda cache, closer, shown: explored(cache, CAT, MODEL, "", "", "float32"),
     "explore, faster": lambda cache, closer, shown: explored(cache, CAT, MODEL, "dog", "layer2", "bfloat16"),
-    "compare": lambda cache, closer, shown: built(Compare(cache))._show(CAT, MODEL, TWIN, ""),
+    "compare": lambda cache, closer, shown: built(Compare(cache))._show(MODEL, CAT, MODEL, TWIN, ""),
     "lesion": lambda cache, closer, shown: built(Lesion(cache))._show(CAT, MODEL, ["layer1.0"]),
     "classes": lambda cache, closer, shown: closer._classes("classes", shown, []),
     "pixels": lambda cache, closer, shown: list(closer._pixels(shown, "saliency"))[-1],
@@ -200,7 +201,7 @@ def test_networks_of_different_classes_are_not_compared(cache):
     assert updates[compare.target]["value"] == ""
     updates = compare._switch(MODEL, "plain56.cifar10", "8", TWIN)
     assert (updates[compare.second]["value"], updates[compare.target]["value"]) == ("plain56.cifar10", "8")
-    refused = compare._show(CAT, MODEL, "plain56.cifar100", "")
+    refused = compare._show(MODEL, CAT, MODEL, "plain56.cifar100", "")
     assert "different classes" in refused[compare.message]["value"]
     assert refused[compare.plot] is None
 
@@ -223,11 +224,10 @@ def test_what_cannot_be_fetched_is_marked_and_cannot_be_picked(cache, monkeypatc
 def test_a_visitor_is_followed_from_tab_to_tab(cache):
     explore, compare = built(Explore(cache, MODEL)), built(Compare(cache))
     current = Current(CAT, "plain20.cifar100")
-    updates = explore._follow(current, None, MODEL, address(tab="compare"))
+    updates = explore._follow(current, None, MODEL)
     assert (updates[explore.photo], updates[explore.pickers.name]["value"]) == (CAT, current.model)
-    assert set(explore._follow(current, None, current.model, address())) == {explore.photo}
-    # It was not opened by the address, and nothing was shown yet.
-    assert set(explore._follow(None, None, MODEL, address(tab="flow"))) == {explore.photo}
+    assert set(explore._follow(current, None, current.model)) == {explore.photo}
+    assert explore._follow(explore.first, None, MODEL) == {explore.photo: explore.first.photo}
     updates = compare._follow(current, MODEL, TWIN)
     assert (updates[compare.first], updates[compare.second]["value"]) == (current.model, "resnet20.cifar100")
     assert set(compare._follow(current, "resnet20.cifar100", current.model)) == {compare.photo}
@@ -237,8 +237,8 @@ def test_an_answer_that_comes_late_undoes_nothing(cache):
     """The tab is selected when the page opens; that may be answered after the first result, or a second one."""
     explore = built(Explore(cache, MODEL))
     shown, _ = look(cache, CAT, TWIN)
-    assert explore._follow(None, None, MODEL, address()) == gr.skip()
-    assert explore._follow(Current(CAT, TWIN), shown, TWIN, address()) == gr.skip()
+    assert explore._follow(None, None, MODEL) == gr.skip()
+    assert explore._follow(Current(CAT, TWIN), shown, TWIN) == gr.skip()
 
 
 def test_an_untrained_network_has_one_sentence_in_place_of_explanations(cache, closer):
@@ -349,7 +349,7 @@ def test_every_tab_works_without_trained_weights(tmp_path):
     lesion = built(Lesion(cache))
     assert "is untrained" in lesion._opened(lesion.default.name, [])[lesion.study]
     compare = built(Compare(cache))
-    updates = compare._show(CAT, compare.first.value, compare.second.value, compare.target.value)
+    updates = compare._show(compare.first.value, CAT, compare.first.value, compare.second.value, compare.target.value)
     assert len(updates[compare.plot].panels) == 2
 
 
@@ -463,7 +463,41 @@ def test_examples_are_named_by_what_the_network_can_know():
     assert sum(len(source) for _, source, _ in examples_for(find_entry("resnet18.tv_in1k"))) < 60_000
 
 
-def test_a_click_names_an_example_and_nothing_else():
-    assert Path(example("cat")).name == "cat.jpg"
-    for name in ("", "../app", "cat.jpg", "/etc/passwd", "CAT"):
-        assert "path" not in example(name)
+def test_an_address_names_an_example_and_nothing_else():
+    entry = find_entry(MODEL)
+    assert Path(example({"photo": "moose"}, entry)).name == "moose.jpg"
+    assert example({}, entry) == example({"photo": ""}, entry) == first_example(entry)
+    for name in ("../app", "cat.jpg", "/etc/passwd", "CAT"):
+        with pytest.raises(InputError, match="no such example photo: use one of raccoon"):
+            example({"photo": name}, entry)
+
+
+def test_a_wrong_address_is_one_sentence_beside_what_the_page_would_have_opened_with(cache):
+    explore = built(Explore(cache, MODEL))
+    for query in ({"model": "resnet21"}, {"target": "nothing"}, {"layer": "layer9"}, {"photo": "nothing"}):
+        updates = explore.ask(query)
+        assert 'role="alert"' in updates.pop(explore.notice)["value"]
+        assert updates == explore.ask({})
+
+
+def test_while_another_network_is_fetched_the_one_that_is_shown_is_not_asked_for_its_classes(cache):
+    explore = built(Explore(cache, MODEL))
+    updates = explore._show(None, "resnet18.tv_in1k", CAT, MODEL, "281", "layer4.1", "float32", False)
+    assert updates[explore.shown].analysis.predictions[0].index == updates[explore.shown].analysis.target.index
+    assert explore._choose("resnet18.tv_in1k") == {explore.fetching: "resnet18.tv_in1k"}
+    assert explore._choose(MODEL) == {explore.ready: MODEL, explore.fetching: ""}
+    failed = explore._fetch("resnet18.tv_in1k", MODEL)
+    assert (failed[explore.fetching], failed[explore.pickers.name]["value"]) == ("", MODEL)
+    assert 'role="alert"' in failed[explore.notice]["value"]
+
+
+def test_a_photo_that_is_taken_away_takes_its_class_along(cache):
+    updates = explored(cache, None, MODEL, "5", "", "float32")
+    assert updates["target"] == ""
+    updates = explored(cache, None, "resnet20.untrained", "5", "", "float32")
+    assert updates["target"] == "0"
+
+
+def test_leaving_the_box_of_data_sets_changes_nothing(cache):
+    pickers = built(Explore(cache, MODEL)).pickers
+    assert pickers._pick_dataset("cifar10", MODEL, "plain56-folded.cifar10") == gr.skip()

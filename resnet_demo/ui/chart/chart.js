@@ -150,7 +150,7 @@ const answer = (box, svg, points, hint) => {
   };
   const step = (by) => {
     // Up and down go to the next curve, at about the same place.
-    const names = [...new Set(points.map((point) => point.line))], here = points[now];
+    const names = [...new Set(points.map((point) => point.line))], here = points[Math.max(now, 0)];
     const line = names[(names.indexOf(here.line) + by + names.length) % names.length];
     const gap = ({line: name, x}) => (name === line ? Math.abs(x - here.x) : Infinity);
     show(points.reduce((best, point, i) => (gap(point) < gap(points[best]) ? i : best), points.findIndex((point) => point.line === line)));

@@ -82,7 +82,7 @@ class Architecture:
 
     def _opened(self, current: Current | None, followed: str, name: str) -> Updates:
         """The network of the tab that was open before, once: what is picked here since stays."""
-        if current and current.model != followed:
+        if current and current.seen and current.model != followed:
             name, followed = self.catalogue.find(current.model).spec.name, current.model
         tables = {self.options: shortcut_options(), self.groups: cardinalities()}
         return {self.name: name, self.followed: followed, **self._show(name), **tables}

@@ -94,9 +94,11 @@ class Closer:
         gr.on(asked, self._methods, inputs, [self.method, *attributed], cancels=running, **STATE)
 
     def _classes(self, name: str, shown: Shown | None, wanted: list[str]) -> Updates:
-        if name != "classes" or shown is None:
+        if name != "classes":
             return gr.skip()
         empty: Updates = {**dict.fromkeys(self.captions, ""), **dict.fromkeys(self.maps)}
+        if shown is None:
+            return empty
         if not shown.entry.trained:
             return empty | {self.captions[0]: html.note("An untrained network does not look for any class.")}
         # The data set is part of the value: class 3 of another one is something else.
@@ -117,15 +119,19 @@ class Closer:
         return updates
 
     def _features(self, name: str, shown: Shown | None) -> Updates:
-        if name != "features" or shown is None:
+        if name != "features":
             return gr.skip()
+        if shown is None:
+            return {self.caption: "", self.grid: None}
         analysis = shown.analysis
         grid = Overlaid(plots.feature_grid(analysis.features), alt=f"Feature maps of {analysis.layer}")
         return {self.caption: features_caption(analysis), self.grid: grid}
 
     def _branch_ratios(self, name: str, shown: Shown | None) -> Updates:
-        if name != "branch-ratios" or shown is None:
+        if name != "branch-ratios":
             return gr.skip()
+        if shown is None:
+            return {self.branch_note: RATIOS_INTRO, self.branch_ratios: None}
         ratios = shown.analysis.branch_ratios
         if not ratios:
             note = html.note("This network adds nothing to a shortcut: it is plain or gated.")
@@ -159,8 +165,10 @@ class Closer:
 
     def _methods(self, name: str, shown: Shown | None) -> Updates:
         """The methods with what each would cost here; nothing is computed before one is chosen."""
-        if name != "pixels" or shown is None:
+        if name != "pixels":
             return gr.skip()
+        if shown is None:
+            return {self.method: gr.update(choices=[], value=None), self.state: "", self.heat: None}
         offered, text = [(f"{m.title}: {cost(m, shown.analysis)}", key) for key, m in METHODS.items()], ""
         if not shown.entry.trained:
             offered, text = [], html.note("An untrained network has no prediction to explain.")
@@ -171,7 +179,8 @@ def class_caption(found: ClassMap) -> str:
     """The class of one map, and how strong its evidence is."""
     prediction = found.prediction
     evidence = f"strongest evidence {found.cam_max:.2g}" if found.cam_max > 0 else "no positive evidence"
-    return f"<p><b>{escape(prediction.label)}</b> {100 * prediction.probability:.1f} %, {evidence}</p>"
+    probability = escape(html.percent(prediction.probability, 1))
+    return f"<p><b>{escape(prediction.label)}</b> {probability}, {evidence}</p>"
 
 
 def cost(method: Method, analysis: Analysis) -> str:

@@ -19,8 +19,9 @@ from resnet_demo.ui.explained import class_bars
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.queues import CHOICE, LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.turns import Turn, in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 # The height that a window leaves for the pictures if the plots are to be visible without scrolling.
@@ -53,6 +54,7 @@ class Compare:
                     self.second = Choice(second, value=self.pair[1], label="Second network, of the same classes")
                     self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
             with gr.Column(scale=8, min_width=340):
+                self.notice = gr.HTML("", visible=False)
                 self.message = gr.HTML("", visible=False)
                 self.status = gr.HTML(INTRO)
                 with gr.Row():
@@ -65,17 +67,17 @@ class Compare:
 
     def _wire(self) -> None:
         # The photo comes last: nothing is shown before there is one.
-        self.asked = [self.first, self.second, self.target, self.known, self.current, self.message, self.examples]
+        self.asked = [self.first, self.second, self.target, self.known, self.current, self.notice, self.examples]
         self.asked.append(self.photo)
-        follow = [self.second, self.target, self.known, self.examples]
-        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **QUICK)
+        follow = [self.second, self.target, self.known, self.examples, self.notice]
+        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **CHOICE)
         for side in self.sides:
             side.top.click(self._explain, self.first, self.target, **QUICK)
-        self.inputs = [self.photo, self.first, self.second, self.target]
-        self.outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot]
-        self.outputs.append(self.current)
-        changes = [component.change for component in self.inputs]
-        gr.on(changes, self._show, self.inputs, self.outputs, show_progress_on=self.status, **LATEST)
+        question = [self.photo, self.first, self.second, self.target]
+        outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
+        changes = [component.change for component in question]
+        asked = [gr.State(Turn()), self.known, *question]
+        gr.on(changes, in_turn(self._show), asked, outputs, show_progress_on=self.status, **LATEST)
 
     def _follow(self, current: Current | None, first: str, second: str) -> Updates:
         """The photo and network of the tab that was open before. A pair that has the network stays."""
@@ -94,11 +96,10 @@ class Compare:
                 choices.require_here(self.catalogue, second)
                 raise InputError(different(first.name, second))
             target = choices.class_value(first, query.get("target", ""))
+            photo = example(query, first)
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
-        photo = example(query["photo"]) if "photo" in query else first_example(first)
-        current = Current(photo if isinstance(photo, str) else first_example(first), first.name)
-        return {**self._pair(first, second, target), self.current: current, self.photo: photo}
+            return {self.notice: html.alert_update(str(error))}
+        return {**self._pair(first, second, target), self.current: Current(photo, first.name), self.photo: photo}
 
     def _pair(self, first: Entry, second: str, target: str) -> Updates:
         offered = choices.class_choices(first)
@@ -118,7 +119,8 @@ class Compare:
         entry = self.catalogue.find(first)
         kept = self.catalogue.find(known).labels == entry.labels
         updates = self._pair(entry, second if kept else "", target if kept else "")
-        return {component: value for component, value in updates.items() if component is not self.first}
+        follow = {component: value for component, value in updates.items() if component is not self.first}
+        return follow | {self.notice: html.alert_update()}
 
     def _explain(self, first: str, event: gr.EventData) -> Any:
         """The class of the clicked bar, which both networks have; the first one's most probable one for the cross."""
@@ -126,12 +128,14 @@ class Compare:
         known = [value for _, value in choices.class_choices(self.catalogue.find(first))]
         return clicked if clicked in known else gr.skip()
 
-    def _show(self, photo: str | None, first: str, second: str, target: str) -> Updates:
+    def _show(self, known: str, photo: str | None, first: str, second: str, target: str) -> Updates:
         if not photo:
             return self._nothing()
         try:
             choices.require_here(self.catalogue, first, second)
             if self.catalogue.find(first).labels != self.catalogue.find(second).labels:
+                if known != first:
+                    return gr.skip()  # The second one is about to follow the first.
                 raise InputError(different(first, second))
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:

@@ -22,9 +22,11 @@ from resnet_demo.ui.layer_plots import gradient_plot
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.pickers import Pickers
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK
+from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK, STATE
+from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.turns import Turn, in_turn
 from resnet_demo.zoo import ModelCache, is_offline
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
@@ -54,20 +56,22 @@ class Explore:
                 self.pickers.build_network()
             with gr.Column(scale=8, min_width=340):
                 self._build_results()
-        self.asked = [self.photo, self.examples, *self.pickers.all, self.message]
+        self.asked = [self.photo, self.examples, *self.pickers.all, self.notice]
         self._wire()
 
     def open(self, tab: gr.Tab) -> None:
         followed = [self.photo, self.examples, *self.pickers.all]
         tab.select(self._follow, [self.current, self.shown, self.ready], followed, **QUICK)
 
-    def _follow(self, current: Current | None, shown: Shown | None, ready: str, request: gr.Request) -> Updates:
+    @property
+    def first(self) -> Current:
+        """What the page would open with."""
+        return Current(first_example(self.default), self.default.name, seen=False)
+
+    def _follow(self, current: Current | None, shown: Shown | None, ready: str) -> Updates:
         """Only what another tab has changed, by the server's own records. This tab is selected when the page opens,
         too, and an answer that comes late must not undo what was picked meanwhile."""
-        if current is None:
-            other = request.query_params.get("tab", self.id) != self.id
-            return {self.photo: first_example(self.default)} if other else gr.skip()
-        if shown and current == Current(shown.photo, ready):
+        if current is None or (shown and current == Current(shown.photo, ready)):
             return gr.skip()
         entry = self.catalogue.find(current.model)
         pickers = {} if ready == entry.name else {self.examples: examples_for(entry), **self.pickers.updates(entry)}
@@ -79,17 +83,21 @@ class Explore:
             entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))
             layer = choices.layer_value(entry, query.get("layer", ""))
+            photo = example(query, entry)
         except InputError as error:
-            return {**self.pickers.updates(self.default), self.message: html.alert_update(str(error))}
-        photo = example(query["photo"]) if "photo" in query else first_example(entry)
+            return {**self.ask({}), self.notice: html.alert_update(str(error))}
         pickers = self.pickers.updates(entry, target, layer)
         return {self.photo: photo, self.examples: examples_for(entry), **pickers}
 
     def _build_results(self) -> None:
         # The model whose weights are here: the chosen one, once it has been fetched.
         self.ready = gr.State(self.default.name)
+        # The model whose weights are waited for, if any.
+        self.fetching = gr.State("")
         self.shown = gr.State(None, time_to_live=3600)
         self.pickers.build_switch()
+        # What is wrong with a choice stays until the next one; what is wrong with a question, until the next answer.
+        self.notice = gr.HTML("", visible=False)
         self.message = gr.HTML("", visible=False)
         with gr.Row():
             with gr.Column(scale=4, min_width=300):
@@ -118,41 +126,55 @@ class Explore:
 
     def _wire(self) -> None:
         pickers = self.pickers
-        pickers.wire(self.ready, self.message, self.examples)
+        pickers.wire(self.ready, self.notice, self.examples)
         self.top.click(_explain, self.shown, pickers.target, **QUICK)
         self.plot.click(_explain_layer, self.shown, pickers.layer, **QUICK)
         # Nothing changes in the line of facts: it is where the progress is shown.
-        fetched = [self.ready, self.message, pickers.facts]
-        pickers.name.change(self._fetch, pickers.name, fetched, trigger_mode="always_last", **PRIVATE, **FETCH)
+        fetched = [self.ready, self.fetching, self.notice, *pickers.all, pickers.facts]
+        fetch = self.fetching.change(self._fetch, [self.fetching, self.ready], fetched, **PRIVATE, **FETCH)
+        pickers.name.change(self._choose, pickers.name, [self.ready, self.fetching], cancels=fetch, **STATE)
 
         question = [self.photo, self.ready, pickers.target, pickers.layer, self.precision, self.own]
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
         results += [pickers.facts, pickers.target, self.numbers, self.current]
-        # One event for every change, so that the answer to an older question can never replace that to a newer one.
         changes = [component.change for component in question]
-        gr.on(changes, self._show, [self.shown, *question], results, show_progress_on=pickers.facts, **LATEST)
+        asked = [gr.State(Turn()), self.shown, pickers.name, *question]
+        gr.on(changes, in_turn(self._show), asked, results, show_progress_on=pickers.facts, **LATEST)
         self.opacity.change(None, self.opacity, None, js=BLEND)
         for kind, button in self.buttons.items():
-            asked = [self.shown, self.opacity]
-            exported = button.click(partial(_export, kind), asked, self.file, **PRIVATE, **QUEUE)
+            shown = [self.shown, self.opacity]
+            exported = button.click(partial(_export, kind), shown, self.file, **PRIVATE, **QUEUE)
             exported.success(None, self.file, None, js=SAVE)
 
-    def _fetch(self, name: str, progress: Any = PROGRESS) -> Updates:
+    def _choose(self, name: str) -> Updates:
+        """What is here is ready; a download that was waited for is not any more."""
+        if choices.is_here(self.catalogue, name):
+            return {self.ready: name, self.fetching: ""}
+        return {self.fetching: name}
+
+    def _fetch(self, name: str, ready: str, progress: Any = PROGRESS) -> Updates:
         """Get the weights of the picked model; the results follow when it is ready."""
+        if not name:
+            return gr.skip()
         try:
             model = self.cache.get(name, download_progress(name, progress))
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
-        return {self.ready: model.name, self.message: html.alert_update()}
+            stays = self.pickers.updates(self.catalogue.find(ready))
+            return {**stays, self.fetching: "", self.notice: html.alert_update(str(error))}
+        return {self.ready: model.name, self.fetching: ""}
 
     def _show(
-        self, before: Shown | None, photo: str | None, name: str, target: str, layer: str, precision: str, own: bool
-    ) -> Updates:
+        self, before: Shown | None, picked: str, photo: str | None, name: str, target: str, layer: str, precision: str,
+        own: bool,
+    ) -> Updates:  # fmt: skip
+        usual = choices.class_choices(self.catalogue.find(picked))[0][1]
         if not photo:
-            return self._nothing("")
+            return self._nothing("") | {self.pickers.target: usual}
         # A new photo is asked what it shows, and not for the class that the last one was asked for.
         fresh = bool(before) and before.photo != photo
-        target = "" if fresh else target
+        target = usual if fresh else target
+        if picked != name:  # The class and layer are those of a network that is still on its way.
+            target = layer = ""
         asked = (photo, name, target, layer, precision, str(bool(own)))
         if before and before.asked == asked:
             return gr.skip()
@@ -170,7 +192,7 @@ class Explore:
             self.heatmap: heatmap,
             self.plot: gradient_plot(shown.analysis),
             self.numbers: gradient_rows(shown.analysis),
-            **({self.pickers.target: ""} if fresh else {}),
+            **({self.pickers.target: usual} if fresh else {}),
         }
 
     def _texts(self, shown: Shown) -> Updates:
@@ -196,7 +218,7 @@ class Explore:
 def _explain(shown: Shown | None, event: gr.EventData) -> Any:
     """The class of the clicked bar; the most probable one for the cross beside it."""
     if shown is None:
-        return gr.skip()
+        raise InputError(EXPIRED)
     clicked = event_text(event, "key")
     known = [value for _, value in choices.class_choices(shown.entry)]
     return clicked if clicked in known else gr.skip()
@@ -204,13 +226,15 @@ def _explain(shown: Shown | None, event: gr.EventData) -> Any:
 
 def _explain_layer(shown: Shown | None, event: gr.EventData) -> Any:
     """The block of the clicked layer."""
+    if shown is None:
+        raise InputError(EXPIRED)
     clicked = event_text(event, "key")
-    return clicked if shown and clicked in shown.analysis.layers else gr.skip()
+    return clicked if clicked in shown.analysis.layers else gr.skip()
 
 
 def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | None:
     if shown is None:
-        return None
+        raise InputError(EXPIRED)
     try:
         return data_url(*export(shown, kind, opacity))
     except InputError as error:  # A photo is deleted after an hour.

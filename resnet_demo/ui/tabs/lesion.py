@@ -20,6 +20,7 @@ from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST
 from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.turns import Turn, in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = (
@@ -50,6 +51,7 @@ class Lesion:
                 self.name = Choice(self.names, value=self.default.name, label="Network")
             with gr.Column(scale=8, min_width=340):
                 gr.HTML(INTRO)
+                self.notice = gr.HTML("", visible=False)
                 self.drawing = Network(elem_id="lesion-drawing")
                 self.message = gr.HTML("", visible=False)
                 self.effect = gr.HTML("", elem_id="lesion-effect")
@@ -62,7 +64,7 @@ class Lesion:
                 # A click on one of its points is one on that block of the drawing, which hears of it in the browser.
                 self.plot = Chart(elem_id="lesion-study")
         # The photo comes last, as in Compare.
-        self.asked = [self.current, self.name, self.drawing, self.message, self.examples, self.photo]
+        self.asked = [self.current, self.name, self.drawing, self.notice, self.examples, self.photo]
         self._wire()
 
     def open(self, tab: gr.Tab) -> None:
@@ -78,13 +80,13 @@ class Lesion:
         return {self.photo: photo, self.name: name, **self._switch(name, removed)}
 
     def _wire(self) -> None:
-        switched = [self.drawing, self.study, self.plot, self.examples]
-        self.name.input(self._switch, [self.name, self.drawing], switched, **DRAW)
+        picked = [self.drawing, self.study, self.plot, self.examples, self.notice]
+        self.name.input(self._pick, [self.name, self.drawing], picked, trigger_mode="always_last", **DRAW)
         # The drawing changes with every click, and with the network.
-        inputs = [self.photo, self.name, self.drawing]
+        inputs = [gr.State(Turn()), self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current]
         changes = [self.photo.change, self.drawing.change]
-        gr.on(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
+        gr.on(changes, in_turn(self._show), inputs, outputs, show_progress_on=self.effect, **LATEST)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
@@ -92,11 +94,11 @@ class Lesion:
             entry = self._trained(query.get("model") or self.default.name)
             removed = [name for name in query["removed"].split(",") if name] if "removed" in query else None
             lesion.check_blocks(removed or (), _blocks(entry))
+            photo = example(query, entry)
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
-        photo = example(query["photo"]) if "photo" in query else first_example(entry)
+            return {self.notice: html.alert_update(str(error))}
         return {
-            self.current: Current(photo if isinstance(photo, str) else first_example(entry), entry.name),
+            self.current: Current(photo, entry.name),
             self.name: entry.name,
             self.drawing: _view(entry, removed, ()),
             self.examples: examples_for(entry),
@@ -112,6 +114,9 @@ class Lesion:
         note = html.origin(entry) + ("" if studies else html.note(NO_STUDY))
         plot = lesion_plot(studies) if studies else None
         return {self.drawing: _view(entry, removed, studies), self.study: note, self.plot: plot}
+
+    def _pick(self, name: str, removed: list[str] | None) -> Updates:
+        return self._switch(name, removed) | {self.notice: html.alert_update()}
 
     def _switch(self, name: str, removed: list[str] | None) -> Updates:
         opened = self._opened(name, removed)

@@ -52,6 +52,8 @@ class Race:
             ready = self._has_images()
             self.start = gr.Button("Start the race", variant="primary", scale=1, min_width=130, interactive=ready)
             self.stop = gr.Button("Stop", scale=1, min_width=80)
+        # Whether this visitor was told if there are images.
+        self.told = gr.State(False)
         # What Stop says has a place of its own: an update of the race that is still on its way cannot overwrite it.
         self.ended = gr.HTML("", elem_id="race-ended")
         self.state = gr.HTML(status(self._readiness()), elem_id="race-state")
@@ -61,7 +63,7 @@ class Race:
 
     def open(self, tab: gr.Tab) -> None:
         """Whether there are images to race on can change while the page is served."""
-        tab.select(self._ready, None, [self.state, self.fetch, self.start], **QUICK)
+        tab.select(self._opened, self.told, [self.told, self.state, self.fetch, self.start], **QUICK)
 
     def _wire(self) -> None:
         self.start.click(lambda: "", None, self.ended, **QUICK)
@@ -73,6 +75,10 @@ class Race:
         self.stop.click(self._stopped, self.state, [self.ended, self.state], cancels=running, **QUICK)
         fetched = [self.state, self.fetch, self.start]
         self.fetch.click(self._fetch, None, fetched, show_progress_on=self.state, **PRIVATE, **FETCH)
+
+    def _opened(self, told: bool) -> Updates:
+        """Once: it must not take the place of the result of a race."""
+        return gr.skip() if told else {self.told: True, **self._ready()}
 
     def _ready(self) -> Updates:
         return {

@@ -14,10 +14,16 @@ Updates = dict[Component, Any]
 
 @dataclass(frozen=True)
 class Current:
-    """What a visitor looks at, which follows them from tab to tab: the path of a photo, and the name of a network."""
+    """What a visitor looks at, which follows them from tab to tab.
+
+    photo   its path
+    model   name of the network
+    seen    false for what the page would have opened with if the address had not asked for another tab
+    """
 
     photo: str
     model: str
+    seen: bool = True
 
 
 class Tab(Protocol):
