@@ -268,7 +268,7 @@ def test_what_a_network_is_rewritten_as_answers_alike_for_real_test_images(entry
         with torch.inference_mode():
             answers.append(torch.cat([model.network(x[::50]) for x, _ in batches]))
     logits, expected = answers
-    assert 200 <= len(logits) <= 220
+    assert len(logits) >= 200
     torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3 * expected.abs().max().item())
     assert int((logits.argmax(1) != expected.argmax(1)).sum()) <= 1
     assert entry.test_error == entry.origin.card.test_error
