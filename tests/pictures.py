@@ -2,7 +2,11 @@
 
 import io
 
+import pillow_heif
 from PIL import Image
+
+# Only the tests write this format; the product reads it in a process of its own.
+pillow_heif.register_heif_opener()
 
 RED, GREEN, BLUE, WHITE, BLACK = (220, 40, 30), (30, 180, 60), (20, 60, 200), (255, 255, 255), (0, 0, 0)
 

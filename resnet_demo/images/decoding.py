@@ -1,9 +1,9 @@
 """From an opened image to a small upright RGB picture, a tile at a time; and decoding in a process with limits.
 
 In the formats that this process decodes, the header tells the cost of decoding (see `containers`). The others can hide
-any cost: an AVIF has frames that are never shown, the parts of a TIFF can be anywhere, run-length BMP and the blocks of
-a GIF are read by loops in Python. They are decoded by running this file as a script, with the system's limits on time
-and memory. This file imports nothing of the project, which would cost the script a second.
+any cost: an AVIF or a phone's HEIC has frames that are never shown, the parts of a TIFF can be anywhere, run-length BMP
+and the blocks of a GIF are read by loops in Python. They are decoded by running this file as a script, with the
+system's limits on time and memory. This file imports nothing of the project, which would cost the script a second.
 """
 
 import math
@@ -16,8 +16,10 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 ISOLATED = ("GIF", "BMP", "TIFF", "AVIF")
+# What a phone's photo begins with, after "ftyp". Pillow has no decoder for it.
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # A JPEG is decoded at reduced size; WebP takes 17 to 27 bytes per pixel, the others 4.
-MAX_PIXELS = {"JPEG": 89_478_485, "WEBP": 17_000_000} | dict.fromkeys(("PNG", *ISOLATED), 40_000_000)
+MAX_PIXELS = {"JPEG": 89_478_485, "WEBP": 17_000_000} | dict.fromkeys(("PNG", "HEIF", *ISOLATED), 40_000_000)
 # Limits of a decoder in its own process. An image within the limits above takes half a second.
 SECONDS, BYTES = 2, 450_000_000
 PATIENCE = 60
@@ -157,7 +159,7 @@ def decode_isolated(data: bytes, max_side: int) -> Image.Image:
 
 def decode_here(data: bytes, max_side: int) -> Image.Image:
     """The small picture of a file in one of the isolated formats."""
-    with Image.open(BytesIO(data), formats=ISOLATED) as image:
+    with Image.open(BytesIO(data), formats=_forms(data)) as image:
         check_pixels(str(image.format), *image.size)
         ycbcr = isinstance(image, TiffImageFile) and _prepare_tiff(image)
         image.load()
@@ -167,6 +169,17 @@ def decode_here(data: bytes, max_side: int) -> Image.Image:
             orientation = 1
         small = small_rgb(image, max_side, orientation)
         return Image.merge("YCbCr", small.split()).convert("RGB") if ycbcr else small
+
+
+def _forms(data: bytes) -> tuple[str, ...]:
+    """The formats that Pillow may take the file for."""
+    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS or b"avif" in data[12:64]:
+        return ISOLATED
+    import pillow_heif  # Only where it is needed, and in this process of its own.
+
+    pillow_heif.options.DECODE_THREADS = 1
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 def _prepare_tiff(image: TiffImageFile) -> bool:

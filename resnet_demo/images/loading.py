@@ -19,7 +19,7 @@ from resnet_demo.images.decoding import Refused, small_rgb, to_rgb
 from resnet_demo.memory import return_freed_memory
 
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # The first bytes of most of their files.
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 MAX_BYTES = 50_000_000
 # A photo fills at most half of a projected page and a network's crop has 224 pixels, so more would only be slower. With
 # 1000, a phone's photo of 4032 x 3024 is decoded at a quarter of its size.
@@ -53,7 +53,9 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
     except MemoryError as error:
         raise InputError(f"{name} {decoding.TOO_COSTLY}.") from error
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{name} is {_what_it_is(data)}: send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.") from error
+        raise InputError(
+            f"{name} is {_what_it_is(data)}: send a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+        ) from error
     except Exception as error:  # On hostile bytes, decoders raise anything from struct.error to SyntaxError.
         raise InputError(f"{name} is damaged or incomplete and cannot be decoded: send it again.") from error
 
@@ -145,12 +147,11 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 def _what_it_is(data: bytes) -> str:
     """A guess from the first bytes, for files that are often sent by mistake."""
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        return "a HEIC photo, which is not supported"
     known = {b"%PDF": "a PDF", b"%!PS": "a PostScript file", b"<svg": "an SVG drawing", b"PK\x03\x04": "a ZIP file"}
     for magic, what in known.items():
         if data.lstrip().startswith(magic):
             return what
-    if data.startswith(MAGIC) or data[8:12] == b"WEBP" or data[4:12] == b"ftypavif":
+    in_boxes = data[4:8] == b"ftyp" and data[8:12] in (b"avif", *decoding.HEIF_BRANDS)
+    if data.startswith(MAGIC) or data[8:12] == b"WEBP" or in_boxes:
         return "damaged or incomplete"
     return "an SVG drawing" if b"<svg" in data[:1000] else "not an image that can be read"

@@ -66,6 +66,8 @@ FILES = {
     "run-length BMP": (files.run_length_bmp, "too much"),
     "AVIF": (lambda: encode(BLACK, "AVIF", speed=10), "40 million pixels"),
     "noisy AVIF": (lambda: encode(files.noise(2000, 2000), "AVIF", speed=10, quality=95), None),
+    "HEIC": (lambda: encode(Image.new("RGB", (6400, 6400)), "HEIF"), "40 million pixels"),
+    "HEIC of a phone": (lambda: encode(files.noise(2016, 1512).resize((4032, 3024)), "HEIF", quality=60), None),
 }
 
 
@@ -91,10 +93,11 @@ def marked():
     options = {"comment": b"at home", "exif": exif, "icc_profile": b"profile at home", "xmp": b"<x>at home</x>"}
     photo = quadrants()
     yield from (encode(photo, form, **options) for form in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF"))
+    yield encode(photo, "HEIF", exif=exif.tobytes(), xmp=b"<x>at home</x>")
     yield encode(photo, "GIF", comment=b"at home")
 
 
-@pytest.mark.parametrize("data", list(marked()), ids=["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF"])
+@pytest.mark.parametrize("data", list(marked()), ids=["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC", "GIF"])
 def test_no_metadata_are_left(tmp_path, data):
     path = tmp_path / "photo"
     path.write_bytes(data)

@@ -38,6 +38,7 @@ VALID = {
     "TIFF": encode(PHOTO, "TIFF", compression="tiff_lzw"),
     "BMP": encode(PHOTO, "BMP"),
     "AVIF": encode(PHOTO, "AVIF"),
+    "HEIF": encode(PHOTO, "HEIF"),
 }
 # Name: the bytes, and a part of the error message.
 BAD_FILES = {
@@ -48,7 +49,7 @@ BAD_FILES = {
     "SVG with a prolog": (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg/>', "is an SVG drawing"),
     "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is a PostScript file"),
     "ZIP": (b"PK\x03\x04" + bytes(40), "is a ZIP file"),
-    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), "is a HEIC photo"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), "is damaged"),
     "ICO": (encode(PHOTO, "ICO"), "is not an image"),
     "PPM": (encode(PHOTO, "PPM"), "is not an image"),
     "TGA": (encode(PHOTO, "TGA"), "is not an image"),
@@ -135,6 +136,7 @@ def rgb_or_input_error(data):
 
 
 MAGIC = [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"RIFF\x99\0\0\0WEBPVP8 "]
+MAGIC += [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"]
 FUZZ = settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 

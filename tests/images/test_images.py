@@ -59,6 +59,7 @@ COLOR_FILES = {
     "LAB TIFF": (encode(LAB, "TIFF"), 6),
     "YCbCr TIFF with JPEG inside": (encode(PHOTO.convert("YCbCr"), "TIFF", compression="jpeg"), 12),
     "AVIF": (encode(PHOTO, "AVIF", quality=95), 12),
+    "HEIC": (encode(PHOTO, "HEIF", quality=95), 12),
 }
 
 
@@ -70,10 +71,11 @@ def test_a_color_file_keeps_its_size_and_colors(name):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP", "HEIF"])
 def test_a_photo_stands_upright_for_every_exif_orientation(form, orientation):
     stored = PHOTO if orientation == 1 else PHOTO.transpose(AS_STORED[orientation])
-    data = encode(stored, form, exif=orientation_tag(orientation))
+    exif = orientation_tag(orientation)
+    data = encode(stored, form, exif=exif.tobytes() if form == "HEIF" else exif)
     assert_quadrants(load_image(data), tolerance=30)
 
 
@@ -107,12 +109,18 @@ def see_through():
 
 @pytest.mark.parametrize(
     ("form", "options"),
-    [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {}), ("AVIF", {"quality": 95})],
+    [
+        ("PNG", {}),
+        ("WEBP", {"lossless": True, "exact": True}),
+        ("TIFF", {}),
+        ("AVIF", {"quality": 95}),
+        ("HEIF", {"quality": 95}),
+    ],
 )
 def test_transparency_is_laid_on_white(form, options):
     expected = (RED, RED, WHITE, (127, 127, 127))
     assert_quadrants(
-        load_image(encode(see_through(), form, **options)), expected, tolerance=0 if form != "AVIF" else 12
+        load_image(encode(see_through(), form, **options)), expected, tolerance=12 if form in ("AVIF", "HEIF") else 0
     )
 
 
