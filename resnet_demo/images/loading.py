@@ -21,9 +21,9 @@ from resnet_demo.memory import return_freed_memory
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")  # The first bytes of most of their files.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 MAX_BYTES = 50_000_000
-# A photo fills at most half of a projected page and a network's crop has 224 pixels, so more would only be slower. With
-# 1000, a phone's photo of 4032 x 3024 is decoded at a quarter of its size.
-MAX_SIDE = 1000
+# A photo fills at most half of a projected page and a network's crop has 224 pixels, so more would only be slower. This
+# is a quarter of a phone's photo of 4032 x 3024, at which it is decoded and need not be resized.
+MAX_SIDE = 1008
 # After decoding that took more bytes than this, memory is returned to the system.
 LARGE = 100_000_000
 # Example photos: the page offers them, and gradient flow is measured on them.

@@ -1,5 +1,6 @@
 """The catalogue of models. Entries are named `architecture.weights`, as in timm: resnet20.cifar10."""
 
+import operator
 import os
 import re
 from collections.abc import Iterator
@@ -40,6 +41,10 @@ class Catalogue:
 
     folders: tuple[Path, ...]
     _known: dict[Path, tuple[object, Entry]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # What is made of which trained entries: a query for each of a page's clicks must not work it out again.
+    _made: list[tuple[list[Entry], list[Rewritten]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries: those with a card by folder, data set and depth, damaged cards included; what their networks can
@@ -70,11 +75,16 @@ class Catalogue:
     def _made_of(self, trained: list[Entry]) -> list[Rewritten]:
         """What the networks can be rewritten as, shipped ones first: a user's network never takes the name of what is
         made of those, nor does what is made take the name of a network that was trained."""
+        for of, made in self._made[:]:
+            if len(of) == len(trained) and all(map(operator.is_, of, trained)):  # A card that changed is another entry.
+                return made
         shipped = [entry for entry in trained if not self._is_yours(entry)]
-        taken, made = {entry.name for entry in trained}, dict[str, Rewritten]()
+        taken, found = {entry.name for entry in trained}, dict[str, Rewritten]()
         for entry in (*rewritings(shipped), *rewritings(trained)):
-            made.setdefault(entry.name, entry)
-        return [entry for name, entry in made.items() if name not in taken]
+            found.setdefault(entry.name, entry)
+        new = [entry for name, entry in found.items() if name not in taken]
+        self._made[:] = [(trained, new)]
+        return new
 
     def _is_yours(self, entry: Entry) -> bool:
         path = entry.origin.path

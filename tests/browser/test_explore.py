@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from resnet_demo.images import EXAMPLES
+from resnet_demo.images import EXAMPLES, MAX_SIDE
 from resnet_demo.ui.photo import UNKNOWN
 from resnet_demo.zoo import find_entry
 
@@ -372,7 +372,7 @@ def test_a_huge_photo_is_shown_small(visit, tmp_path):
     wait_for_facts(page, "ResNet-20")
     send_and_wait(page, tmp_path / "huge.jpg")
     widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert 500 <= max(widths) <= 1000
+    assert max(widths) == MAX_SIDE
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Catalogue entries that are rewritten from trained networks: folded ones, and deeper ones by construction."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torchvision.models import resnet18
 from resnet_demo import analyze, load_model
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
-from resnet_demo.zoo import ModelCache, find_entry, list_models, open_catalogue, weight_state
+from resnet_demo.zoo import Card, Catalogue, ModelCache, find_entry, list_models, open_catalogue, weight_state
 from tests.cards import put_weights
 from tests.zoo.torchvision_files import cached_in, torch_bytes
 
@@ -140,3 +141,18 @@ def test_a_users_network_never_changes_what_is_made_of_the_shipped_ones(tmp_path
 def test_a_folded_network_that_is_not_there_asks_for_its_source():
     with pytest.raises(InputError, match="train resnet32 --dataset cifar10"):
         find_entry("plain32-folded.cifar10")
+
+
+def test_what_is_made_is_worked_out_once_and_again_when_a_card_changes(shipped):
+    catalogue = Catalogue((shipped,))
+
+    def folded():
+        return next(entry for entry in catalogue.entries() if entry.name == "plain20-folded.cifar10")
+
+    first = folded()
+    assert folded() is first
+    path = shipped / "resnet20.cifar10.json"
+    replace(Card.read(path), test_error=12.34).write(path)
+    assert folded().test_error == 12.34
+    path.unlink()
+    assert all(entry.name != first.name for entry in catalogue.entries())
