@@ -20,8 +20,9 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # What is answered at once, without waiting for anything.
 QUICK: dict[str, Any] = {"queue": False, **NO_PROGRESS, **PRIVATE}
-# A choice by an input's value. Gradio would drop what is chosen while the last choice is on its way.
-CHOICE: dict[str, Any] = {"trigger_mode": "always_last", **QUICK}
+# A choice by an input's value. Gradio would drop what is chosen while the last choice is on its way; and "always_last"
+# would ask again with the value that the answer to that one has just set.
+CHOICE: dict[str, Any] = {"trigger_mode": "multiple", **QUICK}
 # What is drawn without a photo: it takes a tenth of a second.
 DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, **NO_PROGRESS, **PRIVATE}
 # An analysis of the last choice: clicks in between are skipped.

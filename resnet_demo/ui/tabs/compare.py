@@ -134,9 +134,10 @@ class Compare:
         try:
             choices.require_here(self.catalogue, first, second)
             if self.catalogue.find(first).labels != self.catalogue.find(second).labels:
-                if known != first:
-                    return gr.skip()  # The second one is about to follow the first.
-                raise InputError(different(first, second))
+                if known == first:
+                    raise InputError(different(first, second))
+                # The second one is about to follow the first.
+                second = choices.partner(self.catalogue, self.catalogue.find(first), "")
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return self._nothing() | {self.message: html.alert_update(str(error))}
