@@ -8,7 +8,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.photo import examples_for
-from resnet_demo.ui.queues import CHOICE, QUICK
+from resnet_demo.ui.queues import QUICK
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.twins import Twins, TwinView
 from resnet_demo.zoo import Catalogue, Entry
@@ -25,6 +25,8 @@ class Pickers:
         self.catalogue, self.default, self.offline = catalogue, default, offline
 
     def build_network(self) -> None:
+        # What the browser is told to pick, which it may not yet have done in all of the pickers.
+        self.picked = gr.State(self.default.name)
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default, self.offline)
@@ -45,23 +47,25 @@ class Pickers:
                 self.facts = gr.HTML("", elem_id="facts")
             with gr.Column(scale=5, min_width=320):
                 self.twins = Twins(self._twin_view(self.default), elem_id="twins")
-        self.all: list[Component] = [self.tag, self.connection, self.name, self.target, self.layer, self.twins]
+        self.all: list[Component] = [self.picked, self.tag, self.connection, self.name, self.target, self.layer]
+        self.all.append(self.twins)
 
     def wire(self, ready: gr.State, message: gr.HTML, examples: Examples) -> None:
         """`ready` holds the name of the network that is shown: it stays picked where another one cannot be."""
         self.ready, self.message, self.examples = ready, message, examples
         picked = [ready, self.name, self.target, self.layer]
         changed = [*self.all, message, examples]
-        self.tag.input(self._pick_dataset, [self.tag, ready, self.name], changed, **CHOICE)
-        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], changed, **CHOICE)
+        self.tag.input(self._pick_dataset, [self.tag, ready, self.name], changed, **QUICK)
+        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], changed, **QUICK)
         self.twins.click(self._pick_twin, [self.tag, *picked], changed, **QUICK)
-        self.name.input(self._pick_depth, picked, changed, **CHOICE)
+        self.name.input(self._pick_depth, picked, changed, **QUICK)
 
     def updates(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all pickers for `entry`; a class or layer that it does not have falls back to the default."""
         connection = choices.connection_of(entry)
         depths = choices.depth_choices(self.catalogue, entry.tag, connection, entry, self.offline)
         updates: Updates = {
+            self.picked: entry.name,
             self.tag: gr.update(value=entry.tag),
             self.twins: self._twin_view(entry),
             self.connection: gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),

@@ -18,17 +18,18 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # Progress that is shown nowhere. "hidden" alone would not do: at every step of every event, Gradio copies all values of
 # all components that ever were to show progress, and of everything inside them.
 NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
-# What is answered at once, without waiting for anything.
-QUICK: dict[str, Any] = {"queue": False, **NO_PROGRESS, **PRIVATE}
-# A choice by an input's value. Gradio would drop what is chosen while the last choice is on its way; and "always_last"
-# would ask again with the value that the answer to that one has just set.
-CHOICE: dict[str, Any] = {"trigger_mode": "multiple", **QUICK}
+# By default, Gradio drops a click that comes while the answer to the last one is on its way. "always_last" asks again
+# after that answer, with what is picked by then: for what depends on nothing else. What was clicked would be forgotten,
+# and a choice would be read back from the answer to the one before it: those are all sent at once, "multiple".
+LAST: dict[str, Any] = {"trigger_mode": "always_last"}
+# What is answered at once, without waiting for anything: clicks and choices.
+QUICK: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **NO_PROGRESS, **PRIVATE}
 # What is drawn without a photo: it takes a tenth of a second.
-DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, **NO_PROGRESS, **PRIVATE}
+DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, **LAST, **NO_PROGRESS, **PRIVATE}
 # An analysis of the last choice: clicks in between are skipped.
-LATEST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "minimal", **PRIVATE, **QUEUE}
+LATEST: dict[str, Any] = {"show_progress": "minimal", **LAST, **PRIVATE, **QUEUE}
 # What sets a State that other events listen to: Gradio announces changes only of events that went through a queue.
-STATE: dict[str, Any] = {"concurrency_limit": None, **NO_PROGRESS, **PRIVATE}
+STATE: dict[str, Any] = {"concurrency_limit": None, **LAST, **NO_PROGRESS, **PRIVATE}
 
 
 def share_cores() -> None:

@@ -196,12 +196,15 @@ def test_a_drawing_fits_a_phone_legibly_and_is_drawn_anew_for_another_width(visi
     page = visit(f"?tab={query}", viewport=PHONE)
     drawing = page.locator(f"#{query.partition('&')[0]}-drawing")
     expect(drawing.locator(".networks svg").first).to_be_visible(timeout=PATIENCE)
-    boxes = "boxes => Math.max(...boxes.map(box => box.getBoundingClientRect().right))"
-    sizes = (
-        "texts => Math.min(...texts.map(text => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize)))"
-    )
-    assert drawing.locator("rect, path, text").evaluate_all(boxes) <= PHONE["width"]
-    assert drawing.locator("text").evaluate_all(sizes) >= 11
+    # Found and measured in one step: it may be drawn anew in between.
+    right, smallest = drawing.evaluate("""drawing => {
+        const all = (selector) => [...drawing.querySelectorAll(selector)];
+        const size = (text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize);
+        return [Math.max(...all("rect, path, text").map((part) => part.getBoundingClientRect().right)),
+                Math.min(...all("text").map(size))];
+    }""")
+    assert right <= PHONE["width"]
+    assert smallest >= 11
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     network = drawing.locator(".networks svg").first
     narrow = network.bounding_box()["width"]

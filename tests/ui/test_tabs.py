@@ -484,11 +484,23 @@ def test_while_another_network_is_fetched_the_one_that_is_shown_is_not_asked_for
     explore = built(Explore(cache, MODEL))
     updates = explore._show(None, "resnet18.tv_in1k", CAT, MODEL, "281", "layer4.1", "float32", False)
     assert updates[explore.shown].analysis.predictions[0].index == updates[explore.shown].analysis.target.index
-    assert explore._choose("resnet18.tv_in1k") == {explore.fetching: "resnet18.tv_in1k"}
-    assert explore._choose(MODEL) == {explore.ready: MODEL, explore.fetching: ""}
-    failed = explore._fetch("resnet18.tv_in1k", MODEL)
+    assert updates[explore.shown].entry.name == MODEL
+    assert updates[explore.current] == Current(CAT, "resnet18.tv_in1k")
+    picked = explore.pickers.picked
+    assert explore._choose("resnet18.tv_in1k") == {picked: "resnet18.tv_in1k", explore.fetching: "resnet18.tv_in1k"}
+    assert explore._choose(MODEL) == {picked: MODEL, explore.ready: MODEL, explore.fetching: ""}
+    failed = explore._fetch("resnet18.tv_in1k", MODEL, updates[explore.current])
+    assert failed[explore.current] == Current(CAT, MODEL)
     assert (failed[explore.fetching], failed[explore.pickers.name]["value"]) == ("", MODEL)
     assert 'role="alert"' in failed[explore.notice]["value"]
+
+
+def test_a_network_that_is_here_is_asked_before_its_choice_has_been_answered(cache):
+    explore = built(Explore(cache, MODEL))
+    updates = explore._show(None, TWIN, CAT, MODEL, "3", "layer2.0", "float32", False)
+    assert updates[explore.shown].entry.name == TWIN
+    assert updates[explore.shown].analysis.target.index == 3
+    assert updates[explore.current] == Current(CAT, TWIN)
 
 
 def test_a_photo_that_is_taken_away_takes_its_class_along(cache):

@@ -19,9 +19,9 @@ from resnet_demo.ui.explained import class_bars
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import CHOICE, LATEST, QUICK
+from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates
-from resnet_demo.ui.turns import Turn, in_turn
+from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 # The height that a window leaves for the pictures if the plots are to be visible without scrolling.
@@ -70,14 +70,13 @@ class Compare:
         self.asked = [self.first, self.second, self.target, self.known, self.current, self.notice, self.examples]
         self.asked.append(self.photo)
         follow = [self.second, self.target, self.known, self.examples, self.notice]
-        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **CHOICE)
+        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **QUICK)
         for side in self.sides:
             side.top.click(self._explain, self.first, self.target, **QUICK)
         question = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
         changes = [component.change for component in question]
-        asked = [gr.State(Turn()), self.known, *question]
-        gr.on(changes, in_turn(self._show), asked, outputs, show_progress_on=self.status, **LATEST)
+        ask_in_turn(changes, self._show, [self.known, *question], outputs, show_progress_on=self.status, **LATEST)
 
     def _follow(self, current: Current | None, first: str, second: str) -> Updates:
         """The photo and network of the tab that was open before. A pair that has the network stays."""

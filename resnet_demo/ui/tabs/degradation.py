@@ -104,12 +104,8 @@ class Degradation:
 
     def _wire(self) -> None:
         # "input", and not "change": a depth that goes along with the data set is drawn with it, once.
-        self.dataset.input(
-            self._switch, self.dataset, [self.depths, *self._followers()], trigger_mode="always_last", **DRAW
-        )
-        self.depths.input(
-            self._redraw, [self.dataset, self.depths], self.curves, trigger_mode="always_last", **DRAW
-        )  # fmt: skip
+        self.dataset.input(self._switch, self.dataset, [self.depths, *self._followers()], **DRAW)
+        self.depths.input(self._redraw, [self.dataset, self.depths], self.curves, **DRAW)
 
     def _whose(self, name: str, title: str) -> str:
         """The title of a network, with a word beside it if this project has not measured it."""

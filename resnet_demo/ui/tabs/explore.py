@@ -26,7 +26,7 @@ from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK, STATE
 from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Current, Updates
-from resnet_demo.ui.turns import Turn, in_turn
+from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import ModelCache, is_offline
 
 DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
@@ -56,11 +56,12 @@ class Explore:
                 self.pickers.build_network()
             with gr.Column(scale=8, min_width=340):
                 self._build_results()
-        self.asked = [self.photo, self.examples, *self.pickers.all, self.notice]
+        # The photo comes last: nothing is shown before there is one.
+        self.asked = [self.examples, *self.pickers.all, self.notice, self.photo]
         self._wire()
 
     def open(self, tab: gr.Tab) -> None:
-        followed = [self.photo, self.examples, *self.pickers.all]
+        followed = [self.examples, *self.pickers.all, self.photo]
         tab.select(self._follow, [self.current, self.shown, self.ready], followed, **QUICK)
 
     @property
@@ -130,16 +131,18 @@ class Explore:
         self.top.click(_explain, self.shown, pickers.target, **QUICK)
         self.plot.click(_explain_layer, self.shown, pickers.layer, **QUICK)
         # Nothing changes in the line of facts: it is where the progress is shown.
-        fetched = [self.ready, self.fetching, self.notice, *pickers.all, pickers.facts]
-        fetch = self.fetching.change(self._fetch, [self.fetching, self.ready], fetched, **PRIVATE, **FETCH)
-        pickers.name.change(self._choose, pickers.name, [self.ready, self.fetching], cancels=fetch, **STATE)
+        fetched = [self.ready, self.fetching, self.current, self.notice, *pickers.all, pickers.facts]
+        waiting = [self.fetching, self.ready, self.current]
+        fetch = self.fetching.change(self._fetch, waiting, fetched, **PRIVATE, **FETCH)
+        chosen = [pickers.picked, self.ready, self.fetching]
+        pickers.name.change(self._choose, pickers.name, chosen, cancels=fetch, **STATE)
 
         question = [self.photo, self.ready, pickers.target, pickers.layer, self.precision, self.own]
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
         results += [pickers.facts, pickers.target, self.numbers, self.current]
         changes = [component.change for component in question]
-        asked = [gr.State(Turn()), self.shown, pickers.name, *question]
-        gr.on(changes, in_turn(self._show), asked, results, show_progress_on=pickers.facts, **LATEST)
+        asked = [self.shown, pickers.picked, *question]
+        ask_in_turn(changes, self._show, asked, results, show_progress_on=pickers.facts, **LATEST)
         self.opacity.change(None, self.opacity, None, js=BLEND)
         for kind, button in self.buttons.items():
             shown = [self.shown, self.opacity]
@@ -148,18 +151,20 @@ class Explore:
 
     def _choose(self, name: str) -> Updates:
         """What is here is ready; a download that was waited for is not any more."""
-        if choices.is_here(self.catalogue, name):
-            return {self.ready: name, self.fetching: ""}
-        return {self.fetching: name}
+        ready = (
+            {self.ready: name, self.fetching: ""} if choices.is_here(self.catalogue, name) else {self.fetching: name}
+        )
+        return {self.pickers.picked: name, **ready}
 
-    def _fetch(self, name: str, ready: str, progress: Any = PROGRESS) -> Updates:
+    def _fetch(self, name: str, ready: str, current: Current | None, progress: Any = PROGRESS) -> Updates:
         """Get the weights of the picked model; the results follow when it is ready."""
         if not name:
             return gr.skip()
         try:
             model = self.cache.get(name, download_progress(name, progress))
         except InputError as error:
-            stays = self.pickers.updates(self.catalogue.find(ready))
+            stays: Updates = self.pickers.updates(self.catalogue.find(ready))
+            stays[self.current] = current and replace(current, model=ready)
             return {**stays, self.fetching: "", self.notice: html.alert_update(str(error))}
         return {self.ready: model.name, self.fetching: ""}
 
@@ -173,7 +178,9 @@ class Explore:
         # A new photo is asked what it shows, and not for the class that the last one was asked for.
         fresh = bool(before) and before.photo != photo
         target = usual if fresh else target
-        if picked != name:  # The class and layer are those of a network that is still on its way.
+        if choices.is_here(self.catalogue, picked):
+            name = picked
+        elif picked != name:  # The class and layer are those of a network that is still on its way.
             target = layer = ""
         asked = (photo, name, target, layer, precision, str(bool(own)))
         if before and before.asked == asked:
@@ -187,7 +194,8 @@ class Explore:
         return {
             **self._texts(shown),
             self.shown: shown,
-            self.current: Current(photo, name),
+            # The picked network, even if it is still on its way: another tab may have asked for it.
+            self.current: Current(photo, picked),
             self.message: html.alert_update(),
             self.heatmap: heatmap,
             self.plot: gradient_plot(shown.analysis),

@@ -18,10 +18,10 @@ from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.layer_plots import flow_plot, ratio, said
-from resnet_demo.ui.queues import CHOICE, LATEST, QUICK
+from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.tour import Tour, TourView
-from resnet_demo.ui.turns import Turn, in_turn
+from resnet_demo.ui.turns import ask_in_turn
 
 MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
 # The stop about what residual networks are about.
@@ -114,12 +114,11 @@ class GradientFlow:
     def _wire(self) -> None:
         self.tour.click(self._visit, None, self._choice(), **QUICK)
         shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning]
-        gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **CHOICE)
+        gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **QUICK)
         self.add.click(self._added, [*shown, self.depth, *self.axes], [*self._choice(), self.message], **QUICK)
         results = [self.message, self.plot, self.status, self.table]
         changes = [self.networks.change, self.measure.change]
-        asked = [gr.State(Turn()), *shown]
-        gr.on(changes, in_turn(self._show), asked, results, show_progress_on=self.status, **LATEST)
+        ask_in_turn(changes, self._show, shown, results, show_progress_on=self.status, **LATEST)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: tour (the key of a stop), or networks (names with commas) and measure."""

@@ -20,7 +20,7 @@ from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST
 from resnet_demo.ui.tabs.tab import Current, Updates
-from resnet_demo.ui.turns import Turn, in_turn
+from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = (
@@ -81,12 +81,12 @@ class Lesion:
 
     def _wire(self) -> None:
         picked = [self.drawing, self.study, self.plot, self.examples, self.notice]
-        self.name.input(self._pick, [self.name, self.drawing], picked, trigger_mode="always_last", **DRAW)
+        self.name.input(self._pick, [self.name, self.drawing], picked, **DRAW)
         # The drawing changes with every click, and with the network.
-        inputs = [gr.State(Turn()), self.photo, self.name, self.drawing]
+        inputs = [self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current]
         changes = [self.photo.change, self.drawing.change]
-        gr.on(changes, in_turn(self._show), inputs, outputs, show_progress_on=self.effect, **LATEST)
+        ask_in_turn(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
