@@ -17,11 +17,15 @@ QUOTED = 100
 
 class InputError(ValueError):
     """An error that the user can fix. The message is one sentence that says what is wrong and what to do. The page and
-    the command line show it unchanged; every other exception is treated as a defect of the program."""
+    the command line show it unchanged; every other exception is treated as a defect of the program.
 
-    def __init__(self, message: object) -> None:
+    hint   what else to do at a terminal, which a visitor of the page does not have: shown by the command line alone
+    """
+
+    def __init__(self, message: object, hint: str = "") -> None:
         # The message may quote file names and server responses, and terminals interpret control characters.
         super().__init__(visible(str(message)))
+        self.hint = hint
 
 
 def visible(text: str) -> str:

@@ -160,7 +160,7 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
     from torchvision import datasets
 
     if is_offline(offline):
-        raise InputError("CIFAR-10 is not on this machine, and this is offline: give its path with --data.")
+        raise InputError("CIFAR-10 is not on this machine, and this is offline.", "Give its path with --data.")
     archive = dataset_folder() / datasets.CIFAR10.filename
     archive.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(archive.with_suffix(".unpacking")):  # Concurrent processes unpack it once.

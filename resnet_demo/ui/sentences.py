@@ -1,7 +1,5 @@
 """What a visitor is told when something goes wrong: one sentence, and never a traceback in its place."""
 
-import re
-
 import gradio as gr
 
 GONE = "That photo is not on this server (any more): send it again."
@@ -13,21 +11,9 @@ ELSEWHERE = "This page accepts requests only from itself, not from other website
 DISK_FULL = "The disk of this server is full: try again later."
 DEFECT = "Something went wrong on this server: try again, or try another photo or network."
 
-# The part of an error's message that only somebody at a terminal can use.
-COMMAND = re.compile(r"\s*[^.:?,]*`python -m [^`]*`[^.,]*")
-
-
-def for_visitors(text: str) -> str:
-    """A message without what to type into a terminal: a visitor of a web page has none."""
-    text, commands = COMMAND.subn("", text)
-    if commands:
-        for cut, mended in ((":, or", ":"), (":.", "."), ("?.", "?"), ("..", ".")):
-            text = text.replace(cut, mended)
-    return text
-
 
 class Sentence(gr.Error):
     """One sentence for the visitor; it leaves no traceback in the log."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(for_visitors(message), print_exception=False)
+        super().__init__(message, print_exception=False)

@@ -68,9 +68,11 @@ class Catalogue:
         if tag in {*DATASETS, *(entry.tag for entry in entries if entry.path)} and _is_for_small_images(architecture):
             # A folded network is not trained but made from one.
             source = architecture.replace("plain", "resnet") if architecture.endswith("-folded") else architecture
-            raise InputError(not_trained(source.removesuffix("-folded"), tag))
-        hint = did_you_mean(name, [entry.name for entry in entries])
-        raise InputError(f"There is no model {quoted(name)}.{hint} `python -m resnet_demo models` lists them all.")
+            network = source.removesuffix("-folded")
+            hint = f"Or train it: `python -m resnet_demo train {network} --dataset {tag}`."
+            raise InputError(not_trained(network, tag), hint)
+        close = did_you_mean(name, [entry.name for entry in entries])
+        raise InputError(f"There is no model {quoted(name)}.{close}", "`python -m resnet_demo models` lists them all.")
 
     def _made_of(self, trained: list[Entry]) -> list[Rewritten]:
         """What the networks can be rewritten as, shipped ones first: a user's network never takes the name of what is
@@ -157,11 +159,8 @@ def find_entry(name: str, weights: Path | None = None) -> Entry:
 
 
 def not_trained(architecture: str, dataset: str) -> str:
-    """A sentence that says how to get weights that are missing."""
-    return (
-        f"{architecture}.{dataset} has no trained weights in this copy: train it with `python -m resnet_demo train "
-        f"{architecture} --dataset {dataset}`, or pick {architecture}.untrained."
-    )
+    """A sentence that says what there is in place of weights that are missing."""
+    return f"{architecture}.{dataset} has no trained weights in this copy: pick {architecture}.untrained."
 
 
 def _is_for_small_images(architecture: str) -> bool:

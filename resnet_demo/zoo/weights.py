@@ -142,8 +142,9 @@ def fetch_entry(entry: Entry, offline: bool = False, progress: Progress | None =
         return found
     if is_offline(offline):
         raise InputError(
-            f"{entry.name} needs a download of {weight_state(entry).megabytes:.0f} MB, and this is offline: run "
-            f"`python -m resnet_demo download {entry.name}` once with a connection."
+            f"{entry.name} needs a download of {weight_state(entry).megabytes:.0f} MB, and this is offline: choose "
+            "another network.",
+            f"Or run `python -m resnet_demo download {entry.name}` once with a connection.",
         )
     source = torchvision_weights.url(entry.architecture, entry.tag)
     prefix = torchvision_weights.hash_prefix(entry.architecture, entry.tag)
