@@ -1,0 +1,111 @@
+"""What the Degradation tab says of the results, and its race."""
+
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+
+from resnet_demo.ui.tabs.construction import continued, solution
+from resnet_demo.ui.tabs.degradation import Degradation
+from resnet_demo.ui.tabs.race import GETTING_READY, status
+from resnet_demo.zoo import Catalogue, ModelCache, results
+from resnet_demo.zoo.paths import CONTINUED
+from tests.cards import put_weights
+
+
+def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is(tmp_path):
+    catalogue = ModelCache("cpu").catalogue
+    text, bars = solution(catalogue, "cifar10")
+    shown = {bar.label: bar for bar in bars.bars}
+    for name, label in (
+        ("plain20", "plain-20 trained"),
+        ("plain56", "plain-56 trained"),
+        ("resnet56", "plain-56 folded from ResNet-56"),
+    ):
+        assert shown[label].text == f"{catalogue.find(f'{name}.cifar10').test_error:.2f} %"
+        assert shown[label].kind == "plain"
+        assert shown[label].hollow == ("trained" not in label)
+    assert "training does not find it" in text
+    assert "training does not find it" in solution(catalogue, "cifar100")[0]
+    assert solution(Catalogue(()), "") == ("", None)
+    put_weights(tmp_path, "plain8.mine")
+    own = Catalogue((tmp_path,))
+    assert solution(own, "mine") == ("", None)  # Nothing can be made of it.
+    card = put_weights(tmp_path, "resnet8.mine")
+    replace(card, test_error=95.0).write(tmp_path / "resnet8.mine.json")
+    text, _ = solution(own, "mine")
+    assert "one with 95.00 % test error is ResNet-8 with its shortcuts folded away" in text
+    assert "Training finds it" in text
+
+
+def told(catalogue, dataset):
+    return continued(catalogue, dataset, results.continued(catalogue))
+
+
+def test_what_training_makes_of_a_construction_is_read_from_the_cards(tmp_path):
+    catalogue = ModelCache("cpu").catalogue
+    text, card = told(catalogue, "cifar10"), results.continued(catalogue)[0]
+    assert f"{catalogue.find(card.start).test_error:.2f} → {card.test_error:.2f}" in text
+    assert "plain56.cifar10 from plain20.cifar10" in text
+    assert "10 epochs at a learning rate of 0.01" in text
+    assert f"to {card.test_error:.2f} % test error" in text
+    assert told(catalogue, "cifar100") == ""
+    # A run whose start is not here has no errors from before.
+    put_weights(tmp_path, "plain8.mine")
+    folder = tmp_path / CONTINUED
+    folder.mkdir()
+    replace(card, dataset="mine").write(folder / "plain56.mine.json")
+    assert told(Catalogue((tmp_path,)), "mine") == ""
+    own = replace(card, dataset="mine", start="plain8.mine", test_error=43.21)
+    own.write(folder / "plain56.mine.json")
+    assert "→ 43.21" in told(Catalogue((tmp_path,)), "mine")
+    for recipe in ({}, {"learning_rate": "<b>high</b>"}, {"learning_rate": 10**400}):
+        replace(own, recipe=recipe).write(folder / "plain56.mine.json")
+        assert "10 epochs at an unknown learning rate" in told(Catalogue((tmp_path,)), "mine")
+
+
+@pytest.fixture
+def degradation():
+    tab = Degradation(ModelCache("cpu").catalogue, None, "cpu", offline=True)
+    with gr.Blocks():
+        tab.build(gr.State(None))
+    return tab
+
+
+def test_what_follows_the_data_set_is_of_that_data_set_alone(degradation):
+    tab = degradation
+    updates = tab._switch("cifar100")
+    assert updates[tab.depths]["value"] == [20, 56]
+    assert all(len(panel.lines) == 4 for panel in updates[tab.curves].panels)
+    assert "cifar10." not in updates[tab.results] + " ".join(bar.label for bar in updates[tab.solution].bars)
+    assert "He et al." not in updates[tab.results]
+    assert "He et al. 2016" in tab._switch("cifar10")[tab.results]
+
+
+def test_a_data_set_or_a_depth_that_does_not_exist_changes_nothing(degradation):
+    tab = degradation
+    assert tab._switch("odd") == tab._opened("odd", []) == tab._redraw("odd", [20]) == gr.skip()
+    updates = tab._redraw("cifar10", [999])
+    assert [panel.lines for panel in updates[tab.curves].panels] == [(), ()]
+    assert tab.depths.preprocess([20, "x", None, [56], 56]) == [20, 56]
+    for sent in (None, "20", {"a": 1}, list(range(1000))):
+        with pytest.raises(gr.Error):
+            tab.depths.preprocess(sent)
+
+
+def test_an_impossible_race_is_one_sentence(degradation, tmp_path):
+    race = degradation.race
+    race.data = tmp_path
+    for entrants in (("resnet20", "plain20", float("nan")), ("resnet20", "../x", 30)):
+        *_, last = race._race(*entrants)
+        assert 'role="alert"' in last[race.state]
+    race.data = tmp_path / "gone"
+    (only,) = race._race("resnet20", "plain20", 30)
+    assert "No race here" in only[race.state]
+    assert race._ready()[race.start]["interactive"] is False
+
+
+def test_stop_leaves_how_the_race_stood_and_nothing_untrue(degradation):
+    race = degradation.race
+    assert set(race._stopped(status("3 of 120 s"))) == {race.ended}
+    assert race._stopped(status(GETTING_READY))[race.state] == ""
