@@ -1,50 +1,15 @@
-"""The Explore tab as a visitor uses it, in a real Chromium."""
+"""What the Explore tab shows of a photo, in a real Chromium."""
 
 import json
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Page, expect
-
-from resnet_demo.images import EXAMPLES, MAX_SIDE
-from resnet_demo.ui.photo import UNKNOWN
-from resnet_demo.zoo import find_entry
+from playwright.sync_api import expect
 
 from .conftest import DESKTOP, PATIENCE, PHONE, choose
+from .explore import CAT, CLASSES, SMALL, bars, dots, send_and_wait, wait_for_facts
 
 pytestmark = pytest.mark.browser
-CAT = EXAMPLES / "cat.jpg"
-CLASSES = find_entry("resnet20.cifar10").labels
-# The smallest network, for what would be the same with any other one.
-SMALL = "?model=resnet20.cifar10"
-
-
-def send(page: Page, path: Path) -> None:
-    page.locator("#photo input[type=file]").set_input_files(str(path))
-
-
-def send_and_wait(page: Page, path: Path) -> None:
-    """Until another picture is explained than before."""
-    picture = page.locator("#heatmap img").first
-    before = picture.get_attribute("src")
-    send(page, path)
-    expect(picture).not_to_have_attribute("src", before, timeout=PATIENCE)
-
-
-def wait_for_facts(page: Page, text: str) -> None:
-    expect(page.locator("#facts")).to_contain_text(text, timeout=PATIENCE)
-
-
-def bars(page: Page):
-    return page.locator("#top5 li")
-
-
-def dots(page: Page) -> int:
-    """Marks of the gradient plot: one for each layer."""
-    return page.locator("#gradients .panel .mark").count()
 
 
 def test_a_photo_gets_classes_heatmap_and_gradients_and_the_plain_twin_does_too(visit, tmp_path):
@@ -124,30 +89,6 @@ def test_the_page_is_alive_before_anything_is_clicked(visit):
     assert dots(page) >= 56
 
 
-def test_the_switch_beside_the_results_changes_the_network_and_moves_nothing(visit):
-    page = visit("?photo=raccoon")
-    wait_for_facts(page, "ResNet-56")
-    parts = ("#top5", "#heatmap .stack", "#gradients svg", "#twins")
-    before = [page.locator(part).first.bounding_box() for part in parts]
-    residual, plain = page.locator("#twins button").all()
-    expect(residual).to_have_attribute("aria-pressed", "true")
-    plain.click()
-    wait_for_facts(page, "plain-56")
-    expect(plain).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
-    expect(residual).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_label("plain", exact=True)).to_be_checked()
-    after = [page.locator(part).first.bounding_box() for part in parts]
-    for one, other in zip(before, after, strict=True):
-        assert (one["x"], one["y"], one["width"]) == (other["x"], other["y"], other["width"])
-    # One colour for each kind, the same in bars, plot and drawing.
-    colours = {
-        page.locator(part).first.evaluate("element => getComputedStyle(element).color")
-        for part in ("#top5 li", "#gradients .panel g.plain")
-    }
-    drawn = plain.locator("rect").first.evaluate("element => getComputedStyle(element).stroke")
-    assert colours == {drawn}
-
-
 def test_a_point_of_the_plot_says_what_it_is_and_a_click_explains_its_block(visit):
     page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
@@ -171,25 +112,6 @@ def test_a_point_of_the_plot_says_what_it_is_and_a_click_explains_its_block(visi
     expect(tip).to_contain_text("layer1.0.conv1")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Layer to explain")).to_have_value("layer1.0", timeout=PATIENCE)
-
-
-def test_photo_and_network_follow_from_tab_to_tab(visit):
-    page = visit(f"{SMALL}&photo=moose")
-    wait_for_facts(page, "ResNet-20")
-    page.get_by_role("tab", name="Compare").click()
-    expect(page.locator("#compare-title-1")).to_contain_text("ResNet-20", timeout=PATIENCE)
-    expect(page.locator("#compare-title-2")).to_contain_text("plain-20")
-    page.locator("#compare-photo-examples button").first.click()
-    expect(page.locator("#compare-heat-1 .photo")).to_have_attribute("alt", re.compile("cat"), timeout=PATIENCE)
-    page.get_by_role("tab", name="Explore").click()
-    expect(page.locator("#heatmap .photo")).to_have_attribute("alt", re.compile("cat"), timeout=PATIENCE)
-    page.get_by_label("plain", exact=True).check()
-    wait_for_facts(page, "plain-20")
-    page.get_by_role("tab", name="Lesion").click()
-    expect(page.locator("#lesion-effect")).to_contain_text("1 of 9 blocks out: cat", timeout=PATIENCE)
-    expect(page.get_by_label("Network", exact=True)).to_have_value("CIFAR-10: plain-20")
-    page.get_by_role("tab", name="Architecture").click()
-    expect(page.locator("#architecture input")).to_have_value("plain20", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("width", [1024, 1440, 1920])
@@ -216,26 +138,6 @@ def test_class_and_layer_can_be_chosen(visit):
     expect(page.locator("#explanation")).to_contain_text("layer1.0 (32x32 cells)", timeout=PATIENCE)
 
 
-def test_the_page_opens_with_networks_that_can_name_its_examples(visit):
-    """Each example gets the name below it among the five, unless the page says that there is none for it."""
-    page = visit()
-    expect(page.get_by_label("Data set")).to_have_value("CIFAR-100: 100 classes")
-    examples = page.locator("#photo-examples button")
-    expect(examples).to_have_count(7)
-    nameless = 0
-    for i in range(7):
-        name = examples.nth(i).inner_text().strip()
-        examples.nth(i).click()
-        alt = "Grad-CAM of .* over the photo"
-        expect(page.locator("#heatmap .stack").get_by_alt_text(re.compile(alt))).to_be_visible(timeout=PATIENCE)
-        wait_for_facts(page, "ResNet-56")
-        if name == UNKNOWN:
-            nameless += 1
-        else:
-            expect(bars(page).filter(has_text=name)).to_have_count(1, timeout=PATIENCE)
-    assert 1 <= nameless <= 2
-
-
 def test_a_hundred_classes_are_listed_only_when_asked_for(visit):
     page = visit("?photo=rocket&model=resnet56.cifar100")
     listed = page.get_by_text("aquarium fish, baby, bear")
@@ -243,52 +145,6 @@ def test_a_hundred_classes_are_listed_only_when_asked_for(visit):
     expect(listed).to_be_hidden()
     page.get_by_text("Which ones?").click()
     expect(listed).to_be_visible()
-
-
-def test_examples_follow_the_data_set(visit):
-    page = visit(SMALL)
-    examples = page.locator("#photo-examples button")
-    expect(examples).to_have_text(["cat", "deer", UNKNOWN, UNKNOWN])
-    choose(page, "Data set", "Fashion-MNIST: 10 classes")
-    expect(examples).to_have_text([UNKNOWN, UNKNOWN])
-    examples.first.click()
-    wait_for_facts(page, "Fashion-MNIST")
-
-
-@pytest.mark.parametrize("tab", ["flow", "degradation", "lesion"])
-def test_the_first_tab_has_a_result_after_another_was_opened_by_address_too(visit, tab):
-    page = visit(f"?tab={tab}")
-    expect(page.get_by_role("tab", selected=True).first).not_to_have_text("Explore", timeout=PATIENCE)
-    page.get_by_role("tab", name="Explore").click()
-    wait_for_facts(page, "ResNet-56")
-
-
-def test_query_parameters_set_the_page_up(visit):
-    page = visit("?model=plain20.cifar10&photo=rocket&target=ship&layer=layer2")
-    wait_for_facts(page, "plain-20")
-    expect(page.get_by_label("plain", exact=True)).to_be_checked()
-    expect(page.locator("#explanation")).to_contain_text("Evidence for ship", timeout=PATIENCE)
-    expect(page.locator("#explanation")).to_contain_text("in layer2.2", timeout=PATIENCE)
-
-
-def test_an_unknown_model_in_the_address_is_one_sentence(visit):
-    page = visit("?model=resnet21.cifar10&photo=cat")
-    expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
-    send(page, CAT)
-    wait_for_facts(page, "ResNet-56")
-
-
-def test_an_architecture_that_is_not_offered_can_be_had_by_address(visit):
-    page = visit("?model=plain20-nonorm-sigmoid.untrained&photo=cat")
-    wait_for_facts(page, "plain-20 nonorm sigmoid")
-
-
-def test_untrained_networks_show_gradients_and_no_predictions(visit):
-    page = visit("?model=plain56.untrained&photo=cat")
-    wait_for_facts(page, "plain-56")
-    expect(bars(page)).to_have_count(0)
-    assert dots(page) >= 56
-    expect(page.locator("#explanation")).to_contain_text("Random weights make no prediction to explain")
 
 
 def test_a_faster_precision_shows_its_error(visit):
@@ -299,80 +155,6 @@ def test_a_faster_precision_shows_its_error(visit):
     wait_for_facts(page, "bfloat16: probabilities differ from float32 by up to")
     page.get_by_label("float32", exact=True).check()
     expect(page.locator("#facts").first).not_to_contain_text("bfloat16", timeout=PATIENCE)
-
-
-def test_switching_the_data_set_keeps_a_matching_depth(visit):
-    page = visit(f"{SMALL}&photo=cat")
-    wait_for_facts(page, "ResNet-20")
-    choose(page, "Data set", "Untrained: gradients only")
-    wait_for_facts(page, "untrained: no test error")
-    choose(page, "Depth", "ResNet-56")
-    wait_for_facts(page, "ResNet-56")
-    page.get_by_label("highway", exact=True).check()
-    wait_for_facts(page, "Highway-56")
-
-
-def test_class_and_layer_stay_when_the_twin_is_picked(visit):
-    page = visit(f"{SMALL}&photo=cat&target=ship&layer=layer2.1")
-    wait_for_facts(page, "ResNet-20")
-    page.get_by_label("plain", exact=True).check()
-    wait_for_facts(page, "plain-20")
-    expect(page.locator("#explanation")).to_contain_text(re.compile("for ship, .* in layer2.1"), timeout=PATIENCE)
-
-
-def test_the_last_of_many_quick_clicks_wins(visit):
-    page = visit(f"{SMALL}&photo=cat")
-    wait_for_facts(page, "ResNet-20")
-    for connection in ("plain", "residual") * 4 + ("plain",):
-        page.get_by_label(connection, exact=True).click()  # `check` would complain when an answer comes in between.
-    wait_for_facts(page, "plain-20")
-    page.wait_for_timeout(1500)  # No answer that is late takes its place.
-    wait_for_facts(page, "plain-20")
-    expect(page.get_by_label("plain", exact=True)).to_be_checked()
-
-
-def test_a_model_that_would_have_to_be_fetched_cannot_be_picked_when_offline(visit):
-    page = visit(f"{SMALL}&photo=cat")
-    wait_for_facts(page, "ResNet-20")
-    choose(page, "Data set", "ImageNet: 1000 classes (not on this machine)")
-    expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
-    # What was picked before stays, and so does its answer.
-    expect(page.get_by_label("Data set")).to_have_value("CIFAR-10: 10 classes")
-    expect(page.get_by_label("Depth", exact=True)).to_have_value("ResNet-20")
-    wait_for_facts(page, "ResNet-20")
-    expect(page.locator("#heatmap .stack")).to_be_visible()
-    choose(page, "Depth", "ResNet-56")
-    wait_for_facts(page, "ResNet-56")
-    expect(page.get_by_role("alert")).to_have_count(0)
-
-
-def broken_files(folder: Path):
-    (folder / "empty.png").write_bytes(b"")
-    (folder / "text.jpg").write_text("not a photo")
-    (folder / "cut.jpg").write_bytes(CAT.read_bytes()[:3000])
-    return sorted(folder.glob("*.*"))
-
-
-def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
-    for path in broken_files(tmp_path):
-        page = visit(SMALL)
-        for _ in range(2):  # Gradio recreates the component after an example: the new one must behave as the first.
-            send(page, path)
-            expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)
-            page.locator("#photo-examples button").first.click()
-            wait_for_facts(page, "ResNet-20")
-            expect(page.get_by_role("alert")).to_have_count(0)
-            page.get_by_label("Remove Image").click()
-
-
-def test_a_huge_photo_is_shown_small(visit, tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (756, 1008, 3), dtype=np.uint8)
-    Image.fromarray(noise).resize((8064, 6048)).save(tmp_path / "huge.jpg", quality=80)
-    page = visit(SMALL)
-    wait_for_facts(page, "ResNet-20")
-    send_and_wait(page, tmp_path / "huge.jpg")
-    widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert max(widths) == MAX_SIDE
 
 
 @pytest.mark.parametrize(
@@ -447,12 +229,3 @@ def test_every_kind_of_line_stands_out_from_its_ground(visit, scheme):
         for ground in grounds:
             dark, light = sorted((luminance(colour), luminance(ground)))
             assert (light + 0.05) / (dark + 0.05) >= 3, (colour, ground)
-
-
-def test_two_visitors_do_not_see_each_others_answers(visit):
-    first, second = visit(f"{SMALL}&photo=cat"), visit("?photo=rocket&model=plain20.cifar10")
-    wait_for_facts(first, "ResNet-20")
-    wait_for_facts(second, "plain-20")
-    assert bars(first).all_inner_texts() != bars(second).all_inner_texts()
-    send_and_wait(first, EXAMPLES / "coffee.jpg")
-    expect(second.locator(".facts")).to_contain_text("plain-20")

@@ -1,0 +1,209 @@
+"""Networks and photos are picked, by hand and by address, in a real Chromium."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from resnet_demo.images import EXAMPLES, MAX_SIDE
+from resnet_demo.ui.photo import UNKNOWN
+
+from .conftest import PATIENCE, choose
+from .explore import CAT, SMALL, bars, dots, send, send_and_wait, wait_for_facts
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_switch_beside_the_results_changes_the_network_and_moves_nothing(visit):
+    page = visit("?photo=raccoon")
+    wait_for_facts(page, "ResNet-56")
+    parts = ("#top5", "#heatmap .stack", "#gradients svg", "#twins")
+    before = [page.locator(part).first.bounding_box() for part in parts]
+    residual, plain = page.locator("#twins button").all()
+    expect(residual).to_have_attribute("aria-pressed", "true")
+    plain.click()
+    wait_for_facts(page, "plain-56")
+    expect(plain).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+    expect(residual).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_label("plain", exact=True)).to_be_checked()
+    after = [page.locator(part).first.bounding_box() for part in parts]
+    for one, other in zip(before, after, strict=True):
+        assert (one["x"], one["y"], one["width"]) == (other["x"], other["y"], other["width"])
+    # One colour for each kind, the same in bars, plot and drawing.
+    colours = {
+        page.locator(part).first.evaluate("element => getComputedStyle(element).color")
+        for part in ("#top5 li", "#gradients .panel g.plain")
+    }
+    drawn = plain.locator("rect").first.evaluate("element => getComputedStyle(element).stroke")
+    assert colours == {drawn}
+
+
+def test_photo_and_network_follow_from_tab_to_tab(visit):
+    page = visit(f"{SMALL}&photo=moose")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#compare-title-1")).to_contain_text("ResNet-20", timeout=PATIENCE)
+    expect(page.locator("#compare-title-2")).to_contain_text("plain-20")
+    page.locator("#compare-photo-examples button").first.click()
+    expect(page.locator("#compare-heat-1 .photo")).to_have_attribute("alt", re.compile("cat"), timeout=PATIENCE)
+    page.get_by_role("tab", name="Explore").click()
+    expect(page.locator("#heatmap .photo")).to_have_attribute("alt", re.compile("cat"), timeout=PATIENCE)
+    page.get_by_label("plain", exact=True).check()
+    wait_for_facts(page, "plain-20")
+    page.get_by_role("tab", name="Lesion").click()
+    expect(page.locator("#lesion-effect")).to_contain_text("1 of 9 blocks out: cat", timeout=PATIENCE)
+    expect(page.get_by_label("Network", exact=True)).to_have_value("CIFAR-10: plain-20")
+    page.get_by_role("tab", name="Architecture").click()
+    expect(page.locator("#architecture input")).to_have_value("plain20", timeout=PATIENCE)
+
+
+def test_the_page_opens_with_networks_that_can_name_its_examples(visit):
+    """Each example gets the name below it among the five, unless the page says that there is none for it."""
+    page = visit()
+    expect(page.get_by_label("Data set")).to_have_value("CIFAR-100: 100 classes")
+    examples = page.locator("#photo-examples button")
+    expect(examples).to_have_count(7)
+    nameless = 0
+    for i in range(7):
+        name = examples.nth(i).inner_text().strip()
+        examples.nth(i).click()
+        alt = "Grad-CAM of .* over the photo"
+        expect(page.locator("#heatmap .stack").get_by_alt_text(re.compile(alt))).to_be_visible(timeout=PATIENCE)
+        wait_for_facts(page, "ResNet-56")
+        if name == UNKNOWN:
+            nameless += 1
+        else:
+            expect(bars(page).filter(has_text=name)).to_have_count(1, timeout=PATIENCE)
+    assert 1 <= nameless <= 2
+
+
+def test_examples_follow_the_data_set(visit):
+    page = visit(SMALL)
+    examples = page.locator("#photo-examples button")
+    expect(examples).to_have_text(["cat", "deer", UNKNOWN, UNKNOWN])
+    choose(page, "Data set", "Fashion-MNIST: 10 classes")
+    expect(examples).to_have_text([UNKNOWN, UNKNOWN])
+    examples.first.click()
+    wait_for_facts(page, "Fashion-MNIST")
+
+
+@pytest.mark.parametrize("tab", ["flow", "degradation", "lesion"])
+def test_the_first_tab_has_a_result_after_another_was_opened_by_address_too(visit, tab):
+    page = visit(f"?tab={tab}")
+    expect(page.get_by_role("tab", selected=True).first).not_to_have_text("Explore", timeout=PATIENCE)
+    page.get_by_role("tab", name="Explore").click()
+    wait_for_facts(page, "ResNet-56")
+
+
+def test_query_parameters_set_the_page_up(visit):
+    page = visit("?model=plain20.cifar10&photo=rocket&target=ship&layer=layer2")
+    wait_for_facts(page, "plain-20")
+    expect(page.get_by_label("plain", exact=True)).to_be_checked()
+    expect(page.locator("#explanation")).to_contain_text("Evidence for ship", timeout=PATIENCE)
+    expect(page.locator("#explanation")).to_contain_text("in layer2.2", timeout=PATIENCE)
+
+
+def test_an_unknown_model_in_the_address_is_one_sentence(visit):
+    page = visit("?model=resnet21.cifar10&photo=cat")
+    expect(page.get_by_role("alert")).to_contain_text("There is no model 'resnet21.cifar10'", timeout=PATIENCE)
+    send(page, CAT)
+    wait_for_facts(page, "ResNet-56")
+
+
+def test_an_architecture_that_is_not_offered_can_be_had_by_address(visit):
+    page = visit("?model=plain20-nonorm-sigmoid.untrained&photo=cat")
+    wait_for_facts(page, "plain-20 nonorm sigmoid")
+
+
+def test_untrained_networks_show_gradients_and_no_predictions(visit):
+    page = visit("?model=plain56.untrained&photo=cat")
+    wait_for_facts(page, "plain-56")
+    expect(bars(page)).to_have_count(0)
+    assert dots(page) >= 56
+    expect(page.locator("#explanation")).to_contain_text("Random weights make no prediction to explain")
+
+
+def test_switching_the_data_set_keeps_a_matching_depth(visit):
+    page = visit(f"{SMALL}&photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    choose(page, "Data set", "Untrained: gradients only")
+    wait_for_facts(page, "untrained: no test error")
+    choose(page, "Depth", "ResNet-56")
+    wait_for_facts(page, "ResNet-56")
+    page.get_by_label("highway", exact=True).check()
+    wait_for_facts(page, "Highway-56")
+
+
+def test_class_and_layer_stay_when_the_twin_is_picked(visit):
+    page = visit(f"{SMALL}&photo=cat&target=ship&layer=layer2.1")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_label("plain", exact=True).check()
+    wait_for_facts(page, "plain-20")
+    expect(page.locator("#explanation")).to_contain_text(re.compile("for ship, .* in layer2.1"), timeout=PATIENCE)
+
+
+def test_the_last_of_many_quick_clicks_wins(visit):
+    page = visit(f"{SMALL}&photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    for connection in ("plain", "residual") * 4 + ("plain",):
+        page.get_by_label(connection, exact=True).click()  # `check` would complain when an answer comes in between.
+    wait_for_facts(page, "plain-20")
+    page.wait_for_timeout(1500)  # No answer that is late takes its place.
+    wait_for_facts(page, "plain-20")
+    expect(page.get_by_label("plain", exact=True)).to_be_checked()
+
+
+def test_a_model_that_would_have_to_be_fetched_cannot_be_picked_when_offline(visit):
+    page = visit(f"{SMALL}&photo=cat")
+    wait_for_facts(page, "ResNet-20")
+    choose(page, "Data set", "ImageNet: 1000 classes (not on this machine)")
+    expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
+    # What was picked before stays, and so does its answer.
+    expect(page.get_by_label("Data set")).to_have_value("CIFAR-10: 10 classes")
+    expect(page.get_by_label("Depth", exact=True)).to_have_value("ResNet-20")
+    wait_for_facts(page, "ResNet-20")
+    expect(page.locator("#heatmap .stack")).to_be_visible()
+    choose(page, "Depth", "ResNet-56")
+    wait_for_facts(page, "ResNet-56")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def broken_files(folder: Path):
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("not a photo")
+    (folder / "cut.jpg").write_bytes(CAT.read_bytes()[:3000])
+    return sorted(folder.glob("*.*"))
+
+
+def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
+    for path in broken_files(tmp_path):
+        page = visit(SMALL)
+        for _ in range(2):  # Gradio recreates the component after an example: the new one must behave as the first.
+            send(page, path)
+            expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)
+            page.locator("#photo-examples button").first.click()
+            wait_for_facts(page, "ResNet-20")
+            expect(page.get_by_role("alert")).to_have_count(0)
+            page.get_by_label("Remove Image").click()
+
+
+def test_a_huge_photo_is_shown_small(visit, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (756, 1008, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((8064, 6048)).save(tmp_path / "huge.jpg", quality=80)
+    page = visit(SMALL)
+    wait_for_facts(page, "ResNet-20")
+    send_and_wait(page, tmp_path / "huge.jpg")
+    widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert max(widths) == MAX_SIDE
+
+
+def test_two_visitors_do_not_see_each_others_answers(visit):
+    first, second = visit(f"{SMALL}&photo=cat"), visit("?photo=rocket&model=plain20.cifar10")
+    wait_for_facts(first, "ResNet-20")
+    wait_for_facts(second, "plain-20")
+    assert bars(first).all_inner_texts() != bars(second).all_inner_texts()
+    send_and_wait(first, EXAMPLES / "coffee.jpg")
+    expect(second.locator(".facts")).to_contain_text("plain-20")
