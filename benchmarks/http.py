@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 # What the page is opened with. The model of its own events is kept by the server, whatever a client sends.
 MODEL = "resnet20.cifar10"
-VISITORS = count()
+VISITORS, QUESTIONS = count(), count(1)
 
 
 @contextmanager
@@ -72,7 +72,8 @@ def explore(url: str, image: dict[str, Any], session: str = "", own_scale: bool 
     """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown. A new visitor's
     unless `session` names one: the same question is not answered twice."""
     session = session or f"visitor{next(VISITORS)}"
-    return _event(url, "_show", [None, None, MODEL, image, MODEL, "", "", "float32", own_scale], session)
+    inputs = [next(QUESTIONS), None, None, None, image, None, "", "", "float32", own_scale]
+    return _event(url, "_show", inputs, session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:

@@ -144,6 +144,7 @@ def test_an_unknown_network_stop_or_measure_is_one_sentence(visit):
         page = visit(f"?tab=flow&{query}")
         expect(page.get_by_role("alert").first).to_contain_text(says, timeout=PATIENCE)
         assert page.locator("#flow .panel").count() == 0
+        page.close()  # A browser has six connections to a server, and each page keeps one or two of them.
 
 
 def test_a_phone_shows_the_tour_in_one_line_and_never_scrolls_sideways(visit):
