@@ -36,7 +36,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        warn(f"{error} {error.hint}".strip())
+        warn(str(error))
         sys.exit(2)
     except OSError as error:
         if error.errno not in FULL:

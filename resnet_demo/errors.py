@@ -16,16 +16,17 @@ QUOTED = 100
 
 
 class InputError(ValueError):
-    """An error that the user can fix. The message is one sentence that says what is wrong and what to do. The page and
-    the command line show it unchanged; every other exception is treated as a defect of the program.
+    """An error that the user can fix. The message is one sentence that says what is wrong and what to do; every other
+    exception is treated as a defect of the program.
 
-    hint   what else to do at a terminal, which a visitor of the page does not have: shown by the command line alone
+    hint   what else can be done at a terminal, which a visitor of the page does not have: part of the error as text,
+           but not of its `message`, which is all that the page shows
     """
 
     def __init__(self, message: object, hint: str = "") -> None:
         # The message may quote file names and server responses, and terminals interpret control characters.
-        super().__init__(visible(str(message)))
-        self.hint = hint
+        self.message = visible(str(message))
+        super().__init__(f"{self.message} {hint}" if hint else self.message)
 
 
 def visible(text: str) -> str:

@@ -44,7 +44,7 @@ class GuardedBlocks(gr.Blocks):
         except gr.Error:
             raise
         except InputError as error:
-            raise Sentence(str(error)) from error
+            raise Sentence(error.message) from error
         except Exception as error:
             raise _defect(error) from error
 

@@ -69,7 +69,7 @@ class Catalogue:
             # A folded network is not trained but made from one.
             source = architecture.replace("plain", "resnet") if architecture.endswith("-folded") else architecture
             network = source.removesuffix("-folded")
-            hint = f"Or train it: `python -m resnet_demo train {network} --dataset {tag}`."
+            hint = f"Or train it with `python -m resnet_demo train {network} --dataset {tag}`."
             raise InputError(not_trained(network, tag), hint)
         close = did_you_mean(name, [entry.name for entry in entries])
         raise InputError(f"There is no model {quoted(name)}.{close}", "`python -m resnet_demo models` lists them all.")

@@ -108,7 +108,7 @@ def test_find_entry(name, found):
     [
         ("resnet50.cifar10", "Did you mean"),
         ("resnet8.cifar10", r"train it with `python -m resnet_demo train resnet8 --dataset cifar10`"),
-        ("highway56.cifar100", r"or pick highway56\.untrained"),
+        ("highway56.cifar100", r"pick highway56\.untrained"),
         ("resnt20.cifar10", "resnet20.cifar10"),
         ("x.untrained", "no network 'x'"),
         ("plain600002.untrained", "too large"),

@@ -326,7 +326,7 @@ def test_shipped_weights_that_were_changed_are_refused(shipped, assert_clear_sen
 def test_weights_without_their_card_or_a_card_without_its_weights_are_not_trained_yet(shipped, missing):
     (shipped / f"resnet20.cifar10{missing}").unlink()
     assert "resnet20.cifar10" not in {entry.name for entry in available(open_catalogue())}
-    with pytest.raises(InputError, match=r"`python -m resnet_demo train resnet20 --dataset cifar10`"):
+    with pytest.raises(InputError, match=r"no trained weights in this copy: pick resnet20\.untrained"):
         load_model("resnet20.cifar10")
 
 

@@ -91,7 +91,7 @@ class Architecture:
         try:
             spec = drawable(name)
         except InputError as error:
-            return {self.message: html.alert_update(str(error)), self.drawing: None, self.table: ""}
+            return {self.message: html.alert_update(error.message), self.drawing: None, self.table: ""}
         other = twin(name)
         return {
             self.message: html.alert_update(),

@@ -110,7 +110,7 @@ class Closer:
             targets = [value.rpartition("/")[2] for value in known]
             found = explain_classes(photo, model, targets, shown.analysis.layer)
         except InputError as error:
-            return empty | {self.captions[0]: html.alert(str(error))}
+            return empty | {self.captions[0]: html.alert(error.message)}
         updates = empty | {self.classes: gr.update(choices=offered, value=known)}
         for caption, picture, one in zip(self.captions, self.maps, found, strict=False):
             alt = f"Grad-CAM of {one.prediction.label}"
@@ -155,7 +155,7 @@ class Closer:
                     else:
                         yield {self.state: html.note(f"{title}: {100 * now:.0f} %")}
         except InputError as error:
-            yield {self.state: html.alert(str(error)), self.heat: None}
+            yield {self.state: html.alert(error.message), self.heat: None}
         except Exception:  # Out of memory, or a failure in Captum: the visitor gets a sentence, the log the rest.
             logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
             text = "That could not be computed here: try another method or network."

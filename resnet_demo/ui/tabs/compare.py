@@ -97,7 +97,7 @@ class Compare:
             target = choices.class_value(first, query.get("target", ""))
             photo = example(query, first)
         except InputError as error:
-            return {self.notice: html.alert_update(str(error))}
+            return {self.notice: html.alert_update(error.message)}
         return {**self._pair(first, second, target), self.current: Current(photo, first.name), self.photo: photo}
 
     def _pair(self, first: Entry, second: str, target: str) -> Updates:
@@ -139,7 +139,7 @@ class Compare:
                 second = choices.partner(self.catalogue, self.catalogue.find(first), "")
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
-            return self._nothing() | {self.message: html.alert_update(str(error))}
+            return self._nothing() | {self.message: html.alert_update(error.message)}
         one, other = self.sides
         return {
             self.current: Current(photo, first),

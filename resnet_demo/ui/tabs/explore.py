@@ -86,7 +86,7 @@ class Explore:
             layer = choices.layer_value(entry, query.get("layer", ""))
             photo = example(query, entry)
         except InputError as error:
-            return {**self.ask({}), self.notice: html.alert_update(str(error))}
+            return {**self.ask({}), self.notice: html.alert_update(error.message)}
         pickers = self.pickers.updates(entry, target, layer)
         return {self.photo: photo, self.examples: examples_for(entry), **pickers}
 
@@ -165,7 +165,7 @@ class Explore:
         except InputError as error:
             stays: Updates = self.pickers.updates(self.catalogue.find(ready))
             stays[self.current] = current and replace(current, model=ready)
-            return {**stays, self.fetching: "", self.notice: html.alert_update(str(error))}
+            return {**stays, self.fetching: "", self.notice: html.alert_update(error.message)}
         return {self.ready: model.name, self.fetching: ""}
 
     def _show(
@@ -190,7 +190,7 @@ class Explore:
             shown = replace(shown, asked=asked, own_scale=bool(own))
             heatmap = overlaid(shown.entry, shown.analysis, decoded, shown.heat)
         except InputError as error:
-            return self._nothing(str(error))
+            return self._nothing(error.message)
         return {
             **self._texts(shown),
             self.shown: shown,
@@ -246,5 +246,5 @@ def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | 
     try:
         return data_url(*export(shown, kind, opacity))
     except InputError as error:  # A photo is deleted after an hour.
-        gr.Warning(str(error))
+        gr.Warning(error.message)
         return None

@@ -131,7 +131,7 @@ class GradientFlow:
             if stop is None:
                 raise InputError(f"The tour has no stop of that name: use one of {', '.join(key for key, _ in STOPS)}.")
         except InputError as error:
-            return {self.settled: True, self.message: html.alert_update(str(error))}
+            return {self.settled: True, self.message: html.alert_update(error.message)}
         return self._stop(stop)
 
     def _opened(self, asked: bool, networks: list[str]) -> Updates:
@@ -172,7 +172,7 @@ class GradientFlow:
             added = parse_name(f"resnet{depth}", family="cifar", **axes).name
             chosen = self._chose([*networks, added], measure)
         except InputError as error:
-            return {self.message: html.alert_update(str(error))}
+            return {self.message: html.alert_update(error.message)}
         return {**chosen, self.message: html.alert_update()}
 
     def _show(self, networks: list[str], measure: str) -> Iterator[Updates]:
@@ -187,7 +187,7 @@ class GradientFlow:
                     drawn, count = time.monotonic(), len(flows)
                     yield self._drawn(flows, measure, len(networks))
         except InputError as error:
-            yield {self.message: html.alert_update(str(error)), **self._nothing()}
+            yield {self.message: html.alert_update(error.message), **self._nothing()}
             return
         if not flows:  # What an address has asked for in vain remains to be read.
             yield self._nothing()

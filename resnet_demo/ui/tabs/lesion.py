@@ -96,7 +96,7 @@ class Lesion:
             lesion.check_blocks(removed or (), _blocks(entry))
             photo = example(query, entry)
         except InputError as error:
-            return {self.notice: html.alert_update(str(error))}
+            return {self.notice: html.alert_update(error.message)}
         return {
             self.current: Current(photo, entry.name),
             self.name: entry.name,
@@ -109,7 +109,7 @@ class Lesion:
         try:
             entry = self._trained(name)
         except InputError as error:
-            return {self.drawing: None, self.study: html.alert(str(error)), self.plot: None}
+            return {self.drawing: None, self.study: html.alert(error.message), self.plot: None}
         studies = self._studies(entry)
         note = html.origin(entry) + ("" if studies else html.note(NO_STUDY))
         plot = lesion_plot(studies) if studies else None
@@ -134,7 +134,7 @@ class Lesion:
             model, image, out = self.cache.get(name), load_image(photo), _known(entry, removed)
             before, after = (lesion.predict_lesioned(image, model, off, len(entry.labels)) for off in ((), out))
         except InputError as error:
-            return {self.message: html.alert_update(str(error)), **nothing}
+            return {self.message: html.alert_update(error.message), **nothing}
         return {
             self.message: html.alert_update(),
             self.effect: effect(len(out), len(_blocks(entry)), before, after),

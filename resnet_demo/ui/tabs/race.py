@@ -104,7 +104,7 @@ class Race:
                     text, done = standing(names, laps[-1], seconds), len(laps)
                     yield {self.chart: race_plot(names, laps), self.state: status(text)}
         except InputError as error:
-            yield {self.state: html.alert(str(error))}
+            yield {self.state: html.alert(error.message)}
             return
         yield {self.state: status(f"Finished. {text}")}
 
@@ -118,7 +118,7 @@ class Race:
             try:
                 fetch_cifar10(download_progress("CIFAR-10", progress), self.offline)
             except InputError as error:
-                return {self.state: html.alert(f"{error} The recorded curves above are available in any case.")}
+                return {self.state: html.alert(f"{error.message} The recorded curves above are available in any case.")}
         return self._ready()
 
     def _has_images(self) -> bool:
