@@ -3,6 +3,7 @@
 Drawn by the browser for the width that there is, from the records below; panels stand side by side where there is room.
 """
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -101,14 +102,14 @@ class Chart(Drawn):
     folder = "chart"
 
     def postprocess(self, value: Any) -> Any:
-        """Plain values for the browser; numbers that are not finite become gaps."""
+        """JSON, as text: Gradio would look for files in every number of it. Those that are not finite become gaps."""
         if value is None:
             return None
         plot = asdict(value)
         for panel, own in zip(plot["panels"], value.panels, strict=True):
             panel["x_range"] = own.x_range or _ends(point.x for line in own.lines for point in line.points)
             panel["y_range"] = own.y_range or _y_ends(own)
-        return finite(plot)
+        return json.dumps(finite(plot))
 
 
 def zeros(panel: str, points: Iterable[Point]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-// Draws `props.value`, a Plot, with the width that there is. All texts are set as text: nothing in them is markup.
+// Draws `props.value`, a Plot as JSON, with the width that there is. All texts are set as text: nothing in them is markup.
 const figure = element.querySelector(".chart");
 const DASHES = ["", "7 4", "2 3", "9 3 2 3", "4 2", "1 3 5 3"];
 const LEFT = 52, RIGHT = 18, FLOOR = 14;
@@ -192,7 +192,7 @@ document.addEventListener("block-pointed", ({target, detail}) => {
   if (target.closest(".tabitem") === element.closest(".tabitem")) for (const point of pointed) point(detail);
 });
 const redraw = () => {
-  const plot = props.value, whole = element.clientWidth, focused = figure.contains(document.activeElement);
+  const plot = props.value && JSON.parse(props.value), whole = element.clientWidth, focused = figure.contains(document.activeElement);
   figure.replaceChildren();
   pointed = [];
   drawn = whole;
