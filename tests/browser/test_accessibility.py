@@ -1,0 +1,33 @@
+"""What axe-core finds on the page, Gradio's own parts included."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from .conftest import PATIENCE
+
+pytestmark = pytest.mark.browser
+# Each tab and what shows that its results are there.
+SHOWN = {
+    "Explore": "#gradients .panel svg",
+    "Compare": "#compare-plot .panel svg",
+    "Lesion": "#lesion-effect .facts",
+    "Gradient flow": "#flow .panel svg",
+    "Degradation": "#curves .panel svg",
+    "Architecture": "#architecture-drawing .insides svg",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_has_a_critical_or_serious_fault(visit, scheme):
+    page = visit(color_scheme=scheme)
+    for tab, shows in SHOWN.items():
+        page.get_by_role("tab", name=tab, exact=True).click()
+        expect(page.locator(shows).first).to_be_visible(timeout=PATIENCE)
+        found = Axe().run(page).response["violations"]
+        grave = {
+            fault["id"]: [node["html"] for node in fault["nodes"]]
+            for fault in found
+            if fault["impact"] in ("critical", "serious")
+        }
+        assert (tab, grave) == (tab, {})
