@@ -176,6 +176,16 @@ def class_value(entry: Entry, target: str) -> str:
     return str(find_class(target, entry.labels)) if target else ""
 
 
+def class_name(entry: Entry, target: str) -> str:
+    """What the address calls a class: its label, or its index where that says more."""
+    if not target or not entry.trained:
+        return target
+    index = find_class(target, entry.labels)
+    label = entry.labels[index]
+    alone = [one.lower() for one in entry.labels].count(label.lower()) == 1
+    return label if alone and not label.isdecimal() else str(index)
+
+
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
     return [("last block", ""), *((name, name) for name in _blocks(entry))]

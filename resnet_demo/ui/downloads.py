@@ -3,12 +3,42 @@
 import base64
 import io
 import json
+from functools import partial
 from pathlib import Path
 
+import gradio as gr
+
 from resnet_demo import plots
+from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.records import gradient_csv
 from resnet_demo.ui.answers import Shown
+from resnet_demo.ui.queues import PRIVATE, QUEUE
+from resnet_demo.ui.sentences import EXPIRED
+
+TITLES = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
+SAVE = '(file) => file && Object.assign(document.createElement("a"), {href: file.url, download: file.name}).click()'
+
+
+def add_downloads(shown: gr.State, opacity: gr.Slider) -> None:
+    """A button for each kind of file, of what is shown at the moment."""
+    file = gr.JSON(visible=False)
+    with gr.Row():
+        for kind, title in TITLES.items():
+            exported = gr.Button(title, size="sm").click(
+                partial(_export, kind), [shown, opacity], file, **PRIVATE, **QUEUE
+            )
+            exported.success(None, file, None, js=SAVE)
+
+
+def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | None:
+    if shown is None:
+        raise InputError(EXPIRED)
+    try:
+        return data_url(*export(shown, kind, opacity))
+    except InputError as error:  # A photo is deleted after an hour.
+        gr.Warning(error.message)
+        return None
 
 
 def export(shown: Shown, kind: str, opacity: float) -> tuple[str, bytes]:

@@ -9,6 +9,7 @@ from gradio.themes.default import Default
 
 from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import choices
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.api import add_endpoints
 from resnet_demo.ui.guarded import GuardedBlocks
 from resnet_demo.ui.queues import QUICK
@@ -50,9 +51,11 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
             "gradient at every layer.</p>",
             elem_id="title",
         )
-        current = gr.State(None)
+        # Below the tabs, whose row it watches.
+        current, address = gr.State(None), Address(elem_id="address", render=False)
         with gr.Tabs() as row:
-            panels = [_build(tab, current) for tab in tabs]
+            panels = [_build(tab, current, address) for tab in tabs]
+        address.render()
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
         set_up = page.load(_asker(tabs, current, explore.first), None, asked, **QUICK)
@@ -64,9 +67,9 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     return page.queue(max_size=64, api_open=False)
 
 
-def _build(tab: Tab, current: gr.State) -> gr.Tab:
+def _build(tab: Tab, current: gr.State, address: Address) -> gr.Tab:
     with gr.Tab(tab.title, id=tab.id) as panel:
-        tab.build(current)
+        tab.build(current, address)
     return panel
 
 

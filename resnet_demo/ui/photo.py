@@ -52,7 +52,7 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
         alt_text="Your photo",
     )
     # The copies that Gradio hands out are not deleted like uploads.
-    photo.keep_in_cache |= {save_file_to_cache(EXAMPLES / f"{name}.jpg", photo.GRADIO_CACHE) for name in SHOWN}
+    photo.keep_in_cache |= set(_examples(photo.GRADIO_CACHE))
     examples = Examples(examples_for(entry), elem_id=f"{elem_id}-examples")
     examples.click(_picked, None, photo, **QUICK)
     photo.upload(visible, photo, photo, **LAST, **NO_PROGRESS, **PRIVATE, **QUEUE)
@@ -87,6 +87,18 @@ def example(query: Mapping[str, str], entry: Entry) -> str:
 def _picked(event: gr.EventData) -> Any:
     name = event_text(event, "key")
     return str(EXAMPLES / f"{name}.jpg") if name in SHOWN else gr.skip()
+
+
+def example_name(path: str, folder: str) -> str:
+    """The name of the example photo at that path, or at that of a copy in Gradio's `folder`; empty for others."""
+    return _examples(folder).get(path, "")
+
+
+@cache
+def _examples(folder: str) -> dict[str, str]:
+    originals = {name: EXAMPLES / f"{name}.jpg" for name in SHOWN}
+    copies = {save_file_to_cache(path, folder): name for name, path in originals.items()}
+    return copies | {str(path): name for name, path in originals.items()}
 
 
 def visible(path: str | None) -> Any:

@@ -15,6 +15,7 @@ from torchvision.datasets import CIFAR10
 
 from resnet_demo.errors import InputError
 from resnet_demo.training import data, fetch_cifar10, has_cifar10, load_split
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.zoo import find_entry, open_catalogue
 
@@ -84,7 +85,7 @@ def test_offline_fetches_nothing(tiny_cifar10):
 def tab(**options):
     made = Degradation(**{"catalogue": open_catalogue(), "data": None, "device": "cpu", "offline": False} | options)
     with gr.Blocks():
-        made.build(gr.State(None))
+        made.build(gr.State(None), Address())
     return made.race
 
 

@@ -4,6 +4,7 @@ import gradio as gr
 from gradio.components import Component
 
 from resnet_demo.images import EXAMPLES
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.tabs.explore import Explore
 
 CAT = str(EXAMPLES / "cat.jpg")
@@ -12,7 +13,7 @@ MODEL, TWIN = "resnet20.cifar10", "plain20.cifar10"
 
 def built(tab):
     with gr.Blocks():
-        tab.build(gr.State(None))
+        tab.build(gr.State(None), Address())
     return tab
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.race import GETTING_READY, status
@@ -68,7 +69,7 @@ def test_what_training_makes_of_a_construction_is_read_from_the_cards(tmp_path):
 def degradation():
     tab = Degradation(ModelCache("cpu").catalogue, None, "cpu", offline=True)
     with gr.Blocks():
-        tab.build(gr.State(None))
+        tab.build(gr.State(None), Address())
     return tab
 
 

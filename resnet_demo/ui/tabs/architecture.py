@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 import gradio as gr
+from gradio.components import Component
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks import NetworkSpec, parse_name
@@ -11,6 +12,7 @@ from resnet_demo.networks.architecture import CARDINALITIES, SHORTCUT_ERRORS, de
 from resnet_demo.networks.resnext_forms import largest_differences
 from resnet_demo.records import Table
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import LONGEST, Choice
 from resnet_demo.ui.network import Network, NetworkView
@@ -40,7 +42,8 @@ class Architecture:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
-    def build(self, current: gr.State) -> None:
+    def build(self, current: gr.State, address: Address) -> None:
+        self.address = address
         self.current, self.followed = current, gr.State("")
         offered = {entry.spec.name for entry in choices.available(self.catalogue)}
         names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
@@ -64,12 +67,15 @@ class Architecture:
         gr.HTML(RESNEXT_INTRO)
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button("Compute the three forms", size="sm")
-        self.name.change(self._show, self.name, [self.message, self.drawing, self.table], **DRAW)
+        self.name.change(self._show, self.name, self._shown(), **DRAW)
         self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
     def open(self, tab: gr.Tab) -> None:
-        shown = [self.name, self.followed, self.message, self.drawing, self.table, self.options, self.groups]
+        shown = [self.name, self.followed, *self._shown(), self.options, self.groups]
         tab.select(self._opened, [self.current, self.followed, self.name], shown, **DRAW)
+
+    def _shown(self) -> list[Component]:
+        return [self.message, self.drawing, self.table, self.address]
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameter: model, a catalogue name or an architecture."""
@@ -97,6 +103,7 @@ class Architecture:
             self.message: html.alert_update(),
             self.drawing: NetworkView((spec, other) if other else (spec,), spec.name),
             self.table: network_table(describe(spec)),
+            self.address: {"tab": self.id, "model": name},
         }
 
 

@@ -11,13 +11,14 @@ from PIL import Image
 from resnet_demo.errors import InputError
 from resnet_demo.records import Analysis
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.answers import look_at_both, overlaid
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.explained import class_bars
 from resnet_demo.ui.layer_plots import compare_plot
-from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates
@@ -38,8 +39,8 @@ class Compare:
         self.cache, self.catalogue = cache, cache.catalogue
         self.pair = choices.deepest_pair(self.catalogue)
 
-    def build(self, current: gr.State) -> None:
-        self.current = current
+    def build(self, current: gr.State, address: Address) -> None:
+        self.current, self.address = current, address
         names = choices.model_choices(self.catalogue)
         first = self.catalogue.find(self.pair[0])
         labels = choices.class_choices(first)
@@ -75,6 +76,7 @@ class Compare:
             side.top.click(self._explain, self.first, self.target, **QUICK)
         question = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
+        outputs.append(self.address)
         changes = [component.change for component in question]
         ask_in_turn(changes, self._show, [self.known, *question], outputs, show_progress_on=self.status, **LATEST)
 
@@ -143,6 +145,13 @@ class Compare:
         one, other = self.sides
         return {
             self.current: Current(photo, first),
+            self.address: {
+                "tab": self.id,
+                "photo": example_name(photo, self.photo.GRADIO_CACHE),
+                "first": first,
+                "second": second,
+                "target": choices.class_name(self.catalogue.find(first), target),
+            },
             self.message: html.alert_update(),
             **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
             **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),

@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from resnet_demo.records import Source, Summary
 from resnet_demo.ui import html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import LONGEST, Options
@@ -66,7 +67,7 @@ class Degradation:
         self.own = {entry.name for entry in catalogue.entries() if weight_state(entry).kind == "yours"}
         self.race = Race(data, device, offline)
 
-    def build(self, current: gr.State) -> None:
+    def build(self, current: gr.State, address: Address) -> None:
         gr.HTML(INTRO)
         names = [(title, dataset) for dataset, title in self.titles.items()]
         first = next(iter(self.titles), "")
@@ -84,9 +85,7 @@ class Degradation:
                 self.argument = gr.HTML("", elem_id="argument")
                 self.solution = Bars(elem_id="solution")
             with gr.Column(min_width=320):
-                # Its three columns fit a phone, which the page's other tables do not.
-                narrow = ".table table { min-width: 0; }"
-                self.kept = gr.HTML("", elem_id="continued", css_template=narrow)
+                self.kept = gr.HTML("", elem_id="continued")
         self.results = gr.HTML(self._results(first), elem_id="results")
         self.race.build()
         self._wire()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,25 +11,24 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks.precision import precisions
 from resnet_demo.records import GRADIENT_COLUMNS, Question, gradient_rows
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.answers import Shown, look, overlaid
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Options, download_progress, event_text
-from resnet_demo.ui.downloads import data_url, export
+from resnet_demo.ui.downloads import add_downloads
 from resnet_demo.ui.explained import class_bars, explanation, facts, seen
 from resnet_demo.ui.layer_plots import gradient_plot
-from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.pickers import Pickers
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUEUE, QUICK, STATE
+from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import ModelCache, is_offline
 
-DOWNLOADS = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
-SAVE = '(file) => file && Object.assign(document.createElement("a"), {href: file.url, download: file.name}).click()'
 # The browser's business alone: no answer that is on its way can undo it.
 BLEND = '(opacity) => document.querySelector("#heatmap").style.setProperty("--opacity", opacity)'
 # The height that a window leaves for the heatmap if all the rest is to be visible without scrolling.
@@ -48,8 +46,8 @@ class Explore:
         self.default = choices.pickable(self.catalogue, default_model)
         self.pickers = Pickers(self.catalogue, self.default, is_offline(cache.offline))
 
-    def build(self, current: gr.State) -> None:
-        self.current = current
+    def build(self, current: gr.State, address: Address) -> None:
+        self.current, self.address = current, address
         with gr.Row(elem_id="explore"):
             with gr.Column(scale=3, min_width=320, elem_id="controls"):
                 self.photo, self.examples = photo_input("photo", self.default)
@@ -118,9 +116,7 @@ class Explore:
             Closer(self.cache, self.shown, open_).close_on(gradients)
         with gr.Accordion("Numbers, downloads, precision", open=False):
             self.precision = Options(list(precisions(self.cache.device)), value="float32", label="Precision")
-            with gr.Row():
-                self.buttons = {kind: gr.Button(title, size="sm") for kind, title in DOWNLOADS.items()}
-            self.file = gr.JSON(visible=False)
+            add_downloads(self.shown, self.opacity)
             self.numbers = gr.Dataframe(
                 headers=list(GRADIENT_COLUMNS), interactive=False, label="One row per layer, in forward order"
             )
@@ -139,15 +135,11 @@ class Explore:
 
         question = [self.photo, self.ready, pickers.target, pickers.layer, self.precision, self.own]
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
-        results += [pickers.facts, pickers.target, self.numbers, self.current]
+        results += [pickers.facts, pickers.target, self.numbers, self.current, self.address]
         changes = [component.change for component in question]
         asked = [self.shown, pickers.picked, *question]
         ask_in_turn(changes, self._show, asked, results, show_progress_on=pickers.facts, **LATEST)
         self.opacity.change(None, self.opacity, None, js=BLEND)
-        for kind, button in self.buttons.items():
-            shown = [self.shown, self.opacity]
-            exported = button.click(partial(_export, kind), shown, self.file, **PRIVATE, **QUEUE)
-            exported.success(None, self.file, None, js=SAVE)
 
     def _choose(self, name: str) -> Updates:
         """What is here is ready; a download that was waited for is not any more."""
@@ -196,12 +188,18 @@ class Explore:
             self.shown: shown,
             # The picked network, even if it is still on its way: another tab may have asked for it.
             self.current: Current(photo, picked),
+            self.address: self._view(photo, picked, target, layer),
             self.message: html.alert_update(),
             self.heatmap: heatmap,
             self.plot: gradient_plot(shown.analysis),
             self.numbers: gradient_rows(shown.analysis),
             **({self.pickers.target: usual} if fresh else {}),
         }
+
+    def _view(self, photo: str, name: str, target: str, layer: str) -> dict[str, str]:
+        named = choices.class_name(self.catalogue.find(name), target)
+        shown = example_name(photo, self.photo.GRADIO_CACHE)
+        return {"tab": self.id, "photo": shown, "model": name, "target": named, "layer": layer}
 
     def _texts(self, shown: Shown) -> Updates:
         analysis, entry = shown.analysis, shown.entry
@@ -238,13 +236,3 @@ def _explain_layer(shown: Shown | None, event: gr.EventData) -> Any:
         raise InputError(EXPIRED)
     clicked = event_text(event, "key")
     return clicked if clicked in shown.analysis.layers else gr.skip()
-
-
-def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | None:
-    if shown is None:
-        raise InputError(EXPIRED)
-    try:
-        return data_url(*export(shown, kind, opacity))
-    except InputError as error:  # A photo is deleted after an hour.
-        gr.Warning(error.message)
-        return None

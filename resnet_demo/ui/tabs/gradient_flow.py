@@ -14,11 +14,13 @@ from resnet_demo.networks import LADDER, parse_name
 from resnet_demo.networks.spec import AXES, in_words
 from resnet_demo.records import Flow, Stop
 from resnet_demo.ui import answers, html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.layer_plots import flow_plot, ratio, said
 from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.tabs.meanings import meaning, terms
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.tour import Tour, TourView
 from resnet_demo.ui.turns import ask_in_turn
@@ -37,25 +39,6 @@ INTRO = (
 OWN = "<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>"
 # An empty line: where the progress is shown.
 NO_STATUS = "<p class='facts'>&nbsp;</p>"
-MEANINGS = {
-    "gradient_norm": "The L2 norm of the gradient of the loss with respect to the weights of a layer. Where it tends "
-    "to 0 towards the input, gradients vanish; where it grows beyond bounds, they explode.",
-    "response_std": "The response of a layer is the output of its convolution after batch normalization, if there is "
-    "any, before the nonlinearity and the addition (He et al. 2016, figure 7); here, its standard deviation.",
-    "dead_or_saturated": "Dead: channels of a ReLU that are 0 for every image at every position. Saturated: outputs "
-    "of a tanh or sigmoid within 0.5 % of their range from a bound, where the slope is almost 0.",
-}
-TERMS = {
-    "Initialization": "the random weights before training. Fan-in and fan-out: the number of inputs and outputs that "
-    "a unit of a layer is connected to.",
-    "He": "normal, of variance 2 / fan-out, which keeps the size of gradients under ReLUs (He et al. 2015).",
-    "Xavier": "uniform, of variance 2 / (fan-in + fan-out), for activations that are linear around 0 (Glorot and "
-    "Bengio 2010).",
-    "Normal": "a standard deviation of 0.01 whatever the layer, as was usual before.",
-    "Batch normalization": "each channel is shifted and scaled to mean 0 and variance 1 over the batch (Ioffe and "
-    "Szegedy 2015).",
-    "Unsaid": "networks have batch normalization, ReLUs and He initialization unless their names say otherwise.",
-}
 COLUMNS = (
     "network", "loss", "gradient norm, first convolution", "last convolution", "first / last",
     "response std, first", "last",
@@ -73,7 +56,8 @@ class GradientFlow:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def build(self, current: gr.State) -> None:
+    def build(self, current: gr.State, address: Address) -> None:
+        self.address = address
         # Whether the tab shows what was asked for: by the address, by a visitor, or by having been opened before.
         self.settled = gr.State(False)
         gr.HTML(INTRO)
@@ -116,7 +100,7 @@ class GradientFlow:
         shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning]
         gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **QUICK)
         self.add.click(self._added, [*shown, self.depth, *self.axes], [*self._choice(), self.message], **QUICK)
-        results = [self.message, self.plot, self.status, self.table]
+        results = [self.message, self.plot, self.status, self.table, self.address]
         changes = [self.networks.change, self.measure.change]
         ask_in_turn(changes, self._show, shown, results, show_progress_on=self.status, **LATEST)
 
@@ -156,7 +140,7 @@ class GradientFlow:
 
     def _beside(self, names: Sequence[str], measure: str) -> Updates:
         """The stop of the tour that shows just this, if there is one, and what the measure means."""
-        stop = next((stop for stop in TOUR if (list(stop.networks), stop.measure) == (list(names), measure)), None)
+        stop = _stop_of(names, measure)
         text = f'<p class="facts"><b>{escape(stop.title)}.</b> {escape(stop.text)}</p>' if stop else OWN
         return {
             self.tour: TourView(STOPS, stop.key if stop else ""),
@@ -191,8 +175,16 @@ class GradientFlow:
             return
         if not flows:  # What an address has asked for in vain remains to be read.
             yield self._nothing()
-        elif count < len(flows):
-            yield self._drawn(flows, measure, len(flows))
+            return
+        yield {
+            self.address: self._view(networks, measure),
+            **(self._drawn(flows, measure, len(flows)) if count < len(flows) else {}),
+        }
+
+    def _view(self, names: Sequence[str], measure: str) -> dict[str, str]:
+        stop = _stop_of(names, measure)
+        shown = {"tour": stop.key} if stop else {"networks": ",".join(names), "measure": measure}
+        return {"tab": self.id, **shown}
 
     def _drawn(self, flows: Sequence[Flow], measure: str, asked: int) -> Updates:
         names = [words(flow) for flow in flows]
@@ -207,6 +199,11 @@ class GradientFlow:
         return {self.plot: None, self.status: NO_STATUS, self.table: ""}
 
 
+def _stop_of(names: Sequence[str], measure: str) -> Stop | None:
+    """The stop of the tour that shows just these networks, by this measure."""
+    return next((stop for stop in TOUR if (list(stop.networks), stop.measure) == (list(names), measure)), None)
+
+
 def require_measure(measure: str) -> None:
     """Raises `InputError` for what is none of `plots.MEASURES`."""
     if measure not in plots.MEASURES:
@@ -216,17 +213,6 @@ def require_measure(measure: str) -> None:
 def words(flow: Flow) -> str:
     """What its network is, in words."""
     return in_words(parse_name(flow.network))
-
-
-def meaning(measure: str) -> str:
-    """What a measure is; nothing for one that there is not."""
-    return f'<p class="facts">{escape(MEANINGS.get(measure, ""))}</p>'
-
-
-def terms() -> str:
-    """The words of this tab, for who asks."""
-    items = "".join(f"<p class='facts'><b>{escape(term)}</b>: {escape(text)}</p>" for term, text in TERMS.items())
-    return f"<details><summary>Initialization, batch normalization</summary>{items}</details>"
 
 
 def status(flows: Sequence[Flow], asked: int) -> str:

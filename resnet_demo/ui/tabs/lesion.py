@@ -11,13 +11,14 @@ from resnet_demo.laboratory import lesion
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import LesionStudy, Prediction, kind_of
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.bars import Bar, BarList, Bars
 from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
-from resnet_demo.ui.photo import example, examples_for, first_example, photo_input
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.ui.turns import ask_in_turn
@@ -43,8 +44,8 @@ class Lesion:
         offered, deepest = [name for _, name in self.names], choices.deepest_pair(self.catalogue)[0]
         self.default = self.catalogue.find(deepest if deepest in offered else offered[0])
 
-    def build(self, current: gr.State) -> None:
-        self.current = current
+    def build(self, current: gr.State, address: Address) -> None:
+        self.current, self.address = current, address
         with gr.Row(elem_id="lesion"):
             with gr.Column(scale=3, min_width=320):
                 self.photo, self.examples = photo_input("lesion-photo", self.default)
@@ -84,7 +85,7 @@ class Lesion:
         self.name.input(self._pick, [self.name, self.drawing], picked, **DRAW)
         # The drawing changes with every click, and with the network.
         inputs = [self.photo, self.name, self.drawing]
-        outputs = [self.message, self.effect, self.before, self.after, self.current]
+        outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
         changes = [self.photo.change, self.drawing.change]
         ask_in_turn(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
 
@@ -141,6 +142,12 @@ class Lesion:
             self.before: _classes(entry, "The whole network", before, before[0]),
             self.after: _classes(entry, "Without the removed blocks", after, before[0]),
             self.current: Current(photo, name),
+            self.address: {
+                "tab": self.id,
+                "photo": example_name(photo, self.photo.GRADIO_CACHE),
+                "model": name,
+                "removed": ",".join(out),
+            },
         }
 
     def _trained(self, name: str) -> Entry:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import gradio as gr
 from gradio.components import Component
 
+from resnet_demo.ui.address import Address
+
 # What an event handler changes: new values or `gr.update`s by component. The other outputs stay as they are; where
 # nothing at all changes, a handler returns `gr.skip()`, because Gradio rejects an empty dictionary.
 Updates = dict[Component, Any]
@@ -41,9 +43,10 @@ class Tab(Protocol):
         """What `ask` can change, in the order in which the browser is told."""
         ...
 
-    def build(self, current: gr.State) -> None:
+    def build(self, current: gr.State, address: Address) -> None:
         """Make the components and wire them up, inside the current `gr.Tab`. `current` holds the `Current`, or None
-        before anything is shown; a tab in which a photo or network is chosen sets it along with its results."""
+        before anything is shown; a tab in which a photo or network is chosen sets it along with its results, and
+        `address` to the query that shows them again."""
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Set the tab up as the query of the address asks, before it opens. Empty if that asks for nothing."""

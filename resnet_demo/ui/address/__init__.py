@@ -1,0 +1,19 @@
+"""The address of what is shown, in the browser's address bar: to be copied, put on a slide, and gone back from."""
+
+import json
+from typing import Any
+
+from resnet_demo.ui.drawn import Drawn
+
+
+class Address(Drawn):
+    """Takes a view: the parameters of the query that shows the same again, with the id of the tab as "tab". None and
+    empty texts are left out, except for "removed", where no blocks are a choice too. It shows nothing."""
+
+    folder = "address"
+
+    def postprocess(self, value: Any) -> Any:
+        """The view as JSON."""
+        if value is None:
+            return None
+        return json.dumps({key: text for key, text in value.items() if text or (key == "removed" and text is not None)})

@@ -1,0 +1,33 @@
+// Each tab's view is kept until its tab is open. What the page has opened with is what its address asks for: that one
+// stays as it was written, and every later view is a step in the browser's history.
+const OURS = ["tab", "photo", "model", "target", "layer", "first", "second", "removed", "tour", "networks", "measure"];
+const views = {};
+// The first of them is of the row of all tabs: others are inside.
+const open = () => document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
+let written = null, stepped = 0, wait;
+
+const write = () => {
+  const view = views[open()] ?? {tab: open()}, query = new URLSearchParams(location.search);
+  for (const name of OURS) query.delete(name);
+  for (const [name, text] of Object.entries(view)) query.set(name, text);
+  const address = `?${query}`.replaceAll("%2C", ",");
+  if (written !== null && address !== written) {
+    // What follows within two seconds is of the same step: a tab, then its answer; or clicks in quick succession.
+    if (Date.now() - stepped < 2000) history.replaceState(null, "", address);
+    else history.pushState(null, "", address);
+    stepped = Date.now();
+  }
+  written = address;
+};
+const soon = () => {
+  clearTimeout(wait);
+  wait = setTimeout(write, 300);
+};
+watch("value", () => {
+  if (!props.value) return;
+  const view = JSON.parse(props.value);
+  views[view.tab] = view;
+  if (view.tab === open()) soon();
+});
+new MutationObserver(soon).observe(document.body, {subtree: true, attributes: true, attributeFilter: ["aria-selected"]});
+window.addEventListener("popstate", () => location.reload());

@@ -1,0 +1,67 @@
+"""The address follows the page, in a real Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.pictures import encode, quadrants
+
+from .conftest import PATIENCE
+from .explore import SMALL, bars, send_and_wait, wait_for_facts
+
+pytestmark = pytest.mark.browser
+
+
+def reads(page: Page, *parts: str) -> None:
+    """Until the address has all of these, in this order."""
+    expect(page).to_have_url(re.compile(".*".join(map(re.escape, parts))), timeout=PATIENCE)
+
+
+def test_what_is_shown_can_be_copied_from_the_address_bar(visit):
+    page = visit(f"{SMALL}&photo=rocket&__theme=light")
+    wait_for_facts(page, "ResNet-20")
+    opened = page.url
+    page.get_by_label("plain", exact=True).check()
+    wait_for_facts(page, "plain-20")
+    # What others have put there stays.
+    reads(page, "__theme=light", "tab=explore&photo=rocket&model=plain20.cifar10")
+    assert page.url != opened
+    bars(page).nth(2).get_by_role("button").first.click()
+    name = bars(page).nth(2).locator(".label").inner_text()
+    reads(page, f"model=plain20.cifar10&target={name}")
+    page.get_by_role("tab", name="Lesion").click()
+    reads(page, "tab=lesion&photo=rocket&model=plain20.cifar10&removed=layer3.1")
+    page.get_by_role("button", name="Restore all blocks").click()
+    expect(page).to_have_url(re.compile("removed=$"), timeout=PATIENCE)
+    page.get_by_role("tab", name="Compare").click()
+    reads(page, "tab=compare&photo=rocket&first=", "second=")
+    page.get_by_role("tab", name="Gradient flow").click()
+    reads(page, "tab=flow&tour=residual")
+    page.get_by_role("tab", name="Architecture").click()
+    reads(page, "tab=architecture&model=")
+
+
+def test_back_shows_again_what_was_shown_before(visit):
+    page = visit(f"{SMALL}&photo=rocket")
+    wait_for_facts(page, "ResNet-20")
+    page.get_by_label("plain", exact=True).check()
+    reads(page, "model=plain20.cifar10")
+    page.wait_for_timeout(2500)  # What follows sooner is of the same step.
+    page.get_by_role("tab", name="Degradation").click()
+    reads(page, "tab=degradation")
+    page.wait_for_timeout(1000)
+    page.go_back()
+    wait_for_facts(page, "plain-20")
+    reads(page, "photo=rocket&model=plain20.cifar10")
+    page.wait_for_timeout(1000)
+    page.go_back()
+    wait_for_facts(page, "ResNet-20")
+
+
+def test_a_photo_of_ones_own_is_not_in_the_address(visit, tmp_path):
+    page = visit(f"{SMALL}&photo=rocket")
+    wait_for_facts(page, "ResNet-20")
+    (tmp_path / "cat.png").write_bytes(encode(quadrants(), "PNG"))
+    send_and_wait(page, tmp_path / "cat.png")
+    reads(page, "?tab=explore&model=resnet20.cifar10")

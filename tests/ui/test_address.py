@@ -1,0 +1,58 @@
+"""The address that shows the same again."""
+
+import json
+
+import pytest
+
+from resnet_demo.images import EXAMPLES
+from resnet_demo.ui import choices
+from resnet_demo.ui.address import Address
+from resnet_demo.ui.photo import example_name
+from resnet_demo.ui.tabs.compare import Compare
+from resnet_demo.ui.tabs.explore import Explore
+from resnet_demo.ui.tabs.lesion import Lesion
+from resnet_demo.zoo import find_entry
+from tests.ui.tabs import CAT, MODEL, TWIN, built
+
+
+def test_what_is_not_chosen_is_left_out_but_no_blocks_are_a_choice():
+    view = {"tab": "lesion", "photo": "", "model": MODEL, "layer": None, "removed": ""}
+    assert json.loads(Address().postprocess(view)) == {"tab": "lesion", "model": MODEL, "removed": ""}
+    assert Address().postprocess(None) is None
+
+
+def test_only_examples_are_named(tmp_path):
+    (tmp_path / "cat.jpg").write_bytes(b"another cat")
+    assert example_name(CAT, str(tmp_path)) == "cat"
+    assert example_name(str(tmp_path / "cat.jpg"), str(tmp_path)) == ""
+    assert example_name(str(EXAMPLES / "CREDITS.md"), str(tmp_path)) == ""
+
+
+def test_a_class_is_named_so_that_it_is_found_again():
+    for name in (MODEL, "resnet56.cifar100", "resnet20.fashion_mnist", "resnet18.tv_in1k"):
+        entry = find_entry(name)
+        for index in range(len(entry.labels)):
+            assert choices.class_value(entry, choices.class_name(entry, str(index))) == str(index)
+    assert choices.class_name(find_entry(MODEL), "5") == "dog"
+    assert choices.class_name(find_entry(MODEL), "") == ""
+
+
+@pytest.mark.parametrize("target", ["", "5"])
+def test_the_view_of_a_tab_is_what_its_address_asks_for(cache, target):
+    explore, compare, lesion = built(Explore(cache, MODEL)), built(Compare(cache)), built(Lesion(cache))
+    view = explore._show(None, TWIN, CAT, TWIN, target, "layer2.0", "float32", False)[explore.address]
+    asked = explore.ask(view)
+    assert asked[explore.photo] == CAT
+    picked = [
+        asked[picker]["value"] for picker in (explore.pickers.name, explore.pickers.target, explore.pickers.layer)
+    ]
+    assert picked == [TWIN, target, "layer2.0"]
+    view = compare._show(MODEL, CAT, MODEL, TWIN, target)[compare.address]
+    asked = compare.ask(view)
+    assert (asked[compare.first], asked[compare.second]["value"], asked[compare.photo]) == (MODEL, TWIN, CAT)
+    assert asked[compare.target]["value"] == target
+    for removed in (["layer1.0", "layer3.1"], []):
+        view = lesion._show(CAT, TWIN, removed)[lesion.address]
+        asked = lesion.ask({key: text for key, text in view.items() if text is not None})
+        assert (asked[lesion.name], asked[lesion.photo]) == (TWIN, CAT)
+        assert list(asked[lesion.drawing].removed) == removed
