@@ -26,7 +26,7 @@ class InputError(ValueError):
     def __init__(self, message: object, hint: str = "") -> None:
         # The message may quote file names and server responses, and terminals interpret control characters.
         self.message = visible(str(message))
-        super().__init__(f"{self.message} {hint}" if hint else self.message)
+        super().__init__(f"{self.message} {visible(hint)}" if hint else self.message)
 
 
 def visible(text: str) -> str:

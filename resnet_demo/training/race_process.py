@@ -22,6 +22,8 @@ RACERS = tuple(f"{kind}{depth}" for depth in LADDER for kind in ("resnet", "plai
 SHORTEST, LONGEST = 5, 120
 # Added to the process's niceness: an analysis gets nearly all of a core for which both compete.
 NICE = 10
+# What the process says may name files of this machine.
+ENDED = "The race ended unexpectedly, or the images on this machine cannot be used: the log of the page says more."
 # Extra time for the start, and for a machine that is busy.
 GRACE_SECONDS = 180
 
@@ -57,7 +59,7 @@ def run_race(
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             yield from _laps(process.stdout, deadline)
             if code := process.wait():
-                raise InputError(_last_words(errors, code))
+                raise InputError(ENDED, _last_words(errors, code))
         finally:
             process.kill()
             process.wait()
@@ -78,10 +80,10 @@ def _laps(stream: IO[str], deadline: float) -> Iterator[tuple[Lap, ...]]:
 
 
 def _last_words(errors: IO[str], code: int) -> str:
-    """The message of an `InputError`, which the command line prints as its last line; a general one otherwise."""
+    """The message of an `InputError`, which the command line prints as its last line; empty for any other end."""
     errors.seek(0)
     said = errors.read().strip().splitlines()
-    return said[-1] if code == 2 and said else "The race ended unexpectedly: try again."
+    return said[-1] if code == 2 and said else ""
 
 
 def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:

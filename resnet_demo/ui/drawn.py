@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 
 
 class Drawn(gr.HTML):
-    """Base of the components whose `folder` holds their files. A subclass turns what it shows into plain values in
-    `postprocess`, and leaves the rest to the browser. Text in a template is not escaped: escape it, or let the script
-    set it."""
+    """Base of the components whose `folder` holds their files. A subclass turns what it shows into plain values, or
+    into JSON as text, in `postprocess`, and leaves the rest to the browser. Text in a template is not escaped: escape
+    it, or let the script set it."""
 
     folder = ""
 

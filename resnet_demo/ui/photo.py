@@ -4,7 +4,6 @@ import base64
 import io
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,10 +11,10 @@ from gradio.processing_utils import save_file_to_cache
 from PIL import Image
 
 from resnet_demo.errors import InputError
-from resnet_demo.images import EXAMPLES, load_image
+from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.components import Photo, event_text
 from resnet_demo.ui.examples import Examples
-from resnet_demo.ui.queues import LAST, NO_PROGRESS, PRIVATE, QUEUE, QUICK
+from resnet_demo.ui.queues import QUICK
 from resnet_demo.zoo import Entry
 
 # What the examples show, in the words of the data sets, in the order in which they are offered.
@@ -33,8 +32,6 @@ UNKNOWN = "none of its classes"
 MOST_UNKNOWN = 2
 # Pixels of the longer side of a thumbnail, twice those on the page.
 THUMBNAIL = 160
-# Formats that Chromium and Firefox cannot show in the place of the photo.
-UNSEEN = (".heic", ".heif", ".tif", ".tiff")
 
 
 def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
@@ -55,7 +52,6 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
     photo.keep_in_cache |= set(_examples(photo.GRADIO_CACHE))
     examples = Examples(examples_for(entry), elem_id=f"{elem_id}-examples")
     examples.click(_picked, None, photo, **QUICK)
-    photo.upload(visible, photo, photo, **LAST, **NO_PROGRESS, **PRIVATE, **QUEUE)
     return photo, examples
 
 
@@ -99,21 +95,6 @@ def _examples(folder: str) -> dict[str, str]:
     originals = {name: EXAMPLES / f"{name}.jpg" for name in SHOWN}
     copies = {save_file_to_cache(path, folder): name for name, path in originals.items()}
     return copies | {str(path): name for name, path in originals.items()}
-
-
-def visible(path: str | None) -> Any:
-    """The same pixels in a file that every browser can show. What is wrong with one that cannot be read is said where
-    the results would be."""
-    if not path or Path(path).suffix.lower() not in UNSEEN:
-        return gr.skip()
-    try:
-        photo = load_image(path)
-    except InputError:
-        return gr.skip()
-    # Beside the upload, and deleted like it.
-    shown = Path(path).with_suffix(".png")
-    photo.save(shown)
-    return str(shown)
 
 
 def _pictured(captions: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -18,9 +18,9 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # Progress that is shown nowhere. "hidden" alone would not do: at every step of every event, Gradio copies all values of
 # all components that ever were to show progress, and of everything inside them.
 NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
-# By default, Gradio drops a click that comes while the answer to the last one is on its way. "always_last" asks again
-# after that answer, with what is picked by then: for what depends on nothing else. What was clicked would be forgotten,
-# and a choice would be read back from the answer to the one before it: those are all sent at once, "multiple".
+# By default, Gradio drops a click that comes while the last one is answered. "always_last" asks once more after that
+# answer, with the inputs as they are then and the first click's data: it is for events that carry no data and set none
+# of their own inputs. All others are sent at once, "multiple".
 LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 # What is answered at once, without waiting for anything: clicks and choices.
 QUICK: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **NO_PROGRESS, **PRIVATE}

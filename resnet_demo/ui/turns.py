@@ -6,19 +6,25 @@ with old values in places. On their way they can overtake each other, and so can
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-# The first input is the number of the question: in the browser, because only there their order is known.
+# The first input is replaced by the question's number, counted in the browser: only there is their order known.
 NUMBERED = "(_, ...inputs) => [window.questions = (window.questions ?? 0) + 1, ...inputs]"
 
 
 class Turn:
-    """The number of a visitor's newest question: the value of a `gr.State`, shared by all answers on their way."""
+    """The value of a `gr.State`, shared by all answers on their way to a visitor.
+
+    newest    the number of the newest question
+    running   its inputs, until it is answered
+    """
 
     newest = 0
+    running: tuple[Any, ...] = ()
 
 
 def ask_in_turn(
@@ -35,27 +41,41 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
     inputs."""
 
     def answer(number: int | None, turn: Turn, *inputs: Any) -> Any:
-        if not _begins(number, turn):
-            return gr.skip()
-        updates = handler(*inputs)
-        return updates if turn.newest == number else gr.skip()
+        with _turn(number, turn, inputs) as mine:
+            updates = handler(*inputs) if mine() else gr.skip()
+            return updates if mine() else gr.skip()
 
     def answers(number: int | None, turn: Turn, *inputs: Any) -> Iterator[Any]:
-        if not _begins(number, turn):
-            return
-        for updates in handler(*inputs):
-            if turn.newest != number:
-                return
-            yield updates
+        with _turn(number, turn, inputs) as mine:
+            for updates in handler(*inputs) if mine() else ():
+                if not mine():
+                    return
+                yield updates
 
     made = answers if inspect.isgeneratorfunction(handler) else answer
     made.__name__ = handler.__name__
+    # By its signature, Gradio finds a handler's `progress`.
+    own = list(inspect.signature(answer).parameters.values())[:2]
+    handled = inspect.signature(handler)
+    made.__signature__ = handled.replace(parameters=[*own, *handled.parameters.values()])  # type: ignore[attr-defined]
     return made
 
 
-def _begins(number: int | None, turn: Turn) -> bool:
-    """Whether that question is the newest one."""
-    if number is None or number < turn.newest:
-        return False
-    turn.newest = number
-    return True
+@contextmanager
+def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[Callable[[], bool]]:
+    """Tells whether that question is to be answered: the newest one is, unless it is what is being answered already,
+    as when the browser tells twice of one change."""
+    again = len(inputs) == len(turn.running) and all(map(_same, inputs, turn.running))
+    if number is None or number < turn.newest or again:
+        yield lambda: False
+        return
+    turn.newest, turn.running = number, inputs
+    try:
+        yield lambda: turn.newest == number
+    finally:
+        if turn.newest == number:
+            turn.running = ()
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (isinstance(one, str | int | float | list) and type(one) is type(other) and one == other)

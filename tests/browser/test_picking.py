@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from resnet_demo.images import EXAMPLES, MAX_SIDE
 from resnet_demo.ui.photo import UNKNOWN
-from tests.pictures import encode, quadrants
 
 from .conftest import PATIENCE, choose
 from .explore import CAT, SMALL, bars, dots, send, send_and_wait, wait_for_facts
@@ -199,16 +198,6 @@ def test_a_huge_photo_is_shown_small(visit, tmp_path):
     send_and_wait(page, tmp_path / "huge.jpg")
     widths = page.locator("#heatmap img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert max(widths) == MAX_SIDE
-
-
-def test_a_photo_that_the_browser_cannot_show_is_shown_all_the_same(visit, tmp_path):
-    (tmp_path / "scan.tif").write_bytes(encode(quadrants(size=(640, 480)), "TIFF"))
-    page = visit(SMALL)
-    wait_for_facts(page, "ResNet-20")
-    send_and_wait(page, tmp_path / "scan.tif")
-    pixels = "() => [...document.querySelectorAll('#photo img')].some((image) => image.naturalWidth === 640)"
-    page.wait_for_function(pixels, timeout=PATIENCE)
-    expect(bars(page)).to_have_count(5)
 
 
 def test_two_visitors_do_not_see_each_others_answers(visit):

@@ -126,9 +126,10 @@ def test_while_another_network_is_fetched_the_one_that_is_shown_is_not_asked_for
     picked = explore.pickers.picked
     assert explore._choose("resnet18.tv_in1k") == {picked: "resnet18.tv_in1k", explore.fetching: "resnet18.tv_in1k"}
     assert explore._choose(MODEL) == {picked: MODEL, explore.ready: MODEL, explore.fetching: ""}
-    failed = explore._fetch("resnet18.tv_in1k", MODEL, updates[explore.current])
+    failed = explore._fetch("resnet18.tv_in1k", MODEL, "5", "layer2.0", updates[explore.current])
     assert failed[explore.current] == Current(CAT, MODEL)
     assert (failed[explore.fetching], failed[explore.pickers.name]["value"]) == ("", MODEL)
+    assert (failed[explore.pickers.target]["value"], failed[explore.pickers.layer]["value"]) == ("5", "layer2.0")
     assert 'role="alert"' in failed[explore.notice]["value"]
 
 

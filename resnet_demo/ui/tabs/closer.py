@@ -111,7 +111,9 @@ class Closer:
             found = explain_classes(photo, model, targets, shown.analysis.layer)
         except InputError as error:
             return empty | {self.captions[0]: html.alert(error.message)}
-        updates = empty | {self.classes: gr.update(choices=offered, value=known)}
+        # What is chosen is set only where it must be: something else may have been chosen since.
+        chosen = gr.update(choices=offered) if known == wanted else gr.update(choices=offered, value=known)
+        updates = empty | {self.classes: chosen}
         for caption, picture, one in zip(self.captions, self.maps, found, strict=False):
             alt = f"Grad-CAM of {one.prediction.label}"
             updates[caption] = class_caption(one)

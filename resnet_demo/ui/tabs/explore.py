@@ -126,12 +126,14 @@ class Explore:
         pickers.wire(self.ready, self.notice, self.examples)
         self.top.click(_explain, self.shown, pickers.target, **QUICK)
         self.plot.click(_explain_layer, self.shown, pickers.layer, **QUICK)
-        # Nothing changes in the line of facts: it is where the progress is shown.
-        fetched = [self.ready, self.fetching, self.current, self.notice, *pickers.all, pickers.facts]
-        waiting = [self.fetching, self.ready, self.current]
-        fetch = self.fetching.change(self._fetch, waiting, fetched, **PRIVATE, **FETCH)
         chosen = [pickers.picked, self.ready, self.fetching]
-        pickers.name.change(self._choose, pickers.name, chosen, cancels=fetch, **STATE)
+        pickers.name.change(self._choose, pickers.name, chosen, **STATE)
+        waiting = [self.fetching, self.ready, pickers.target, pickers.layer, self.current]
+        fetched = [self.ready, self.fetching, self.current, self.notice, *pickers.all]
+        ask_in_turn(
+            [self.fetching.change], self._fetch, waiting, fetched,
+            trigger_mode="multiple", show_progress_on=pickers.facts, **PRIVATE, **FETCH,
+        )  # fmt: skip
 
         question = [self.photo, self.ready, pickers.target, pickers.layer, self.precision, self.own]
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
@@ -143,19 +145,20 @@ class Explore:
 
     def _choose(self, name: str) -> Updates:
         """What is here is ready; a download that was waited for is not any more."""
-        ready = (
-            {self.ready: name, self.fetching: ""} if choices.is_here(self.catalogue, name) else {self.fetching: name}
-        )
-        return {self.pickers.picked: name, **ready}
+        here = choices.is_here(self.catalogue, name)
+        return {self.pickers.picked: name, **({self.ready: name, self.fetching: ""} if here else {self.fetching: name})}
 
-    def _fetch(self, name: str, ready: str, current: Current | None, progress: Any = PROGRESS) -> Updates:
-        """Get the weights of the picked model; the results follow when it is ready."""
+    def _fetch(
+        self, name: str, ready: str, target: str, layer: str, current: Current | None, progress: Any = PROGRESS
+    ) -> Updates:
+        """Get the weights of the picked model; the results follow when it is ready. If another one has been picked
+        since, or one that is here, then this is not the newest question, and its answer does not count."""
         if not name:
             return gr.skip()
         try:
             model = self.cache.get(name, download_progress(name, progress))
         except InputError as error:
-            stays: Updates = self.pickers.updates(self.catalogue.find(ready))
+            stays: Updates = self.pickers.updates(self.catalogue.find(ready), target, layer)
             stays[self.current] = current and replace(current, model=ready)
             return {**stays, self.fetching: "", self.notice: html.alert_update(error.message)}
         return {self.ready: model.name, self.fetching: ""}

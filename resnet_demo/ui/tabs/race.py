@@ -1,5 +1,6 @@
 """The live race on the Degradation tab: two networks that learn CIFAR-10 on this machine, for some seconds."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,6 +21,7 @@ from resnet_demo.ui.queues import FETCH, PRIVATE, QUICK, RACE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import race_plot
 
+log = logging.getLogger(__name__)
 PROGRESS = gr.Progress()
 # What a race can show, and what it cannot.
 INTRO = (
@@ -104,6 +106,7 @@ class Race:
                     text, done = standing(names, laps[-1], seconds), len(laps)
                     yield {self.chart: race_plot(names, laps), self.state: status(text)}
         except InputError as error:
+            log.warning("No race: %s", error)
             yield {self.state: html.alert(error.message)}
             return
         yield {self.state: status(f"Finished. {text}")}
