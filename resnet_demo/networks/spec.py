@@ -252,12 +252,13 @@ def _defaults(depth: int, connection: str, family: str | None, folded: bool) -> 
     }
 
 
-def _no_such_depth(depth: int, family: str = "any") -> str:
+def _no_such_depth(depth: int, family: str = "") -> str:
     if depth > DEEPEST:
         return f"A network of {depth} layers is too large: the deepest one has {DEEPEST}."
     near = [d for d in range(max(8, depth - 6), depth + 7) if families_of(d)] or [8]
+    of = f" of the {family} family" if family else ""
     return (
-        f"No network of the {family} family has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "
+        f"No network{of} has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "
         f"CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110). Near {depth}: {', '.join(map(str, near))}."
     )
 

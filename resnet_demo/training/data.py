@@ -13,7 +13,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, shortened
 from resnet_demo.images import load_image
 from resnet_demo.zoo import Preprocessing, fetch, is_offline
 from resnet_demo.zoo.datasets import DATASETS
@@ -185,7 +185,7 @@ def _from_torchvision(dataset: str, split: str, offline: bool) -> Labelled:
         data = getattr(datasets, DATASETS[dataset].source)(root, train=split == "train", download=not offline)
     except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         hint = f"Connect to the internet, or give --data {FORM}."
-        raise InputError(f"{dataset} is not in {root} and was not downloaded ({error}).", hint) from error
+        raise InputError(f"{dataset} is not in {root} and was not downloaded ({shortened(error)}).", hint) from error
     return _labelled(np.asarray(data.data), data.targets, in_words(data.classes))
 
 

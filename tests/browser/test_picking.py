@@ -58,6 +58,12 @@ def test_photo_and_network_follow_from_tab_to_tab(visit):
     expect(page.get_by_label("Network", exact=True)).to_have_value("CIFAR-10: plain-20")
     page.get_by_role("tab", name="Architecture").click()
     expect(page.locator("#architecture input")).to_have_value("plain20", timeout=PATIENCE)
+    # Compare shows it second, and Explore goes on with it.
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#compare-title-2")).to_contain_text("plain-20", timeout=PATIENCE)
+    page.get_by_role("tab", name="Explore").click()
+    page.wait_for_timeout(1500)
+    wait_for_facts(page, "plain-20")
 
 
 def test_the_page_opens_with_networks_that_can_name_its_examples(visit):

@@ -47,12 +47,12 @@ def test_the_view_of_a_tab_is_what_its_address_asks_for(cache, target):
         asked[picker]["value"] for picker in (explore.pickers.name, explore.pickers.target, explore.pickers.layer)
     ]
     assert picked == [TWIN, target, "layer2.0"]
-    view = compare._show(MODEL, CAT, MODEL, TWIN, target)[compare.address]
+    view = compare._show(None, MODEL, CAT, MODEL, TWIN, target)[compare.address]
     asked = compare.ask(view)
     assert (asked[compare.first], asked[compare.second]["value"], asked[compare.photo]) == (MODEL, TWIN, CAT)
     assert asked[compare.target]["value"] == target
     for removed in (["layer1.0", "layer3.1"], []):
-        view = lesion._show(CAT, TWIN, removed)[lesion.address]
+        view = lesion._show(None, CAT, TWIN, removed)[lesion.address]
         asked = lesion.ask({key: text for key, text in view.items() if text is not None})
         assert (asked[lesion.name], asked[lesion.photo]) == (TWIN, CAT)
         assert list(asked[lesion.drawing].removed) == removed

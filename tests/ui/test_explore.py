@@ -104,7 +104,7 @@ def test_an_untrained_network_has_one_sentence_in_place_of_explanations(cache, c
     assert "no prediction to explain" in closer._methods("pixels", untrained)[closer.state]
     assert list(closer._pixels(untrained, "saliency")) == []
     lesion = built(Lesion(cache))
-    assert "is untrained" in lesion._show(CAT, "resnet20.untrained", [])[lesion.message]["value"]
+    assert "is untrained" in lesion._show(None, CAT, "resnet20.untrained", [])[lesion.message]["value"]
     opened = lesion._opened("resnet20.untrained", [])
     assert "is untrained" in opened[lesion.study]
     assert opened[lesion.drawing] is None

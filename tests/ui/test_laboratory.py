@@ -24,12 +24,12 @@ def test_networks_of_different_classes_are_not_compared(cache):
     assert TWIN in offered
     assert all(find_entry(name).labels == first.labels for name in offered)
     assert choices.partner(cache.catalogue, first, "resnet56.cifar100") == TWIN
-    updates = compare._switch(MODEL, "plain56.cifar100", "8", "resnet56.cifar100")
+    updates = compare._switch(MODEL, "plain56.cifar100", "8", "resnet56.cifar100", None)
     assert updates[compare.second]["value"] == TWIN
     assert updates[compare.target]["value"] == ""
-    updates = compare._switch(MODEL, "plain56.cifar10", "8", TWIN)
+    updates = compare._switch(MODEL, "plain56.cifar10", "8", TWIN, None)
     assert (updates[compare.second]["value"], updates[compare.target]["value"]) == ("plain56.cifar10", "8")
-    refused = compare._show(MODEL, CAT, MODEL, "plain56.cifar100", "")
+    refused = compare._show(None, MODEL, CAT, MODEL, "plain56.cifar100", "")
     assert "different classes" in refused[compare.message]["value"]
     assert refused[compare.plot] is None
 
@@ -49,11 +49,11 @@ def test_the_lesion_tab_opens_with_one_block_out_and_reads_its_study_once(cache,
 
 def test_the_effect_of_lesions_is_a_sentence(cache):
     lesion = built(Lesion(cache))
-    updates = lesion._show(CAT, MODEL, ["layer1.0", "nothing", "layer2.1", "layer2.1"])
+    updates = lesion._show(None, CAT, MODEL, ["layer1.0", "nothing", "layer2.1", "layer2.1"])
     assert re.search(r"<b>2 of 9 blocks out:</b> cat \d+ % \(whole network: (&gt;)?\d+ %\)", updates[lesion.effect])
     assert len(updates[lesion.before].bars) == len(updates[lesion.after].bars) == 5
-    assert "<b>0 of 9" in lesion._show(CAT, MODEL, [])[lesion.effect]
-    assert lesion._show(CAT, MODEL, None)[lesion.effect] == ""
+    assert "<b>0 of 9" in lesion._show(None, CAT, MODEL, [])[lesion.effect]
+    assert lesion._show(None, CAT, MODEL, None)[lesion.effect] == ""
     named = effect(1, 9, [Prediction(0, "a<b", 1.0)], [Prediction(1, "c", 0.999), Prediction(0, "a<b", 0.001)])
     assert "a&lt;b &lt;1 % (whole network: 100 %); the most probable class is now c, &gt;99 %." in named
 

@@ -27,8 +27,8 @@ def address(**query):
 EVENTS = {
     "explore": lambda cache, closer, shown: explored(cache, CAT, MODEL, "", "", "float32"),
     "explore, faster": lambda cache, closer, shown: explored(cache, CAT, MODEL, "dog", "layer2", "bfloat16"),
-    "compare": lambda cache, closer, shown: built(Compare(cache))._show(MODEL, CAT, MODEL, TWIN, ""),
-    "lesion": lambda cache, closer, shown: built(Lesion(cache))._show(CAT, MODEL, ["layer1.0"]),
+    "compare": lambda cache, closer, shown: built(Compare(cache))._show(None, MODEL, CAT, MODEL, TWIN, ""),
+    "lesion": lambda cache, closer, shown: built(Lesion(cache))._show(None, CAT, MODEL, ["layer1.0"]),
     "classes": lambda cache, closer, shown: closer._classes("classes", shown, []),
     "pixels": lambda cache, closer, shown: list(closer._pixels(shown, "saliency"))[-1],
     "overlay": lambda cache, closer, shown: export(shown, "overlay.png", 0.5),
@@ -95,6 +95,18 @@ def test_a_visitor_is_followed_from_tab_to_tab(cache):
     assert set(compare._follow(current, "resnet20.cifar100", current.model)) == {compare.photo}
 
 
+def test_a_network_that_a_tab_cannot_show_or_shows_second_is_gone_on_with(cache):
+    compare, lesion = built(Compare(cache)), built(Lesion(cache))
+    for model in (TWIN, "plain110.untrained"):
+        before = Current("moose.jpg", model)
+        assert compare._show(before, MODEL, CAT, MODEL, TWIN, "")[compare.current] == Current(CAT, model)
+        assert lesion._show(before, CAT, MODEL, [])[lesion.current] == Current(CAT, model)
+        # Until another one is picked.
+        assert compare._switch(MODEL, TWIN, "", TWIN, before)[compare.current] == Current("moose.jpg", MODEL)
+        assert lesion._pick(MODEL, [], before)[lesion.current] == Current("moose.jpg", MODEL)
+    assert lesion._show(None, CAT, MODEL, [])[lesion.current] == Current(CAT, MODEL)
+
+
 def test_every_tab_works_without_trained_weights(tmp_path):
     cache = ModelCache("cpu", offline=True, catalogue=Catalogue((tmp_path,)))
     assert len(build_page(cache).fns) > 50
@@ -104,7 +116,8 @@ def test_every_tab_works_without_trained_weights(tmp_path):
     lesion = built(Lesion(cache))
     assert "is untrained" in lesion._opened(lesion.default.name, [])[lesion.study]
     compare = built(Compare(cache))
-    updates = compare._show(compare.first.value, CAT, compare.first.value, compare.second.value, compare.target.value)
+    first, second = compare.first.value, compare.second.value
+    updates = compare._show(None, first, CAT, first, second, compare.target.value)
     assert len(updates[compare.plot].panels) == 2
 
 

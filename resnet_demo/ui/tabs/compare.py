@@ -21,7 +21,7 @@ from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, QUICK
-from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -70,15 +70,18 @@ class Compare:
         # The photo comes last: nothing is shown before there is one.
         self.asked = [self.first, self.second, self.target, self.known, self.current, self.notice, self.examples]
         self.asked.append(self.photo)
-        follow = [self.second, self.target, self.known, self.examples, self.notice]
-        self.first.input(self._switch, [self.first, self.second, self.target, self.known], follow, **QUICK)
+        follow = [self.second, self.target, self.known, self.examples, self.notice, self.current]
+        known = [self.first, self.second, self.target, self.known, self.current]
+        self.first.input(self._switch, known, follow, **QUICK)
         for side in self.sides:
             side.top.click(self._explain, self.first, self.target, **QUICK)
         question = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
         outputs.append(self.address)
         changes = [component.change for component in question]
-        ask_in_turn(changes, self._show, [self.known, *question], outputs, show_progress_on=self.status, **LATEST)
+        ask_in_turn(
+            changes, self._show, [self.current, self.known, *question], outputs, show_progress_on=self.status, **LATEST
+        )
 
     def _follow(self, current: Current | None, first: str, second: str) -> Updates:
         """The photo and network of the tab that was open before. A pair that has the network stays."""
@@ -114,14 +117,14 @@ class Compare:
             self.examples: examples_for(first),
         }
 
-    def _switch(self, first: str, second: str, target: str, known: str) -> Updates:
+    def _switch(self, first: str, second: str, target: str, known: str, current: Current | None) -> Updates:
         """What goes with a new first network. The second one stays only if it has the same classes, and so does the
         chosen class."""
         entry = self.catalogue.find(first)
         kept = self.catalogue.find(known).labels == entry.labels
         updates = self._pair(entry, second if kept else "", target if kept else "")
         follow = {component: value for component, value in updates.items() if component is not self.first}
-        return follow | {self.notice: html.alert_update()}
+        return follow | {self.notice: html.alert_update(), self.current: with_model(current, first)}
 
     def _explain(self, first: str, event: gr.EventData) -> Any:
         """The class of the clicked bar, which both networks have; the first one's most probable one for the cross."""
@@ -129,7 +132,9 @@ class Compare:
         known = [value for _, value in choices.class_choices(self.catalogue.find(first))]
         return clicked if clicked in known else gr.skip()
 
-    def _show(self, known: str, photo: str | None, first: str, second: str, target: str) -> Updates:
+    def _show(
+        self, current: Current | None, known: str, photo: str | None, first: str, second: str, target: str
+    ) -> Updates:
         if not photo:
             return self._nothing()
         try:
@@ -144,7 +149,7 @@ class Compare:
             return self._nothing() | {self.message: html.alert_update(error.message)}
         one, other = self.sides
         return {
-            self.current: Current(photo, first),
+            self.current: with_photo(current, photo, first),
             self.address: {
                 "tab": self.id,
                 "photo": example_name(photo, self.photo.GRADIO_CACHE),

@@ -129,7 +129,7 @@ class Explore:
         chosen = [pickers.picked, self.ready, self.fetching]
         pickers.name.change(self._choose, pickers.name, chosen, **STATE)
         waiting = [self.fetching, self.ready, pickers.target, pickers.layer, self.current]
-        fetched = [self.ready, self.fetching, self.current, self.notice, *pickers.all]
+        fetched = [self.ready, self.fetching, self.current, self.notice, self.examples, *pickers.all]
         ask_in_turn(
             [self.fetching.change], self._fetch, waiting, fetched,
             trigger_mode="multiple", show_progress_on=pickers.facts, **PRIVATE, **FETCH,
@@ -158,7 +158,8 @@ class Explore:
         try:
             model = self.cache.get(name, download_progress(name, progress))
         except InputError as error:
-            stays: Updates = self.pickers.updates(self.catalogue.find(ready), target, layer)
+            entry = self.catalogue.find(ready)
+            stays = {**self.pickers.updates(entry, target, layer), self.examples: examples_for(entry)}
             stays[self.current] = current and replace(current, model=ready)
             return {**stays, self.fetching: "", self.notice: html.alert_update(error.message)}
         return {self.ready: model.name, self.fetching: ""}

@@ -20,7 +20,7 @@ from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.queues import DRAW, LATEST
-from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -81,10 +81,10 @@ class Lesion:
         return {self.photo: photo, self.name: name, **self._switch(name, removed)}
 
     def _wire(self) -> None:
-        picked = [self.drawing, self.study, self.plot, self.examples, self.notice]
-        self.name.input(self._pick, [self.name, self.drawing], picked, **DRAW)
+        picked = [self.drawing, self.study, self.plot, self.examples, self.notice, self.current]
+        self.name.input(self._pick, [self.name, self.drawing, self.current], picked, **DRAW)
         # The drawing changes with every click, and with the network.
-        inputs = [self.photo, self.name, self.drawing]
+        inputs = [self.current, self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
         changes = [self.photo.change, self.drawing.change]
         ask_in_turn(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
@@ -116,15 +116,15 @@ class Lesion:
         plot = lesion_plot(studies) if studies else None
         return {self.drawing: _view(entry, removed, studies), self.study: note, self.plot: plot}
 
-    def _pick(self, name: str, removed: list[str] | None) -> Updates:
-        return self._switch(name, removed) | {self.notice: html.alert_update()}
+    def _pick(self, name: str, removed: list[str] | None, current: Current | None) -> Updates:
+        return self._switch(name, removed) | {self.notice: html.alert_update(), self.current: with_model(current, name)}
 
     def _switch(self, name: str, removed: list[str] | None) -> Updates:
         opened = self._opened(name, removed)
         known = choices.exists(self.catalogue, name)
         return opened | {self.examples: examples_for(self.catalogue.find(name))} if known else opened
 
-    def _show(self, photo: str | None, name: str, removed: list[str] | None) -> Updates:
+    def _show(self, current: Current | None, photo: str | None, name: str, removed: list[str] | None) -> Updates:
         nothing: Updates = {self.effect: "", self.before: None, self.after: None}
         if not photo or removed is None:
             return nothing
@@ -141,7 +141,7 @@ class Lesion:
             self.effect: effect(len(out), len(_blocks(entry)), before, after),
             self.before: _classes(entry, "The whole network", before, before[0]),
             self.after: _classes(entry, "Without the removed blocks", after, before[0]),
-            self.current: Current(photo, name),
+            self.current: with_photo(current, photo, name),
             self.address: {
                 "tab": self.id,
                 "photo": example_name(photo, self.photo.GRADIO_CACHE),

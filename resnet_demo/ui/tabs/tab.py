@@ -1,7 +1,7 @@
 """What the page expects of a tab. A new tab is a file in this folder, and an entry in the list in ui/page.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import gradio as gr
@@ -26,6 +26,17 @@ class Current:
     photo: str
     model: str
     seen: bool = True
+
+
+def with_photo(current: Current | None, photo: str, model: str) -> Current:
+    """What a visitor looks at once a tab has shown `photo`. They go on with the network of the tab before, even where
+    this one cannot show it or shows it second; `model` is the one of a visitor who comes from nowhere."""
+    return replace(current, photo=photo, seen=True) if current else Current(photo, model)
+
+
+def with_model(current: Current | None, model: str) -> Current | None:
+    """What a visitor looks at once they have picked another network, in whatever photo they had."""
+    return current and replace(current, model=model)
 
 
 class Tab(Protocol):
