@@ -72,7 +72,7 @@ def explore(url: str, image: dict[str, Any], session: str = "", own_scale: bool 
     """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown. A new visitor's
     unless `session` names one: the same question is not answered twice."""
     session = session or f"visitor{next(VISITORS)}"
-    inputs = [next(QUESTIONS), None, None, None, image, None, "", "", "float32", own_scale]
+    inputs = [next(QUESTIONS), None, None, None, None, image, None, "", "", "float32", own_scale]
     return _event(url, "_show", inputs, session)
 
 

@@ -159,7 +159,7 @@ WRONG = {
     "training data of no kind": (("train", "resnet8", "--data", "PHOTO"), "is not an .npz with train_x"),
     "training folder": (("train", "resnet8", "--data", "EMPTY"), "There are no images in"),
     "data set": (("train", "resnet8", "--dataset", "mnist"), "for mnist give --data"),
-    "data set offline": (("train", "resnet8", "--offline"), "connect to the internet, or give --data"),
+    "data set offline": (("train", "resnet8", "--offline"), "Connect to the internet, or give --data"),
     "folder for weights": (("train", "resnet8", "--data", "NPZ", "--out", "PHOTO"), "cannot be created"),
     "download offline": (
         ("download", "resnet18.tv_in1k", "--offline"), "run `python -m resnet_demo download resnet18.tv_in1k` once"

@@ -20,7 +20,7 @@ def built(tab):
 def explored(cache, *question, before=None, own=False):
     """The updates of Explore's one event, by the name of the attribute that holds the component."""
     explore = built(Explore(cache, MODEL))
-    updates = explore._show(before, question[1], *question, own)
+    updates = explore._show(None, before, question[1], *question, own)
     names = {**{value: name for name, value in vars(explore).items() if isinstance(value, Component)}}
     names |= {value: name for name, value in vars(explore.pickers).items() if isinstance(value, Component)}
     return updates if updates == gr.skip() else {names[component]: value for component, value in updates.items()}

@@ -40,7 +40,7 @@ def test_a_class_is_named_so_that_it_is_found_again():
 @pytest.mark.parametrize("target", ["", "5"])
 def test_the_view_of_a_tab_is_what_its_address_asks_for(cache, target):
     explore, compare, lesion = built(Explore(cache, MODEL)), built(Compare(cache)), built(Lesion(cache))
-    view = explore._show(None, TWIN, CAT, TWIN, target, "layer2.0", "float32", False)[explore.address]
+    view = explore._show(None, None, TWIN, CAT, TWIN, target, "layer2.0", "float32", False)[explore.address]
     asked = explore.ask(view)
     assert asked[explore.photo] == CAT
     picked = [

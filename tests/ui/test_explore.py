@@ -119,7 +119,7 @@ def test_a_photo_that_is_gone_is_one_sentence(closer, shown, tmp_path):
 
 def test_while_another_network_is_fetched_the_one_that_is_shown_is_not_asked_for_its_classes(cache):
     explore = built(Explore(cache, MODEL))
-    updates = explore._show(None, "resnet18.tv_in1k", CAT, MODEL, "281", "layer4.1", "float32", False)
+    updates = explore._show(None, None, "resnet18.tv_in1k", CAT, MODEL, "281", "layer4.1", "float32", False)
     assert updates[explore.shown].analysis.predictions[0].index == updates[explore.shown].analysis.target.index
     assert updates[explore.shown].entry.name == MODEL
     assert updates[explore.current] == Current(CAT, "resnet18.tv_in1k")
@@ -135,7 +135,7 @@ def test_while_another_network_is_fetched_the_one_that_is_shown_is_not_asked_for
 
 def test_a_network_that_is_here_is_asked_before_its_choice_has_been_answered(cache):
     explore = built(Explore(cache, MODEL))
-    updates = explore._show(None, TWIN, CAT, MODEL, "3", "layer2.0", "float32", False)
+    updates = explore._show(None, None, TWIN, CAT, MODEL, "3", "layer2.0", "float32", False)
     assert updates[explore.shown].entry.name == TWIN
     assert updates[explore.shown].analysis.target.index == 3
     assert updates[explore.current] == Current(CAT, TWIN)

@@ -139,7 +139,7 @@ class Explore:
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
         results += [pickers.facts, pickers.target, self.numbers, self.current, self.address]
         changes = [component.change for component in question]
-        asked = [self.shown, pickers.picked, *question]
+        asked = [self.current, self.shown, pickers.picked, *question]
         ask_in_turn(changes, self._show, asked, results, show_progress_on=pickers.facts, **LATEST)
         self.opacity.change(None, self.opacity, None, js=BLEND)
 
@@ -165,8 +165,8 @@ class Explore:
         return {self.ready: model.name, self.fetching: ""}
 
     def _show(
-        self, before: Shown | None, picked: str, photo: str | None, name: str, target: str, layer: str, precision: str,
-        own: bool,
+        self, current: Current | None, before: Shown | None, picked: str, photo: str | None, name: str, target: str,
+        layer: str, precision: str, own: bool,
     ) -> Updates:  # fmt: skip
         usual = choices.class_choices(self.catalogue.find(picked))[0][1]
         if not photo:
@@ -190,8 +190,9 @@ class Explore:
         return {
             **self._texts(shown),
             self.shown: shown,
-            # The picked network, even if it is still on its way: another tab may have asked for it.
-            self.current: Current(photo, picked),
+            # The picked network, even if it is still on its way: another tab may have asked for it. What nobody has
+            # picked, because the page has opened with another tab, is answered here, but not followed.
+            self.current: Current(photo, picked, seen=current != self.first),
             self.address: self._view(photo, picked, target, layer),
             self.message: html.alert_update(),
             self.heatmap: heatmap,
