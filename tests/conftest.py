@@ -27,14 +27,6 @@ os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_de
 ROOT = Path(__file__).parents[1]
 
 
-# What takes minutes comes first, so that no process is left alone with it at the end.
-LONG = "test_evaluation.py"
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name != LONG)
-
-
 @pytest.fixture
 def photo(tmp_path):
     return save_photo(tmp_path / "photos" / "photo.png")

@@ -90,8 +90,8 @@ def _jpeg(whole: bytes) -> Essence:
     if not frame:
         raise ValueError("no frame")
     last, more = _scans(whole, end)
-    essence = b"".join([*kept, data[end:last]])
-    return Essence("JPEG", essence, turned, _jpeg_memory(*frame, 1 + more))
+    decoded = b"".join([*kept, data[end:last]])
+    return Essence("JPEG", decoded, turned, _jpeg_memory(*frame, 1 + more))
 
 
 def _scans(whole: bytes, start: int) -> tuple[int, int]:

@@ -7,8 +7,8 @@ from resnet_demo.ui.drawn import Drawn
 
 
 class Address(Drawn):
-    """Takes a view: the parameters of the query that shows the same again, with the id of the tab as "tab". None and
-    empty texts are left out, except for "removed", where no blocks are a choice too. It shows nothing."""
+    """Takes a view: the parameters of the query that shows the same again, with the id of the tab as "tab". Empty
+    texts are left out, except for "removed", where no blocks are a choice too. It shows nothing."""
 
     folder = "address"
 
@@ -16,4 +16,4 @@ class Address(Drawn):
         """The view as JSON."""
         if value is None:
             return None
-        return json.dumps({key: text for key, text in value.items() if text or (key == "removed" and text is not None)})
+        return json.dumps({key: text for key, text in value.items() if text or key == "removed"})
