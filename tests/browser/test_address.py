@@ -65,3 +65,18 @@ def test_a_photo_of_ones_own_is_not_in_the_address(visit, tmp_path):
     (tmp_path / "cat.png").write_bytes(encode(quadrants(), "PNG"))
     send_and_wait(page, tmp_path / "cat.png")
     reads(page, "?tab=explore&model=resnet20.cifar10")
+
+
+@pytest.mark.parametrize("tab", ["lesion", "degradation"])
+def test_what_the_page_opens_with_stays_as_it_was_written(visit, tab):
+    page = visit(f"?tab={tab}")
+    opened = page.url
+    expect(page.locator(f"#{'lesion-effect .facts' if tab == 'lesion' else 'curves .panel svg'}").first).to_be_visible()
+    page.wait_for_timeout(1500)
+    # Only now: to the browser, a script of a test is something that the visitor does.
+    assert page.url == opened
+    steps = page.evaluate("history.length")
+    assert steps == 2  # The empty page comes first.
+    page.get_by_role("tab", name="Architecture").click()
+    reads(page, "tab=architecture&model=")
+    assert page.evaluate("history.length") == steps + 1

@@ -1,23 +1,26 @@
-// Each tab's view is kept until its tab is open. What the page has opened with is what its address asks for: that one
-// stays as it was written, and every later view is a step in the browser's history.
+// Each tab's view is kept until its tab is open. What the page opens with is what its address asks for: that one stays
+// as it was written, and every later view is a step in the browser's history.
 const OURS = ["tab", "photo", "model", "target", "layer", "first", "second", "removed", "tour", "networks", "measure"];
-const views = {};
+const views = {}, opening = new URLSearchParams(location.search).get("tab") ?? "explore";
 // The first of them is of the row of all tabs: others are inside.
 const open = () => document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
 let written = null, stepped = 0, wait;
 
-const write = () => {
-  const view = views[open()] ?? {tab: open()}, query = new URLSearchParams(location.search);
+const address = (view) => {
+  const query = new URLSearchParams(location.search);
   for (const name of OURS) query.delete(name);
   for (const [name, text] of Object.entries(view)) query.set(name, text);
-  const address = `?${query}`.replaceAll("%2C", ",");
-  if (written !== null && address !== written) {
-    // What follows within two seconds is of the same step: a tab, then its answer; or clicks in quick succession.
-    if (Date.now() - stepped < 2000) history.replaceState(null, "", address);
-    else history.pushState(null, "", address);
-    stepped = Date.now();
-  }
-  written = address;
+  return `?${query}`.replaceAll("%2C", ",");
+};
+const write = () => {
+  const tab = open(), now = address(views[tab] ?? {tab});
+  // Still opening, as long as nothing is shown and nobody has gone anywhere else.
+  if (written === null && (tab === opening || !navigator.userActivation?.hasBeenActive)) return;
+  if (now === written) return;
+  // What follows within two seconds is of the same step: a tab, then its answer; or clicks in quick succession.
+  if (Date.now() - stepped < 2000) history.replaceState(null, "", now);
+  else history.pushState(null, "", now);
+  [written, stepped] = [now, Date.now()];
 };
 const soon = () => {
   clearTimeout(wait);
@@ -27,7 +30,8 @@ watch("value", () => {
   if (!props.value) return;
   const view = JSON.parse(props.value);
   views[view.tab] = view;
-  if (view.tab === open()) soon();
+  if (written === null && view.tab === opening) written = address(view);
+  else if (view.tab === open()) soon();
 });
 new MutationObserver(soon).observe(document.body, {subtree: true, attributes: true, attributeFilter: ["aria-selected"]});
 window.addEventListener("popstate", () => location.reload());
