@@ -12,10 +12,11 @@ from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.analysis.comparison import compare
 from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.analysis.precision import precision_error
-from resnet_demo.images import load_image
+from resnet_demo.images import ImageSource, load_image
 from resnet_demo.laboratory.flow import gradient_flow
 from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question
+from resnet_demo.ui import spoken
 from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
 from resnet_demo.ui.picture import Overlaid
 from resnet_demo.zoo import Entry, Model, ModelCache
@@ -66,11 +67,13 @@ def _strength(found: Analysis, model: Model, photo: Image.Image) -> float:
     return found.cam_max / top.cam_max if top.cam_max > 0 else 1.0
 
 
-def look_at_both(cache: ModelCache, path: str, first: str, second: str, target: str) -> tuple[Comparison, Image.Image]:
+def look_at_both(
+    cache: ModelCache, photo: ImageSource, first: str, second: str, target: str = ""
+) -> tuple[Comparison, Image.Image]:
     """Compare two models on a photo; an empty `target` means the most probable class of the first. Gives the decoded
     photo too. Raises `InputError`."""
     require_affordable(cache.device, cache.catalogue.find(first), cache.catalogue.find(second))
-    models, photo = (cache.get(first), cache.get(second)), load_image(path)
+    models, photo = (cache.get(first), cache.get(second)), load_image(photo)
     found = compare(photo, *models, Question(target or None))
     return_memory(found.first, found.second)
     return found, photo
@@ -80,8 +83,7 @@ def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, heat: np.ndar
     """The decoded photo with Grad-CAM over it; the photo alone for an untrained network, which explains nothing."""
     if not entry.trained:
         return Overlaid(photo, alt="The photo")
-    alt = f"Grad-CAM of {analysis.target.label} over the photo"
-    return Overlaid(photo, plots.veil(analysis, heat), alt=alt)
+    return Overlaid(photo, plots.veil(analysis, heat), alt=spoken.heatmap(analysis))
 
 
 def flows(names: Sequence[str], device: str, most_layers: int) -> Iterator[Flow]:

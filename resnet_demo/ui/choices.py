@@ -69,18 +69,23 @@ def opening(catalogue: Catalogue, name: str | None = None) -> str:
     return OPENS_WITH if OPENS_WITH in offered else offered[0]
 
 
+def pairs(catalogue: Catalogue) -> Choices:
+    """(title, name of the residual one) of every trained pair of twins that needs no download."""
+    here = _here(catalogue)
+    names = {entry.name for entry in here if entry.card}
+    residual = [e for e in here if e.name in names and e.origin is e and e.spec.connection == "residual"]
+    return [(_grouped_title(entry), entry.name) for entry in residual if twin(entry) in names]
+
+
 def deepest_pair(catalogue: Catalogue) -> tuple[str, str]:
-    """The deepest residual network that is here with its plain twin: on the data set that the page opens with, or else
-    on the first that has such a pair; untrained ones if none has."""
-    offered = available(catalogue)
-    names = {entry.name for entry in offered}
-    residual = [entry for entry in offered if entry.card and entry.spec.connection == "residual"]
-    pairs = [entry for entry in residual if twin(entry) in names]
-    if not pairs:
+    """The deepest trained residual network that is here with its plain twin: on the data set that the page opens with,
+    or else on the first that has such a pair; untrained ones if none has."""
+    found = [catalogue.find(name) for _, name in pairs(catalogue)]
+    if not found:
         return "resnet56.untrained", "plain56.untrained"
     usual = OPENS_WITH.partition(".")[2]
-    tag = usual if usual in {entry.tag for entry in pairs} else pairs[0].tag
-    deepest = max((entry for entry in pairs if entry.tag == tag), key=lambda entry: entry.spec.depth)
+    tag = usual if usual in {entry.tag for entry in found} else found[0].tag
+    deepest = max((entry for entry in found if entry.tag == tag), key=lambda entry: entry.spec.depth)
     return deepest.name, twin(deepest)
 
 

@@ -3,6 +3,7 @@
 Subclasses, because Gradio recreates a component from its class whenever an event updates it.
 """
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,9 @@ from resnet_demo.zoo import progress_text
 
 # Longer than any name, class or layer on offer, and than the names of six networks.
 LONGEST = 300
+# As a browser sends a frame, and the most characters that one may have: some ten times those of 640 x 480 pixels.
+FRAME = "data:image/jpeg;base64"
+MOST_OF_FRAME = 2_000_000
 
 
 class Photo(gr.Image):
@@ -34,6 +38,27 @@ class Photo(gr.Image):
         if path is None:
             raise Sentence(GONE)
         return str(path)
+
+
+class Camera(gr.Image):
+    """A camera whose `stream` handlers get the bytes of one JPEG after the other.
+
+    Gradio would decode each frame, with any of Pillow's formats, and write it to a file.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: ImageData | None) -> Any:
+        """The frame; None between frames. Raises `Sentence` for what is no frame of a camera."""
+        if payload is None:
+            return None
+        head, _, data = (payload.url or "").partition(",")
+        if head != FRAME or len(data) > MOST_OF_FRAME:
+            raise Sentence(MISFIT)
+        try:
+            return base64.b64decode(data, validate=True)
+        except ValueError as error:
+            raise Sentence(MISFIT) from error
 
 
 class Options(gr.Radio):

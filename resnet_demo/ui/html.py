@@ -25,7 +25,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], networks: Seque
 
 def note(text: str) -> str:
     """A remark in passing."""
-    return f'<p class="note" role="status">{escape(text)}</p>'
+    return f'<p class="note">{escape(text)}</p>'
 
 
 def alert(text: str) -> str:

@@ -16,11 +16,14 @@ from resnet_demo.records import (
     kind_of,
     relative_depths,
 )
+from resnet_demo.ui import spoken
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point, zeros
 
 DEPTH = "depth, from the input to the output"
 # Characters of a line that a phone has room for.
 NARROW = 40
+TITLES = {"gradient_norm": "gradient norm", "response_std": "standard deviation of the response"}
+COMPARED = tuple(TITLES)
 # Layers beside the main path have marks of their own, and no line joins them.
 BESIDE = {"projection": ("projection shortcut", "DIAMOND"), "gate": ("highway gate", "TRIANGLE")}
 
@@ -42,18 +45,19 @@ def gradient_plot(analysis: Analysis) -> Plot:
     )  # fmt: skip
     first, last = layers[0].gradient_norm, layers[-1].gradient_norm
     ends = f"{first:.3g} at the input, {last:.3g} at the output"
-    alt = f"Gradient norm of the {len(layers)} layers of {analysis.model}: {ends}"
+    steepest = ", ".join(spoken.largest(layers))
+    alt = f"Gradient norm of the {len(layers)} layers of {analysis.model}: {ends}; largest in {steepest}"
     hint = "Click a layer to explain its block."
     return Plot((panel,), alt, 210, zeros("Gradient norm", points), hint, analysis.layer)
 
 
-def compare_plot(comparison: Comparison) -> Plot:
-    """Gradient norms and responses of two networks by relative depth, each on a scale that both share."""
+def compare_plot(comparison: Comparison, measures: Sequence[str] = COMPARED) -> Plot:
+    """Some of `COMPARED`, of two networks by relative depth, each on a scale that both share."""
     analyses = (comparison.first, comparison.second)
     kinds = [kind_of(analysis.model) for analysis in analyses]
     panels, notes = [], []
-    for title, measure in (("gradient norm", "gradient_norm"), ("standard deviation of the response", "response_std")):
-        lines = []
+    for measure in measures:
+        title, lines = TITLES[measure], []
         for i, analysis in enumerate(analyses):
             points = tuple(
                 Point(depth, value, f"{analysis.model}\n{layer.layer} {_shape(layer)}\n{title} {value:.3g}")
@@ -69,7 +73,8 @@ def compare_plot(comparison: Comparison) -> Plot:
         f"{a.gradients[-1].gradient_norm:.3g} at the output"
         for a in analyses
     )
-    return Plot(tuple(panels), f"Gradient norms and responses by depth. {ends}", 250, tuple(notes))
+    titles = " and ".join(TITLES[measure] for measure in measures)
+    return Plot(tuple(panels), f"By depth: {titles}. {ends}", 250, tuple(notes))
 
 
 def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot:

@@ -19,10 +19,13 @@ from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
+from resnet_demo.ui.tabs.live import Live
 from resnet_demo.ui.tabs.tab import Current, Tab
+from resnet_demo.ui.talk import Talk
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = "Deep residual learning, on your own photo"
+ABOUT = "What a residual network and its <i>plain</i> twin see, where they look, and the gradient at every layer."
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -44,13 +47,10 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
         GradientFlow(cache.device),
         Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
         Architecture(cache.catalogue),
+        Live(cache),
     ]
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(
-            f"<h1>{TITLE}</h1><p>What a residual network and its <i>plain</i> twin see, where they look, and the "
-            "gradient at every layer.</p>",
-            elem_id="title",
-        )
+        Talk((TITLE, ABOUT), elem_id="title")
         # Below the tabs, whose row it watches.
         current, address = gr.State(None), Address(elem_id="address", render=False)
         with gr.Tabs() as row:

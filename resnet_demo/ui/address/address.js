@@ -28,8 +28,9 @@ const soon = () => {
 };
 watch("value", () => {
   if (!props.value) return;
-  const view = JSON.parse(props.value);
+  const {says, ...view} = JSON.parse(props.value);
   views[view.tab] = view;
+  if (says && view.tab === open()) element.querySelector("p").textContent = says;
   if (written === null && view.tab === opening) written = address(view);
   else if (view.tab === open()) soon();
 });

@@ -18,11 +18,9 @@ const shape = (name, x, y, r) => ({
   diamond: `M${x} ${y - 1.4 * r}l${1.4 * r} ${1.4 * r}l${-1.4 * r} ${1.4 * r}l${-1.4 * r} ${-1.4 * r}z`,
 })[name.toLowerCase()];
 
-const mark = (parent, line, x, y, r) => {
-  if (!line.mark) return;
-  const open = line.mark === line.mark.toUpperCase();
-  node(parent, "path", {class: open ? "mark open" : "mark", d: shape(line.mark, x, y, r)});
-};
+// In capitals, a mark is unfilled.
+const mark = (parent, {mark: name}, x, y, r) =>
+  name && node(parent, "path", {class: name === name.toUpperCase() ? "mark open" : "mark", d: shape(name, x, y, r)});
 
 // About `count` round numbers between two ends.
 const round = (low, high, count) => {
@@ -85,12 +83,8 @@ const axes = (svg, panel, to, width, top, bottom) => {
 
 const curve = (svg, line, to, points) => {
   const group = node(svg, "g", {class: line.kind, "data-name": line.name});
-  let path = "", pen = "M";
-  for (const point of line.points) {
-    if (point.y === null) { pen = "M"; continue; }
-    path += `${pen}${to.x(point.x).toFixed(1)} ${to.y(point.y).toFixed(1)}`;
-    pen = "L";
-  }
+  const pen = (i) => (line.points[i - 1]?.y ?? null) === null ? "M" : "L";
+  const path = line.points.map(({x, y}, i) => y === null ? "" : `${pen(i)}${to.x(x).toFixed(1)} ${to.y(y).toFixed(1)}`).join("");
   node(group, "path", {class: "line", d: path, "stroke-width": line.weight, "stroke-dasharray": DASHES[line.dash % DASHES.length]});
   const r = Math.max(1.6, Math.min(3.4, svg.clientWidth / line.points.length / 4));
   line.points.forEach((point, i) => {
@@ -120,7 +114,6 @@ const draw = (parent, plot, panel, width) => {
   for (const {at: [x]} of chosen) node(svg, "line", {class: "chosen", x1: x, x2: x, y1: top, y2: bottom});
   answer(box, svg, points, plot.hint);
 };
-
 const tell = (kind, detail) => element.dispatchEvent(new CustomEvent(kind, {bubbles: true, detail}));
 
 const answer = (box, svg, points, hint) => {
@@ -138,9 +131,9 @@ const answer = (box, svg, points, hint) => {
     tip.style.left = `${Math.max(0, Math.min(x - tip.offsetWidth / 2, box.clientWidth - tip.offsetWidth))}px`;
     tip.style.top = `${offset + (above > 0 ? above : y + 12)}px`;
   };
-  const nearest = (event) => {
-    const {left, top} = svg.getBoundingClientRect();
-    const far = points.map(({at: [x, y]}) => Math.hypot(x - event.clientX + left, (y - event.clientY + top) / 2));
+  const nearest = ({clientX, clientY}) => {
+    const from = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const far = points.map(({at: [x, y]}) => Math.hypot(x - from.x, (y - from.y) / 2));
     return far.indexOf(Math.min(...far));
   };
   const press = () => {

@@ -10,7 +10,7 @@ const make = (name, attributes, ...children) => {
   made.append(...children);
   return made;
 };
-const room = (text) => 6 * text.length + 14;
+const room = (text) => 6.6 * text.length + 14;
 const widest = (texts) => Math.max(0, ...texts.map(room));
 let owner = null, removed = new Set(), shown = null, space = 0;
 
@@ -69,8 +69,7 @@ const drawNetwork = (about, width) => {
 
 const panel = (colour, title, facts, drawing) => {
   const [made, head, more] = ["div", "h4", "span"].map((kind) => document.createElement(kind));
-  made.className = colour;
-  more.textContent = facts;
+  [made.className, more.textContent] = [colour, facts];
   head.append(`${title} `, more);
   made.append(...(title ? [head] : []), drawing);
   return made;
@@ -94,7 +93,6 @@ const inside = ({name, shortcut: dashes, inside: {main, shortcut, title, gate, j
   const height = Math.max(end, gate.length && meet + 52 + 2 * pitch), width = shortcut ? aside + half : 2 * middle;
   return panel(colour, `${of} ${name}`, "", make("svg", {width, height, role: "img", "aria-label": says}, ...parts));
 };
-
 const told = (network, name) => network.rows.flatMap((row) => row.blocks || []).find((one) => one.name === name);
 const point = (block) => {
   const {about} = block, {clickable, networks} = props.value;
@@ -104,7 +102,6 @@ const point = (block) => {
   part("insides").replaceChildren(...networks.map((one) => inside(told(one, shown), one)));
   mark();
 };
-
 // What is pressed: a removed block, or the one whose inside is shown.
 const mark = () => {
   for (const block of blocks()) {
@@ -121,10 +118,9 @@ const remove = (names) => {
   mark();
   props.value = {...props.value, removed: names};
 };
-
 const press = (block) => {
-  if (props.value.clickable) remove(removed.has(block.about.name) ?
-    [...removed].filter((one) => one !== block.about.name) : [...removed, block.about.name]);
+  const {name} = block.about, others = [...removed].filter((one) => one !== name);
+  if (props.value.clickable) remove(removed.has(name) ? others : [...others, name]);
   point(block);
 };
 

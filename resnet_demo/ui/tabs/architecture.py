@@ -103,7 +103,7 @@ class Architecture:
             self.message: html.alert_update(),
             self.drawing: NetworkView((spec, other) if other else (spec,), spec.name),
             self.table: network_table(describe(spec)),
-            self.address: {"tab": self.id, "model": name},
+            self.address: {"tab": self.id, "model": name, "says": _said(describe(spec), other)},
         }
 
 
@@ -118,6 +118,12 @@ def twin(name: str) -> NetworkSpec | None:
         return drawable(other + re.sub("-[ABC](?=-|$)", "", name[prefix.end() :]))
     except InputError:
         return None
+
+
+def _said(table: Table, other: NetworkSpec | None) -> str:
+    beside = f" beside {other.name}" if other else ""
+    counts = f"{table.parameters:,} parameters, {html.with_prefix(table.multiply_adds)} multiply-adds"
+    return f"{table.network}{beside}: {counts}."
 
 
 def network_table(table: Table) -> str:

@@ -1,32 +1,27 @@
 """The Compare tab: two networks on one photo."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
-from PIL import Image
 
 from resnet_demo.errors import InputError
-from resnet_demo.records import Analysis
-from resnet_demo.ui import choices, html
+from resnet_demo.ui import choices, html, spoken
 from resnet_demo.ui.address import Address
-from resnet_demo.ui.answers import look_at_both, overlaid
-from resnet_demo.ui.bars import Bars
+from resnet_demo.ui.answers import look_at_both
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, event_text
-from resnet_demo.ui.explained import class_bars
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
-from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.tabs.side import Side
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 # The height that a window leaves for the pictures if the plots are to be visible without scrolling.
 ROOM = "clamp(200px, 100vh - 560px, 420px)"
+EXPLAIN = "Explain this class in both"
 INTRO = "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>.</p>"
 
 
@@ -46,20 +41,20 @@ class Compare:
         labels = choices.class_choices(first)
         # The network whose classes are offered.
         self.known = gr.State(self.pair[0])
-        with gr.Row(elem_id="compare"):
-            with gr.Column(scale=3, min_width=320):
+        with gr.Row(elem_id="compare", elem_classes="desk"):
+            with gr.Column(min_width=320, elem_classes="photo controls"):
                 self.photo, self.examples = photo_input("compare-photo", first)
-                with gr.Group():
-                    self.first = Choice(names, value=self.pair[0], label="First network: type to search")
-                    second = choices.partners(self.catalogue, first)
-                    self.second = Choice(second, value=self.pair[1], label="Second network, of the same classes")
-                    self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
-            with gr.Column(scale=8, min_width=340):
+            with gr.Column(min_width=320, elem_classes="pickers controls"), gr.Group():
+                self.first = Choice(names, value=self.pair[0], label="First network: type to search")
+                second = choices.partners(self.catalogue, first)
+                self.second = Choice(second, value=self.pair[1], label="Second network, of the same classes")
+                self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
+            with gr.Column(min_width=340, elem_classes="results"):
                 self.notice = gr.HTML("", visible=False)
                 self.message = gr.HTML("", visible=False)
                 self.status = gr.HTML(INTRO)
                 with gr.Row():
-                    self.sides = [_Side(i) for i in (1, 2)]
+                    self.sides = [Side(self.id, i, ROOM) for i in (1, 2)]
                 self.plot = Chart(elem_id="compare-plot")
         self._wire()
 
@@ -144,10 +139,10 @@ class Compare:
                     raise InputError(different(first, second))
                 # The second one is about to follow the first.
                 second = choices.partner(self.catalogue, self.catalogue.find(first), "")
+            entries = self.catalogue.find(first), self.catalogue.find(second)
             comparison, decoded = look_at_both(self.cache, photo, first, second, target)
         except InputError as error:
             return self._nothing() | {self.message: html.alert_update(error.message)}
-        one, other = self.sides
         return {
             self.current: with_photo(current, photo, first),
             self.address: {
@@ -155,51 +150,17 @@ class Compare:
                 "photo": example_name(photo, self.photo.GRADIO_CACHE),
                 "first": first,
                 "second": second,
-                "target": choices.class_name(self.catalogue.find(first), target),
+                "target": choices.class_name(entries[0], target),
+                "says": spoken.both(entries, comparison),
             },
             self.message: html.alert_update(),
-            **one.updates(self.catalogue.find(comparison.first.model), comparison.first, decoded),
-            **other.updates(self.catalogue.find(comparison.second.model), comparison.second, decoded),
+            **self.sides[0].updates(entries[0], comparison.first, decoded, EXPLAIN),
+            **self.sides[1].updates(entries[1], comparison.second, decoded, EXPLAIN),
             self.plot: compare_plot(comparison),
         }
 
     def _nothing(self) -> Updates:
         return {**{component: None for side in self.sides for component in side.all}, self.plot: None}
-
-
-class _Side:
-    """What one of the networks predicts, and where it looks."""
-
-    def __init__(self, number: int) -> None:
-        with gr.Column(min_width=320):
-            self.title = gr.HTML("", elem_id=f"compare-title-{number}")
-            with gr.Row():
-                with gr.Column(scale=4, min_width=170):
-                    self.top = Bars(elem_id=f"compare-top-{number}")
-                with gr.Column(scale=5, min_width=200):
-                    self.picture = Picture(room=ROOM, elem_id=f"compare-heat-{number}")
-            self.origin = gr.HTML("")
-        self.all: list[Component] = [self.title, self.top, self.picture, self.origin]
-
-    def updates(self, entry: Entry, analysis: Analysis, photo: Image.Image) -> Updates:
-        return {
-            self.title: side_title(entry, analysis),
-            self.top: class_bars(entry, analysis, "", "Back to the most probable class", "Explain this class in both"),
-            self.picture: overlaid(entry, analysis, photo),
-            self.origin: html.origin(entry),
-        }
-
-
-def side_title(entry: Entry, analysis: Analysis) -> str:
-    """Which network this is, and what its heatmap explains."""
-    label, layer = escape(analysis.target.label), escape(analysis.layer)
-    evidence = f"evidence for <b>{label}</b>, {escape(html.percent(analysis.target.probability, 1))}, in {layer}"
-    if not entry.trained:
-        evidence = "none; with random weights only the gradients mean something"
-    elif not analysis.positive_evidence:
-        evidence = f"no positive {evidence}"
-    title = escape(choices.model_title(entry))
-    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
 
 
 def different(first: str, second: str) -> str:

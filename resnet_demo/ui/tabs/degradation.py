@@ -79,6 +79,7 @@ class Degradation:
                 names, value=first or None, label="Data set", scale=2, visible=several, elem_id="trained-on"
             )
             self.depths = Depths(depths, value=depths, label="Depths", scale=3, elem_id="depths")
+        self.address = address
         self.curves = Chart(elem_id="curves")
         with gr.Row():
             with gr.Column(min_width=320):
@@ -99,12 +100,12 @@ class Degradation:
 
     def _followers(self) -> list[Any]:
         """What follows the data set."""
-        return [self.curves, self.argument, self.solution, self.kept, self.results]
+        return [self.curves, self.address, self.argument, self.solution, self.kept, self.results]
 
     def _wire(self) -> None:
         # "input", and not "change": a depth that goes along with the data set is drawn with it, once.
         self.dataset.input(self._switch, self.dataset, [self.depths, *self._followers()], **DRAW)
-        self.depths.input(self._redraw, [self.dataset, self.depths], self.curves, **DRAW)
+        self.depths.input(self._redraw, [self.dataset, self.depths], [self.curves, self.address], **DRAW)
 
     def _whose(self, name: str, title: str) -> str:
         """The title of a network, with a word beside it if this project has not measured it."""
@@ -136,7 +137,8 @@ class Degradation:
             return gr.skip()
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
         curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
-        return {self.curves: curves_plot(curves)}
+        plot = curves_plot(curves)
+        return {self.curves: plot, self.address: {"tab": self.id, "says": f"{plot.alt}."}}
 
     def _results(self, dataset: str) -> str:
         if dataset not in self.titles:

@@ -10,7 +10,7 @@ from gradio.components import Component
 from resnet_demo.errors import InputError
 from resnet_demo.networks.precision import precisions
 from resnet_demo.records import GRADIENT_COLUMNS, Question, gradient_rows
-from resnet_demo.ui import choices, html
+from resnet_demo.ui import choices, html, spoken
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.answers import Shown, look, overlaid
 from resnet_demo.ui.bars import Bars
@@ -48,11 +48,12 @@ class Explore:
 
     def build(self, current: gr.State, address: Address) -> None:
         self.current, self.address = current, address
-        with gr.Row(elem_id="explore"):
-            with gr.Column(scale=3, min_width=320, elem_id="controls"):
+        with gr.Row(elem_id="explore", elem_classes="desk"):
+            with gr.Column(min_width=320, elem_classes="photo controls"):
                 self.photo, self.examples = photo_input("photo", self.default)
+            with gr.Column(min_width=320, elem_classes="pickers controls"):
                 self.pickers.build_network()
-            with gr.Column(scale=8, min_width=340):
+            with gr.Column(min_width=340, elem_classes="results"):
                 self._build_results()
         # The photo comes last: nothing is shown before there is one.
         self.asked = [self.examples, *self.pickers.all, self.notice, self.photo]
@@ -106,7 +107,7 @@ class Explore:
                 self.heatmap = Picture(room=ROOM, divider="Divider between photo and heatmap", elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation", scale=3, min_width=260)
-                    with gr.Column(scale=1, min_width=130):
+                    with gr.Column(scale=1, min_width=130, elem_classes="controls"):
                         self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity")
                         self.own = gr.Checkbox(False, label="on its own scale", visible=False, elem_id="own-scale")
         open_ = gr.State("")
@@ -193,7 +194,8 @@ class Explore:
             # The picked network, even if it is still on its way: another tab may have asked for it. What nobody has
             # picked, because the page has opened with another tab, is answered here, but not followed.
             self.current: Current(photo, picked, seen=current != self.first),
-            self.address: self._view(photo, picked, target, layer),
+            self.address: self._view(photo, picked, target, layer)
+            | {"says": spoken.result(shown.entry, shown.analysis)},
             self.message: html.alert_update(),
             self.heatmap: heatmap,
             self.plot: gradient_plot(shown.analysis),

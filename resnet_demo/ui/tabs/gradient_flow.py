@@ -69,7 +69,7 @@ class GradientFlow:
                 self.plot = Chart(elem_id="flow")
                 self.status = gr.HTML(NO_STATUS, elem_id="flow-status")
                 self.table = gr.HTML("", elem_id="flow-table")
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=3, min_width=320, elem_classes="controls"):
                 self._build_choice()
         self.asked = [*self._choice(), self.message]
         self._wire()
@@ -177,7 +177,7 @@ class GradientFlow:
             yield self._nothing()
             return
         yield {
-            self.address: self._view(networks, measure),
+            self.address: self._view(networks, measure) | {"says": spoken_flows(flows, measure)},
             **(self._drawn(flows, measure, len(flows)) if count < len(flows) else {}),
         }
 
@@ -219,7 +219,12 @@ def status(flows: Sequence[Flow], asked: int) -> str:
     """What was measured, and how far that has come."""
     how = f"{flows[0].images} images, labels drawn at random, float32, seed {flows[0].seed}"
     done = f"{len(flows)} of {asked} networks so far" if len(flows) < asked else "One batch"
-    return f'<p class="facts" role="status">{done}: {how}.</p>'
+    return f'<p class="facts">{done}: {how}.</p>'
+
+
+def spoken_flows(flows: Sequence[Flow], measure: str) -> str:
+    """The result in one sentence."""
+    return f"{flow_plot(flows, measure, [words(flow) for flow in flows]).alt}."
 
 
 def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:

@@ -46,11 +46,12 @@ class Lesion:
 
     def build(self, current: gr.State, address: Address) -> None:
         self.current, self.address = current, address
-        with gr.Row(elem_id="lesion"):
-            with gr.Column(scale=3, min_width=320):
+        with gr.Row(elem_id="lesion", elem_classes="desk"):
+            with gr.Column(min_width=320, elem_classes="photo controls"):
                 self.photo, self.examples = photo_input("lesion-photo", self.default)
+            with gr.Column(min_width=320, elem_classes="pickers controls"):
                 self.name = Choice(self.names, value=self.default.name, label="Network")
-            with gr.Column(scale=8, min_width=340):
+            with gr.Column(min_width=340, elem_classes="results"):
                 gr.HTML(INTRO)
                 self.notice = gr.HTML("", visible=False)
                 self.drawing = Network(elem_id="lesion-drawing")
@@ -136,9 +137,10 @@ class Lesion:
             before, after = (lesion.predict_lesioned(image, model, off, len(entry.labels)) for off in ((), out))
         except InputError as error:
             return {self.message: html.alert_update(error.message), **nothing}
+        told = effect(len(out), len(_blocks(entry)), before, after)
         return {
             self.message: html.alert_update(),
-            self.effect: effect(len(out), len(_blocks(entry)), before, after),
+            self.effect: f'<p class="facts">{escape(told)}</p>',
             self.before: _classes(entry, "The whole network", before, before[0]),
             self.after: _classes(entry, "Without the removed blocks", after, before[0]),
             self.current: with_photo(current, photo, name),
@@ -147,6 +149,7 @@ class Lesion:
                 "photo": example_name(photo, self.photo.GRADIO_CACHE),
                 "model": name,
                 "removed": ",".join(out),
+                "says": told,
             },
         }
 
@@ -170,7 +173,7 @@ def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[
     text = f"{first.label} {html.percent(left)} (whole network: {html.percent(first.probability)})"
     if now.label != first.label:
         text += f"; the most probable class is now {now.label}, {html.percent(now.probability)}"
-    return f'<p class="facts" role="status"><b>{out} of {blocks} blocks out:</b> {escape(text)}.</p>'
+    return f"{out} of {blocks} blocks out: {text}."
 
 
 def _classes(entry: Entry, title: str, predictions: Sequence[Prediction], first: Prediction) -> BarList:

@@ -1,0 +1,142 @@
+"""The Live tab: the camera through two twins at once, several times a second."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+
+import gradio as gr
+
+from resnet_demo.errors import InputError
+from resnet_demo.records import Comparison
+from resnet_demo.ui import choices, html
+from resnet_demo.ui.address import Address
+from resnet_demo.ui.answers import look_at_both
+from resnet_demo.ui.chart import Chart
+from resnet_demo.ui.components import Camera, Choice
+from resnet_demo.ui.layer_plots import compare_plot
+from resnet_demo.ui.queues import LIVE, NO_PROGRESS, PRIVATE, QUICK
+from resnet_demo.ui.tabs.side import Side
+from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.zoo import ModelCache
+
+# Seconds between two frames that the browser sends, and their size: what the networks see is smaller by far.
+APART = 0.07
+FRAME = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
+ROOM = "clamp(180px, 100vh - 560px, 420px)"
+INTRO = (
+    "<p>What your camera sees, through a residual network and its plain twin at once: what each predicts, where each "
+    "looks for the residual one's class, and the gradient norm of every layer. A frame is analyzed and forgotten.</p>"
+)
+OFF = "<p class='facts'>Switch the camera on, then press Record. It ends by itself after two minutes.</p>"
+
+
+class Rate:
+    """The value of a `gr.State`: when the latest frames were answered, in seconds."""
+
+    KEPT = 12
+    # Seconds after which a frame is the first one of another run.
+    PAUSE = 2.0
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque(maxlen=self.KEPT)
+
+    def count(self, now: float) -> float:
+        """Frames a second, with one more at `now`; 0 for the first."""
+        if self.times and now - self.times[-1] > self.PAUSE:
+            self.times.clear()
+        self.times.append(now)
+        spent = now - self.times[0]
+        return (len(self.times) - 1) / spent if spent else 0.0
+
+
+class Live:
+    """A `Tab`."""
+
+    id, title = "live", "Live"
+
+    def __init__(self, cache: ModelCache) -> None:
+        self.cache, self.catalogue = cache, cache.catalogue
+        self.default = choices.deepest_pair(self.catalogue)[0]
+        self.pairs = choices.pairs(self.catalogue) or [(self.default, self.default)]
+
+    def build(self, current: gr.State, address: Address) -> None:
+        self.current, self.address = current, address
+        with gr.Row(elem_id="live", elem_classes="desk"):
+            with gr.Column(min_width=320, elem_classes="photo"):
+                self.camera = Camera(
+                    label="Camera",
+                    show_label=False,
+                    sources=["webcam"],
+                    streaming=True,
+                    height=260,
+                    buttons=[],
+                    webcam_options=gr.WebcamOptions(mirror=True, constraints=FRAME),
+                    elem_id="camera",
+                )
+                self.status = gr.HTML(OFF, elem_id="live-status")
+            with gr.Column(min_width=320, elem_classes="pickers controls"):
+                self.name = Choice(self.pairs, value=self.default, label="Network, shown with its plain twin")
+                gr.HTML(INTRO)
+            with gr.Column(min_width=340, elem_classes="results"):
+                self.notice = gr.HTML("", visible=False)
+                self.message = gr.HTML("", visible=False)
+                with gr.Row():
+                    self.sides = [Side(self.id, i, ROOM) for i in (1, 2)]
+                self.plot = Chart(elem_id="live-plot")
+        self.asked = [self.name, self.notice]
+        outputs = [self.message, self.status, *(part for side in self.sides for part in side.all), self.plot, address]
+        self.camera.stream(
+            self._frame, [gr.State(Rate()), self.camera, self.name], outputs, stream_every=APART, **LIVE, **PRIVATE,
+            **NO_PROGRESS,
+        )  # fmt: skip
+
+    def open(self, tab: gr.Tab) -> None:
+        tab.select(self._follow, [self.current, self.name], self.name, **QUICK)
+
+    def _follow(self, current: Current | None, name: str) -> Updates:
+        """The network of the tab that was open before, if it is one of a pair."""
+        if current is None or not current.seen:
+            return gr.skip()
+        names = [known for _, known in self.pairs]
+        wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
+        return {self.name: next((one for one in wanted if one in names), name)}
+
+    def ask(self, query: Mapping[str, str]) -> Updates:
+        """Query parameter: model, either one of a pair."""
+        try:
+            name = choices.pickable(self.catalogue, query.get("model") or self.default).name
+            return {self.name: self._pair(name)[0]}
+        except InputError as error:
+            return {self.notice: html.alert_update(error.message)}
+
+    def _pair(self, name: str) -> tuple[str, str]:
+        """The residual network and its twin, whichever of them is named. Raises `InputError` when there is no pair."""
+        other = choices.twin(self.catalogue.find(name))
+        for first, second in ((name, other), (other, name)):
+            if first in [known for _, known in self.pairs]:
+                return first, second
+        raise InputError(f"{name} has no trained twin here: choose another network.")
+
+    def _frame(self, rate: Rate, frame: bytes | None, name: str) -> Updates:
+        if not frame:
+            return gr.skip()
+        try:
+            names = self._pair(name)
+            comparison, photo = look_at_both(self.cache, frame, *names)
+        except InputError as error:
+            return {self.message: html.alert_update(error.message)}
+        one, other = self.sides
+        return {
+            self.message: html.alert_update(),
+            self.status: status(comparison, rate.count(time.monotonic())),
+            **one.updates(self.catalogue.find(names[0]), comparison.first, photo),
+            **other.updates(self.catalogue.find(names[1]), comparison.second, photo),
+            self.plot: compare_plot(comparison, ["gradient_norm"]),
+            self.address: {"tab": self.id, "model": names[0]},
+        }
+
+
+def status(comparison: Comparison, rate: float) -> str:
+    """How many frames a second there are, and what the analysis of one takes."""
+    both = sum(analysis.milliseconds["total"] for analysis in (comparison.first, comparison.second))
+    return f'<p class="facts"><b>{rate:.1f} frames a second</b>; both networks together take {both:.0f} ms.</p>'

@@ -1,0 +1,36 @@
+// All of it happens in the browser, on the root of the page, where no answer of the server touches it.
+const root = document.documentElement, large = () => root.classList.contains("talk");
+// As wide as this, the page has room for its results beside each other. Its smallest type has 13 pixels.
+const WIDTH = 1240;
+const fit = () => root.style.setProperty("--larger", large() ? Math.max(1, innerWidth / WIDTH) : 1);
+const set = (on) => {
+  root.classList.toggle("talk", on);
+  element.querySelector(".large")?.setAttribute("aria-pressed", on);
+  fit();
+  // Gradio finds out anew how many tabs fit.
+  requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
+};
+// The next or previous stop where there is one in sight, or else the next or previous tab.
+const turn = (by) => {
+  const step = document.querySelectorAll(".tour .step")[by > 0 ? 1 : 0];
+  if (step?.checkVisibility() && !step.disabled) return step.click();
+  const tabs = [...document.querySelector("[role=tablist]").querySelectorAll("[role=tab]")];
+  tabs[tabs.findIndex((tab) => tab.ariaSelected === "true") + by]?.click();
+};
+element.addEventListener("click", ({target}) => {
+  if (target.closest(".fold")) target.setAttribute("aria-pressed", root.classList.toggle("unfolded"));
+  if (!target.closest(".large")) return;
+  set(!large());
+  const query = new URLSearchParams(location.search);
+  query.delete("talk");
+  history.replaceState(null, "", `?${[...(large() ? ["talk"] : []), ...(query.size ? [query] : [])].join("&")}`);
+});
+document.addEventListener("keydown", (event) => {
+  const by = {ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1}[event.key];
+  const busy = event.defaultPrevented || event.target.closest("input, textarea, select, video, [role=listbox], svg");
+  if (!by || busy || !large() || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  turn(by);
+});
+window.addEventListener("resize", fit);
+set(new URLSearchParams(location.search).has("talk"));
