@@ -97,7 +97,7 @@ def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot
         tuple(lines), DEPTH, title, log=not share, x_range=(0, 1), x_percent=True, y_range=(0, 1) if share else None
     )
     ends = "; ".join(f"{name}: {ratio(flow)}" for flow, name in zip(flows, names, strict=True))
-    alt = f"{title} by depth. First over last convolution's gradient norm: {ends}"
+    alt = f"{title[0].upper()}{title[1:]} by depth. First over last convolution's gradient norm: {ends}"
     return Plot((panel,), alt, 360, tuple(notes))
 
 

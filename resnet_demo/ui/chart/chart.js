@@ -110,8 +110,7 @@ const draw = (parent, plot, panel, width) => {
     node(node(svg, "g"), "text", {x: width - RIGHT, y: to.y(y) - 4, "text-anchor": "end"}, text);
   }
   for (const line of panel.lines) curve(svg, line, to, points);
-  const chosen = points.filter((point) => plot.selected && point.key === plot.selected);
-  for (const {at: [x]} of chosen) node(svg, "line", {class: "chosen", x1: x, x2: x, y1: top, y2: bottom});
+  for (const {at: [x], key} of points) if (key && key === plot.selected) node(svg, "line", {class: "chosen", x1: x, x2: x, y1: top, y2: bottom});
   answer(box, svg, points, plot.hint);
 };
 const tell = (kind, detail) => element.dispatchEvent(new CustomEvent(kind, {bubbles: true, detail}));
@@ -190,7 +189,6 @@ const redraw = () => {
   pointed = [];
   drawn = whole;
   if (!plot || !whole) return;
-  figure.setAttribute("role", "group");
   figure.setAttribute("aria-label", plot.alt);
   const panels = node(figure, "div", {class: "panels"});
   const abreast = Math.max(1, Math.min(plot.panels.length, Math.floor((whole + 16) / 396)));

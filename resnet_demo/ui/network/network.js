@@ -141,8 +141,7 @@ const draw = () => {
   part("drawing").className = `drawing ${networks[0].colour} ${clickable ? "" : "opened"} ${networks[1] ? "pair" : ""}`;
   part("restore").hidden = !clickable;
   part("readout").textContent = "Click a block to remove it or to put it back; arrow keys move from block to block.";
-  part("scale").hidden = !scale.length;
-  [part("low").textContent, part("high").textContent] = scale;
+  [part("scale").hidden, part("low").textContent, part("high").textContent] = [!scale.length, ...scale];
   const all = blocks(), start = all.find((one) => one.about.name === (focused || shown || "layer2.0")) || all[0];
   start.setAttribute("tabindex", 0);
   if (focused) start.focus();
@@ -171,8 +170,7 @@ element.addEventListener("keydown", (event) => {
   if (!block || !(to || ["Enter", " "].includes(event.key))) return;
   event.preventDefault();
   if (!to) return press(block);
-  block.setAttribute("tabindex", -1);
-  to.setAttribute("tabindex", 0);
+  [block.tabIndex, to.tabIndex] = [-1, 0];
   to.focus();
 });
 // A plot of the same tab points at the same blocks, and a click there is one here.

@@ -107,7 +107,7 @@ class Explore:
                 self.heatmap = Picture(room=ROOM, divider="Divider between photo and heatmap", elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation", scale=3, min_width=260)
-                    with gr.Column(scale=1, min_width=130, elem_classes="controls"):
+                    with gr.Column(scale=1, min_width=160, elem_classes="controls"):
                         self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity")
                         self.own = gr.Checkbox(False, label="on its own scale", visible=False, elem_id="own-scale")
         open_ = gr.State("")

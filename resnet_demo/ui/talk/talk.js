@@ -33,4 +33,8 @@ document.addEventListener("keydown", (event) => {
   turn(by);
 });
 window.addEventListener("resize", fit);
+// Gradio's radio buttons have no common name, without which arrow keys do not go from one to the next.
+let groups = 0;
+const name = (one) => (one.name = one.closest("fieldset").dataset.group ??= `group-${++groups}`);
+new MutationObserver(() => document.querySelectorAll("fieldset [type=radio]:not([name|=group])").forEach(name)).observe(document.body, {subtree: true, childList: true});
 set(new URLSearchParams(location.search).has("talk"));
