@@ -1,6 +1,6 @@
 """The page: its tabs, its look, and how it is served."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.themes.default import Default
 
 from resnet_demo.images import MAX_BYTES
-from resnet_demo.ui import choices
+from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.api import add_endpoints
 from resnet_demo.ui.guarded import GuardedBlocks
@@ -58,7 +58,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
         address.render()
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
-        set_up = page.load(_asker(tabs, current, explore.first), None, asked, **QUICK)
+        set_up = page.load(_asker(tabs, current, explore.first, explore.notice), None, asked, **QUICK)
         # A tab opens only after it is set up, because what it draws then depends on that.
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
@@ -73,15 +73,20 @@ def _build(tab: Tab, current: gr.State, address: Address) -> gr.Tab:
     return panel
 
 
-def _wanted(tabs: Sequence[Tab], request: gr.Request) -> Tab:
+def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab:
     """The tab that the address asks for, as in ?tab=degradation, or else the first one."""
-    return next((tab for tab in tabs if tab.id == request.query_params.get("tab")), tabs[0])
+    return next((tab for tab in tabs if tab.id == query.get("tab")), tabs[0])
 
 
-def _asker(tabs: Sequence[Tab], current: gr.State, first: Current) -> Callable[[gr.Request], Any]:
+def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HTML) -> Callable[[gr.Request], Any]:
+    """`notice` is the place for what is wrong with the address, on the first tab."""
+
     def ask(request: gr.Request) -> Any:
-        wanted = _wanted(tabs, request)
-        updates = wanted.ask(dict(request.query_params))
+        query = dict(request.query_params)
+        wanted = _wanted(tabs, query)
+        updates = wanted.ask(query)
+        if query.get("tab", wanted.id) != wanted.id:
+            updates |= {notice: html.alert_update(f"There is no such tab: use {', '.join(tab.id for tab in tabs)}.")}
         # The first tab opens with a result of its own; if another one has none, it is still followed to something.
         return updates if wanted is tabs[0] else {current: first, **updates}
 
@@ -90,7 +95,7 @@ def _asker(tabs: Sequence[Tab], current: gr.State, first: Current) -> Callable[[
 
 def _opener(tabs: Sequence[Tab]) -> Callable[[gr.Request], Any]:
     def open_(request: gr.Request) -> Any:
-        wanted = _wanted(tabs, request)
+        wanted = _wanted(tabs, request.query_params)
         return gr.skip() if wanted is tabs[0] else gr.Tabs(selected=wanted.id)
 
     return open_

@@ -14,9 +14,9 @@ API: dict[str, Any] = {"concurrency_id": "api", "concurrency_limit": AT_ONCE}
 FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
 # A race uses all the time it is given, in a process that yields to every other: one is enough.
 RACE: dict[str, Any] = {"concurrency_id": "race", "concurrency_limit": 1}
-# A camera sends frames for as long as it is on: one at a time, a frame that comes during another one's analysis takes
-# the place of the one that waits, and after so many seconds of analysis it is the next visitor's turn.
-LIVE: dict[str, Any] = {"concurrency_id": "live", "concurrency_limit": 1, "time_limit": 120}
+# A camera sends frames for as long as it is on. They are analyzed one at a time: a frame that comes meanwhile takes the
+# place of the one that waits. After so many seconds of analysis it is the next visitor's turn.
+LIVE: dict[str, Any] = {"concurrency_id": "live", "concurrency_limit": AT_ONCE, "time_limit": 60}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # Progress that is shown nowhere. "hidden" alone would not do: at every step of every event, Gradio copies all values of
 # all components that ever were to show progress, and of everything inside them.

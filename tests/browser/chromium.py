@@ -22,11 +22,11 @@ FLAGS = (
 )
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Playwright's own browser if it was downloaded, otherwise the system's."""
+def launch(playwright: Playwright, *more: str) -> Browser:
+    """Playwright's own browser if it was downloaded, otherwise the system's, with `more` options."""
     own = Path(playwright.chromium.executable_path)
     path = None if own.exists() else _system()
-    return playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+    return playwright.chromium.launch(executable_path=path, headless=True, args=[*FLAGS, *more])
 
 
 def _system() -> str | None:

@@ -15,6 +15,7 @@ SHOWN = {
     "Gradient flow": "#flow .panel svg",
     "Degradation": "#curves .panel svg",
     "Architecture": "#architecture-drawing .insides svg",
+    "Live": "#live-status p",
 }
 
 

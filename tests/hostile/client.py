@@ -90,10 +90,13 @@ def result(url: str, session: str, on_answer: Callable[[], object] = nothing) ->
 
 
 def call(url: str, event: int, data: Any, **more: Any) -> dict[str, Any]:
-    """The result of an event that is sent through the queue."""
+    """The result of an event that is sent through the queue; of a camera's, that of its one frame."""
     session = uuid.uuid4().hex
     status, answer = join(url, event, data, session, **more)
-    return result(url, session) if status == 200 else answer
+    if status != 200:
+        return answer
+    # Whoever has a camera says when it ends; to all other events that means nothing.
+    return result(url, session, lambda: request(url, f"/gradio_api/stream/{answer['event_id']}/close", b""))
 
 
 def analyze(url: str, path: str, model: str = "resnet20.cifar10") -> dict[str, Any]:

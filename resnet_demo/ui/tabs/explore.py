@@ -79,6 +79,9 @@ class Explore:
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, target, layer, photo (the name of an example)."""
+        if not any(query.get(name) for name in ("model", "target", "layer", "photo")):
+            # The pickers stand where they were built, or where a visitor has put them meanwhile.
+            return {self.photo: self.first.photo}
         try:
             entry = choices.pickable(self.catalogue, query.get("model") or self.default.name)
             target = choices.class_value(entry, query.get("target", ""))

@@ -27,7 +27,7 @@ INTRO = (
     "<p>What your camera sees, through a residual network and its plain twin at once: what each predicts, where each "
     "looks for the residual one's class, and the gradient norm of every layer. A frame is analyzed and forgotten.</p>"
 )
-OFF = "<p class='facts'>Switch the camera on, then press Record. It ends by itself after two minutes.</p>"
+OFF = "<p class='facts'>Switch the camera on, then press Record. It ends by itself after a minute.</p>"
 
 
 class Rate:
