@@ -18,6 +18,7 @@ from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question
 from resnet_demo.ui import spoken
 from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
+from resnet_demo.ui.language import t
 from resnet_demo.ui.picture import Overlaid
 from resnet_demo.zoo import Entry, Model, ModelCache
 
@@ -82,7 +83,7 @@ def look_at_both(
 def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, heat: np.ndarray | None = None) -> Overlaid:
     """The decoded photo with Grad-CAM over it; the photo alone for an untrained network, which explains nothing."""
     if not entry.trained:
-        return Overlaid(photo, alt="The photo")
+        return Overlaid(photo, alt=t("The photo"))
     return Overlaid(photo, plots.veil(analysis, heat), alt=spoken.heatmap(analysis))
 
 

@@ -12,6 +12,7 @@ from resnet_demo.ui import answers
 from resnet_demo.ui.budgets import LAYERS_AT_ONCE
 from resnet_demo.ui.choices import deepest_pair
 from resnet_demo.ui.components import Photo, Text
+from resnet_demo.ui.language import later
 from resnet_demo.ui.queues import API
 from resnet_demo.zoo import ModelCache
 
@@ -77,4 +78,4 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
 
 def _require(image: str) -> None:
     if not image:
-        raise InputError("Send an image.")
+        raise InputError(later("Send an image."))

@@ -4,19 +4,20 @@ import re
 
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.errors import InputError, quoted
+from resnet_demo.ui.language import later, t
 from resnet_demo.zoo import Catalogue, Entry, require_weights, weight_state
 
 # Of weights without a card, which would tell.
 DATASET_TITLES = {
-    "tv_in1k": "ImageNet: 1000 classes",
-    "tv2_in1k": "ImageNet, newer recipe",
-    "untrained": "Untrained: gradients only",
+    "tv_in1k": later("ImageNet: 1000 classes"),
+    "tv2_in1k": later("ImageNet, newer recipe"),
+    "untrained": later("Untrained: gradients only"),
 }
 CONNECTION_TITLES = {
-    "residual": "residual",
-    "plain": "plain",
-    "preactivation": "pre-activation",
-    "highway": "highway",
+    "residual": later("residual"),
+    "plain": later("plain"),
+    "preactivation": later("pre-activation"),
+    "highway": later("highway"),
     "resnext": "ResNeXt",
 }
 FAMILY_TITLES = {
@@ -26,7 +27,7 @@ FAMILY_TITLES = {
     "highway": "Highway",
     "resnext": "ResNeXt",
 }
-NOT_HERE = "not on this machine"
+NOT_HERE = later("not on this machine")
 # Everyday things among its classes: most photos get a name.
 OPENS_WITH = "resnet56.cifar100"
 Choices = list[tuple[str, str]]
@@ -121,7 +122,7 @@ def require_here(catalogue: Catalogue, *names: str) -> None:
     """Raises `InputError` for a model that has to be fetched: tabs other than Explore do not wait for downloads."""
     for name in names:
         if not is_here(catalogue, name):
-            raise InputError(f"{name} has to be fetched once: pick it on the Explore tab, then come back.")
+            raise InputError(t("{name} has to be fetched once: pick it on the Explore tab, then come back.", name=name))
 
 
 def connection_of(entry: Entry) -> str:
@@ -135,7 +136,7 @@ def dataset_choices(catalogue: Catalogue, offline: bool = False) -> Choices:
     titles: dict[str, str] = {}
     here = {entry.tag for entry in _here(catalogue)}
     for entry in available(catalogue):
-        state = "" if entry.tag in here or not offline else f" ({NOT_HERE})"
+        state = "" if entry.tag in here or not offline else f" ({t(NOT_HERE)})"
         titles.setdefault(entry.tag, _dataset_title(entry) + state)
     return [(title, tag) for tag, title in titles.items()]
 
@@ -143,7 +144,7 @@ def dataset_choices(catalogue: Catalogue, offline: bool = False) -> Choices:
 def connection_choices(catalogue: Catalogue, tag: str) -> Choices:
     """(title, connection) of every kind of network there is for a data set."""
     found = {connection_of(entry) for entry in available(catalogue) if entry.tag == tag}
-    return [(title, connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
+    return [(t(title), connection) for connection, title in CONNECTION_TITLES.items() if connection in found]
 
 
 def depth_choices(
@@ -173,7 +174,7 @@ def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [("predicted", ""), *named] if entry.trained else [("output 0", "0"), *named[1:20]]
+    return [(t("predicted"), ""), *named] if entry.trained else [(t("output 0"), "0"), *named[1:20]]
 
 
 def class_value(entry: Entry, target: str) -> str:
@@ -193,7 +194,7 @@ def class_name(entry: Entry, target: str) -> str:
 
 def layer_choices(entry: Entry) -> Choices:
     """Every block's output, the last one being the default; resolution falls and meaning rises with depth."""
-    return [("last block", ""), *((name, name) for name in _blocks(entry))]
+    return [(t("last block"), ""), *((name, name) for name in _blocks(entry))]
 
 
 def layer_value(entry: Entry, layer: str) -> str:
@@ -210,7 +211,9 @@ def model_title(entry: Entry) -> str:
 
 
 def _dataset_title(entry: Entry) -> str:
-    return DATASET_TITLES.get(entry.tag) or f"{entry.dataset_title}: {len(entry.labels)} classes"
+    if entry.tag in DATASET_TITLES:
+        return t(DATASET_TITLES[entry.tag])
+    return t("{dataset}: {count} classes", dataset=entry.dataset_title, count=len(entry.labels))
 
 
 def _here(catalogue: Catalogue) -> list[Entry]:
@@ -227,5 +230,8 @@ def _blocks(entry: Entry) -> tuple[str, ...]:
 
 
 def _depth_title(entry: Entry, offline: bool) -> str:
-    state = NOT_HERE if offline and weight_state(entry).kind == "to fetch" else str(weight_state(entry))
-    return model_title(entry) if state in ("shipped", "yours", "untrained") else f"{model_title(entry)} ({state})"
+    state = weight_state(entry)
+    if state.kind in ("shipped", "yours", "untrained"):
+        return model_title(entry)
+    size = t("{size:.0f} MB to fetch", size=state.megabytes) if state.kind == "to fetch" else t(state.kind)
+    return f"{model_title(entry)} ({t(NOT_HERE) if offline and state.kind == 'to fetch' else size})"

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from gradio.route_utils import FnIndexInferError
 from starlette.datastructures import Headers
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnet_demo.errors import FULL
 from resnet_demo.images import MAX_BYTES
+from resnet_demo.ui.language import asked, speak, t
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, MISFIT, STOPPING, TOO_LARGE
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,10 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        with speak(asked(dict(parse_qsl(scope["query_string"].decode("latin-1"))), Headers(scope=scope))):
+            await self._pass(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         if refused := self._refusal(scope):
             await refused(scope, receive, send)
             return
@@ -129,6 +134,7 @@ class Door:
 
 def refusal(path: str, sentence: str, status: int) -> Response:
     """One sentence: plain text where the page's upload shows it, JSON for programs elsewhere."""
+    sentence = t(sentence)
     if path.endswith("/upload"):
         return PlainTextResponse(sentence, status)
     return JSONResponse({"error": sentence, "detail": sentence}, status)

@@ -13,10 +13,17 @@ from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.records import gradient_csv
 from resnet_demo.ui.answers import Shown
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import PRIVATE, QUEUE
 from resnet_demo.ui.sentences import EXPIRED
 
-TITLES = {"overlay.png": "Overlay", "plot.png": "Plot PNG", "plot.svg": "Plot SVG", "json": "JSON", "csv": "CSV"}
+TITLES = {
+    "overlay.png": later("Overlay"),
+    "plot.png": later("Plot PNG"),
+    "plot.svg": later("Plot SVG"),
+    "json": "JSON",
+    "csv": "CSV",
+}
 SAVE = '(file) => file && Object.assign(document.createElement("a"), {href: file.url, download: file.name}).click()'
 
 
@@ -25,7 +32,7 @@ def add_downloads(shown: gr.State, opacity: gr.Slider) -> None:
     file = gr.JSON(visible=False)
     with gr.Row():
         for kind, title in TITLES.items():
-            exported = gr.Button(title, size="sm").click(
+            exported = gr.Button(t(title), size="sm").click(
                 partial(_export, kind), [shown, opacity], file, **PRIVATE, **QUEUE
             )
             exported.success(None, file, None, js=SAVE)

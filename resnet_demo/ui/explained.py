@@ -10,6 +10,7 @@ from resnet_demo.records import Analysis, PrecisionError, Prediction, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import Shown
 from resnet_demo.ui.bars import Bar, BarList
+from resnet_demo.ui.language import t
 from resnet_demo.zoo import Entry
 
 # The longer side of a picture so small that what the network sees of a photo is worth showing, in pixels.
@@ -50,8 +51,8 @@ def facts(entry: Entry, analysis: Analysis, error: PrecisionError | None = None)
     """One line: parameters, multiply-adds, measured error, device, milliseconds; and the cost of a faster precision."""
     parts = [
         f"<b>{escape(choices.model_title(entry))}</b>",
-        f"{entry.parameters:,} parameters",
-        f"{html.with_prefix(analysis.multiply_adds)} multiply-adds",
+        t("{count:,} parameters", count=entry.parameters),
+        t("{count} multiply-adds", count=html.with_prefix(analysis.multiply_adds)),
         html.measured_error(entry),
         DEVICES.get(analysis.device.split(":")[0], analysis.device),
         f"{analysis.milliseconds['total']:.0f} ms",
@@ -66,34 +67,49 @@ def explanation(shown: Shown) -> str:
     entry, analysis = shown.entry, shown.analysis
     label, layer = escape(analysis.target.label), escape(analysis.layer)
     if not entry.trained:
-        return (
-            "<p>Random weights make no prediction to explain, but their gradients (here those of "
-            f"{label}) are real.</p>"
+        return t(
+            "<p>Random weights make no prediction to explain, but their gradients (here those of {label}) are real."
+            "</p>",
+            label=t(analysis.target.label),
         )
     probability = escape(html.percent(analysis.target.probability, 1))
     if not analysis.positive_evidence:
-        return f"<p>No positive evidence for <b>{label}</b>, {probability}, anywhere in {layer}: nothing to show.</p>"
-    cells = "x".join(map(str, analysis.cam.shape))
-    return (
-        f'<p>Evidence for <b>{label}</b>, {probability}, in {layer} ({cells} cells): <span class="legend" '
-        f'aria-hidden="true"></span> none to strongest.{_strength(shown)}{_part_seen(analysis)}</p>'
+        return t(
+            "<p>No positive evidence for <b>{label}</b>, {probability}, anywhere in {layer}: nothing to show.</p>",
+            label=label,
+            probability=probability,
+            layer=layer,
+        )
+    evidence = t(
+        "Evidence for <b>{label}</b>, {probability}, in {layer} ({cells} cells): {colours} none to strongest.",
+        label=label,
+        probability=probability,
+        layer=layer,
+        cells="x".join(map(str, analysis.cam.shape)),
+        colours='<span class="legend" aria-hidden="true"></span>',
     )
+    return f"<p>{evidence}{_strength(shown)}{_part_seen(analysis)}</p>"
 
 
 def _strength(shown: Shown) -> str:
     top = shown.analysis.predictions[0]
     if top.index == shown.analysis.target.index:
         return ""
-    scale = "drawn on its own scale" if shown.own_scale else f"drawn on the scale of {escape(top.label)}"
-    strength = escape(html.percent(shown.strength))
-    return f" At most <b>{strength}</b> as strong as that for {escape(top.label)}, and {scale}."
+    text = t(
+        "At most <b>{strength}</b> as strong as that for {label}, and drawn on its own scale."
+        if shown.own_scale
+        else "At most <b>{strength}</b> as strong as that for {label}, and drawn on the scale of that one.",
+        strength=escape(html.percent(shown.strength)),
+        label=escape(top.label),
+    )
+    return f" {text}"
 
 
 def _part_seen(analysis: Analysis) -> str:
     left, top, right, bottom = analysis.crop
     width, height = analysis.photo_size
     whole = left < 1 and top < 1 and right > width - 1 and bottom > height - 1
-    return "" if whole else " The network saw what is between the white lines."
+    return "" if whole else " " + t("The network saw what is between the white lines.")
 
 
 def seen(entry: Entry, analysis: Analysis) -> str:
@@ -105,12 +121,16 @@ def seen(entry: Entry, analysis: Analysis) -> str:
     Image.fromarray(analysis.seen).save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode()
     names = ", ".join(map(escape, entry.labels))
-    count = f"{len(entry.labels)} classes"
+    count = t("{count} classes", count=len(entry.labels))
     # Ten names are worth reading; a hundred are for who asks.
     classes = f"{count} ({names})" if len(entry.labels) <= FEW else count
-    rest = "" if len(entry.labels) <= FEW else f"<details><summary>Which ones?</summary><p>{names}.</p></details>"
-    return (
-        f'<div class="seen"><img src="data:image/png;base64,{data}" alt="The photo at {width} by {height} pixels">'
-        f"<div><p>All it sees: <b>{width}x{height} pixels</b>. It knows {classes} and always picks one of them.</p>"
-        f"{rest}</div></div>"
+    asked = t("Which ones?")
+    rest = "" if len(entry.labels) <= FEW else f"<details><summary>{asked}</summary><p>{names}.</p></details>"
+    alt = t("The photo at {width} by {height} pixels", width=width, height=height)
+    text = t(
+        "All it sees: <b>{width}x{height} pixels</b>. It knows {classes} and always picks one of them.",
+        width=width,
+        height=height,
+        classes=classes,
     )
+    return f'<div class="seen"><img src="data:image/png;base64,{data}" alt="{alt}"><div><p>{text}</p>{rest}</div></div>'

@@ -4,12 +4,14 @@ A client can call every event, hidden and private ones too, with any JSON in pla
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
 
 from resnet_demo.errors import FULL, InputError
+from resnet_demo.ui.language import asked, speak, speaking
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
 
@@ -17,7 +19,28 @@ log = logging.getLogger(__name__)
 
 
 class GuardedBlocks(gr.Blocks):
-    """Its three steps of answering an event, each with its own reason to fail."""
+    """Its three steps of answering an event, each with its own reason to fail; and the same page in other languages.
+
+    translated   the page by language, built from the same parts in the same order, so that they have the same numbers
+    """
+
+    translated: Mapping[str, gr.Blocks] = MappingProxyType({})
+
+    @property
+    def config(self) -> Any:
+        """What the browser builds the page from, in the language of who asks."""
+        other = self.translated.get(speaking())
+        return self._config if other is None else {**self._config, "components": other.config["components"]}
+
+    @config.setter
+    def config(self, config: Any) -> None:
+        self._config = config
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> Any:
+        """An event, answered in the visitor's language."""
+        request = kwargs.get("request")
+        with speak(asked(request.query_params, request.headers) if request else speaking()):
+            return await super().process_api(*args, **kwargs)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
         """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""

@@ -8,6 +8,7 @@ import gradio as gr
 
 from resnet_demo.records import kind_of
 from resnet_demo.ui.choices import model_title
+from resnet_demo.ui.language import t
 from resnet_demo.zoo import Entry
 
 
@@ -30,7 +31,7 @@ def note(text: str) -> str:
 
 def alert(text: str) -> str:
     """The one sentence that a visitor gets instead of a result."""
-    return f'<p class="message" role="alert">{escape(text)}</p>'
+    return f'<p class="message" role="alert">{escape(t(text))}</p>'
 
 
 def alert_update(text: str = "") -> Any:
@@ -41,8 +42,8 @@ def alert_update(text: str = "") -> Any:
 def measured_error(entry: Entry) -> str:
     """The measured top-1 error of an entry, and on what."""
     if entry.test_error is None:
-        return "untrained: no test error"
-    return f"{entry.test_error:.2f} % {escape(entry.dataset_title)} top-1 error"
+        return t("untrained: no test error")
+    return t("{error:.2f} % {dataset} top-1 error", error=entry.test_error, dataset=escape(entry.dataset_title))
 
 
 def origin(entry: Entry) -> str:
@@ -51,15 +52,19 @@ def origin(entry: Entry) -> str:
         return ""
     source = escape(model_title(entry.origin))
     if entry.spec.folded:
-        text = (
-            f"<b>Not trained as a plain network:</b> {source} with its shortcuts folded into the convolutions, which "
-            "computes the same. What shortcuts change is not what a network can compute but what training finds."
+        text = t(
+            "<b>Not trained as a plain network:</b> {source} with its shortcuts folded into the convolutions, which "
+            "computes the same. What shortcuts change is not what a network can compute but what training finds.",
+            source=source,
         )
     else:
         added = entry.spec.depth - entry.origin.spec.depth
-        text = (
-            f"<b>Not trained at this depth:</b> {source} and {added} layers more that hand their input on, so it "
-            f"computes the same. Training {entry.spec.depth} layers could find this network, or a better one."
+        text = t(
+            "<b>Not trained at this depth:</b> {source} and {added} layers more that hand their input on, so it "
+            "computes the same. Training {depth} layers could find this network, or a better one.",
+            source=source,
+            added=added,
+            depth=entry.spec.depth,
         )
     return f'<p class="note">{text}</p>'
 

@@ -18,14 +18,16 @@ from resnet_demo.records import (
 )
 from resnet_demo.ui import spoken
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point, zeros
+from resnet_demo.ui.language import later, t
 
-DEPTH = "depth, from the input to the output"
+DEPTH = later("depth, from the input to the output")
 # Characters of a line that a phone has room for.
 NARROW = 40
-TITLES = {"gradient_norm": "gradient norm", "response_std": "standard deviation of the response"}
+TITLES = {"gradient_norm": later("gradient norm"), "response_std": later("standard deviation of the response")}
 COMPARED = tuple(TITLES)
+WITHOUT = later("without {block}: {error:.2f} % test error")
 # Layers beside the main path have marks of their own, and no line joins them.
-BESIDE = {"projection": ("projection shortcut", "DIAMOND"), "gate": ("highway gate", "TRIANGLE")}
+BESIDE = {"projection": (later("projection shortcut"), "DIAMOND"), "gate": (later("highway gate"), "TRIANGLE")}
 
 
 def gradient_plot(analysis: Analysis) -> Plot:
@@ -35,20 +37,26 @@ def gradient_plot(analysis: Analysis) -> Plot:
         Point(i, layer.gradient_norm, _says(layer), block_of(layer, analysis.layers)) for i, layer in enumerate(layers)
     ]
     main = tuple(point for point, layer in zip(points, layers, strict=True) if layer.is_main)
-    lines = [Line("convolution or fc", kind, main)]
+    lines = [Line(t("convolution or fc"), kind, main)]
     for role, (name, mark) in BESIDE.items():
         beside = tuple(point for point, layer in zip(points, layers, strict=True) if layer.role == role)
-        lines += [Line(name, kind, beside, mark=mark, weight=0)] if beside else []
+        lines += [Line(t(name), kind, beside, mark=mark, weight=0)] if beside else []
     panel = Panel(
-        tuple(lines), "layers in forward order, input on the left", "gradient norm", log=True,
+        tuple(lines), t("layers in forward order, input on the left"), t("gradient norm"), log=True,
         x_range=(-0.5, len(layers) - 0.5), bands=_stages(layers),
     )  # fmt: skip
     first, last = layers[0].gradient_norm, layers[-1].gradient_norm
-    ends = f"{first:.3g} at the input, {last:.3g} at the output"
-    steepest = ", ".join(spoken.largest(layers))
-    alt = f"Gradient norm of the {len(layers)} layers of {analysis.model}: {ends}; largest in {steepest}"
-    hint = "Click a layer to explain its block."
-    return Plot((panel,), alt, 210, zeros("Gradient norm", points), hint, analysis.layer)
+    alt = t(
+        "Gradient norm of the {count} layers of {model}: {first:.3g} at the input, {last:.3g} at the output; largest "
+        "in {steepest}",
+        count=len(layers),
+        model=analysis.model,
+        first=first,
+        last=last,
+        steepest=", ".join(spoken.largest(layers)),
+    )
+    hint = t("Click a layer to explain its block.")
+    return Plot((panel,), alt, 210, zeros(t("Gradient norm"), points), hint, analysis.layer)
 
 
 def compare_plot(comparison: Comparison, measures: Sequence[str] = COMPARED) -> Plot:
@@ -57,7 +65,7 @@ def compare_plot(comparison: Comparison, measures: Sequence[str] = COMPARED) -> 
     kinds = [kind_of(analysis.model) for analysis in analyses]
     panels, notes = [], []
     for measure in measures:
-        title, lines = TITLES[measure], []
+        title, lines = t(TITLES[measure]), []
         for i, analysis in enumerate(analyses):
             points = tuple(
                 Point(depth, value, f"{analysis.model}\n{layer.layer} {_shape(layer)}\n{title} {value:.3g}")
@@ -67,23 +75,27 @@ def compare_plot(comparison: Comparison, measures: Sequence[str] = COMPARED) -> 
             same = kinds[:i].count(kinds[i])
             lines.append(Line(analysis.model, kinds[i], points, dash=same, mark=MARKS[i]))
             notes += zeros(f"{analysis.model}, {title}", points)
-        panels.append(Panel(tuple(lines), DEPTH, "", title, log=True, x_range=(0, 1), x_percent=True))
+        panels.append(Panel(tuple(lines), t(DEPTH), "", title, log=True, x_range=(0, 1), x_percent=True))
     ends = "; ".join(
-        f"{a.model}: gradient norm {a.gradients[0].gradient_norm:.3g} at the input, "
-        f"{a.gradients[-1].gradient_norm:.3g} at the output"
+        t(
+            "{model}: gradient norm {first:.3g} at the input, {last:.3g} at the output",
+            model=a.model,
+            first=a.gradients[0].gradient_norm,
+            last=a.gradients[-1].gradient_norm,
+        )
         for a in analyses
     )
-    titles = " and ".join(TITLES[measure] for measure in measures)
-    return Plot(tuple(panels), f"By depth: {titles}. {ends}", 250, tuple(notes))
+    titles = ", ".join(t(TITLES[measure]) for measure in measures)
+    return Plot(tuple(panels), f"{t('By depth')}: {titles}. {ends}", 250, tuple(notes))
 
 
 def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot:
     """One of `plots.MEASURES` by relative depth, with a curve for each network, by its name in words."""
-    title, lines, notes = plots.MEASURES[measure], [], []
+    title, lines, notes = t(plots.MEASURES[measure]), [], []
     kinds = [kind_of(flow.network) for flow in flows]
     share = measure == "dead_or_saturated"
     # A share can be 0; a norm or a deviation is only too small for a float.
-    zero = "0" if share else "0 in float32"
+    zero = "0" if share else t("0 in float32")
     for i, (flow, name) in enumerate(zip(flows, names, strict=True)):
         last = max(len(flow.layers) - 1, 1)
         points = tuple(
@@ -94,10 +106,11 @@ def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot
         lines.append(Line(name, kinds[i], points, dash=kinds[:i].count(kinds[i]), mark=MARKS[i % len(MARKS)]))
         notes += () if share else zeros(name, points)
     panel = Panel(
-        tuple(lines), DEPTH, title, log=not share, x_range=(0, 1), x_percent=True, y_range=(0, 1) if share else None
+        tuple(lines), t(DEPTH), title, log=not share, x_range=(0, 1), x_percent=True, y_range=(0, 1) if share else None
     )
     ends = "; ".join(f"{name}: {ratio(flow)}" for flow, name in zip(flows, names, strict=True))
-    alt = f"{title[0].upper()}{title[1:]} by depth. First over last convolution's gradient norm: {ends}"
+    ratios = t("First over last convolution's gradient norm")
+    alt = f"{title[0].upper()}{title[1:]}. {ratios}: {ends}"
     return Plot((panel,), alt, 360, tuple(notes))
 
 
@@ -105,16 +118,16 @@ def ratio(flow: Flow) -> str:
     """The gradient norm at the first convolution divided by that at the last, or why there is no such number."""
     first, last = flow.layers[0].gradient_norm, flow.layers[-2].gradient_norm
     if not (isfinite(first) and isfinite(last)):
-        return "not defined: not both are finite"
+        return t("not defined: not both are finite")
     if last:
         return said(first / last)
-    return "not defined: the last is 0" if first else "not defined: both are 0"
+    return t("not defined: the last is 0") if first else t("not defined: both are 0")
 
 
 def said(number: float | None) -> str:
     """Three digits of a number, such as 0.0473 or 6.3·10⁻¹⁰, or a word where there is none."""
     if number is None or not isfinite(number):
-        return "none" if number is None else "not finite"
+        return t("none") if number is None else t("not finite")
     digits, _, exponent = f"{float(f'{number:.3g}'):,g}".partition("e")
     return f"{digits}·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else digits
 
@@ -127,42 +140,54 @@ def lesion_plot(studies: Sequence[LesionStudy]) -> Plot:
     for i, study in enumerate(studies):
         kind = kind_of(study.model)
         points = tuple(
-            Point(blocks.index(name), error, f"{study.model}\nwithout {name}: {error:.2f} % test error", name)
+            Point(blocks.index(name), error, f"{study.model}\n{t(WITHOUT, block=name, error=error)}", name)
             for name, error in study.errors.items()
         )
         lines.append(Line(_whole(study), kind, points, mark=MARKS[i]))
         rules.append((study.test_error, kind, ""))
     ticks = tuple((i, name) for i, name in enumerate(blocks) if len(blocks) <= 16 or name.endswith(".0"))
     panel = Panel(
-        tuple(lines), "block that is taken out", "test error in % without it",
+        tuple(lines), t("block that is taken out"), t("test error in % without it"),
         x_range=(-0.6, len(blocks) - 0.4), y_range=(0, 100), x_ticks=ticks, rules=tuple(rules),
     )  # fmt: skip
     panels, notes = (panel,), ()
     if drawn := [study for study in studies if study.several]:
         draws = len(next(iter(drawn[0].several.values())))
         panels += (_several(studies, len(blocks)),)
-        notes = (f"Several at once: the mean of {draws} random draws, on {drawn[0].several_images:,} test images.",)
-    worst = (f"{s.model}: {s.test_error:.2f} percent, at worst {max(s.errors.values()):.1f}" for s in studies)
-    hint = "Click a point to take that block out, or to put it back."
-    return Plot(panels, f"Test error without each block. {'; '.join(worst)}", 260, notes, hint)
+        several = later("Several at once: the mean of {draws} random draws, on {images:,} test images.")
+        notes = (t(several, draws=draws, images=drawn[0].several_images),)
+    worst = (
+        t(
+            "{model}: {error:.2f} %, at worst {worst:.1f} %",
+            model=s.model,
+            error=s.test_error,
+            worst=max(s.errors.values()),
+        )
+        for s in studies
+    )
+    hint = t("Click a point to take that block out, or to put it back.")
+    return Plot(panels, f"{t('Test error without each block.')} {'; '.join(worst)}", 260, notes, hint)
 
 
 def _whole(study: LesionStudy) -> str:
-    return f"{study.model}, whole (dotted): {study.test_error:.2f} %"
+    return t("{model}, whole (dotted): {error:.2f} %", model=study.model, error=study.test_error)
 
 
 def _several(studies: Sequence[LesionStudy], blocks: int) -> Panel:
     """The mean test error without that many blocks, drawn at random."""
     lines = []
     for i, study in enumerate(studies):
-        points = [Point(0, study.test_error, f"{study.model}\nwhole: {study.test_error:.2f} % test error")]
+        whole = t("whole: {error:.2f} % test error", error=study.test_error)
+        points = [Point(0, study.test_error, f"{study.model}\n{whole}")]
         for count, errors in study.several.items():
             mean = sum(errors) / len(errors)
-            text = f"without {count} of {len(study.errors)} blocks: {mean:.1f} % test error"
-            spread = f"{len(errors)} draws, from {min(errors):.1f} to {max(errors):.1f} %"
+            without = later("without {count} of {blocks} blocks: {mean:.1f} % test error")
+            text = t(without, count=count, blocks=len(study.errors), mean=mean)
+            draws = later("{draws} draws, from {least:.1f} to {most:.1f} %")
+            spread = t(draws, draws=len(errors), least=min(errors), most=max(errors))
             points.append(Point(int(count), mean, f"{study.model}\n{text}\n{spread}"))
         lines.append(Line(_whole(study), kind_of(study.model), tuple(points), mark=MARKS[i]))
-    x_title, y_title = "blocks taken out at once, at random", "mean test error in %"
+    x_title, y_title = t("blocks taken out at once, at random"), t("mean test error in %")
     return Panel(tuple(lines), x_title, y_title, x_range=(0, blocks), y_range=(0, 100))
 
 
@@ -174,11 +199,11 @@ def branch_ratio_plot(model: str, ratios: Sequence[BranchRatio]) -> Plot:
     )
     ticks = tuple((i, r.layer) for i, r in enumerate(ratios) if len(ratios) <= 16 or r.layer.endswith(".0"))
     panel = Panel(
-        (Line("branch ratio", kind_of(model), points),), "block", "||F(x)|| / ||S(x)||",
-        x_range=(-0.6, len(ratios) - 0.4), x_ticks=ticks, rules=((1.0, kind_of(model), "as large"),),
+        (Line(t("branch ratio"), kind_of(model), points),), t("block"), "||F(x)|| / ||S(x)||",
+        x_range=(-0.6, len(ratios) - 0.4), x_ticks=ticks, rules=((1.0, kind_of(model), t("as large")),),
     )  # fmt: skip
     label = "; ".join(f"{block.layer} {block.ratio:.2f}" for block in ratios)
-    return Plot((panel,), f"||F(x)|| / ||S(x)|| by block: {label}", 236, legend=False)
+    return Plot((panel,), f"||F(x)|| / ||S(x)||: {label}", 236, legend=False)
 
 
 def block_of(layer: LayerGradient, blocks: Sequence[str]) -> str:
@@ -189,7 +214,8 @@ def block_of(layer: LayerGradient, blocks: Sequence[str]) -> str:
 
 
 def _says(layer: LayerGradient) -> str:
-    return f"{layer.layer}\nweight {_shape(layer)}\ngradient norm {layer.gradient_norm:.3g}"
+    norm = f"{t('gradient norm')} {layer.gradient_norm:.3g}"
+    return f"{layer.layer}\n{t('weight')} {_shape(layer)}\n{norm}"
 
 
 def _shape(layer: LayerGradient) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 from gradio.themes.default import Default
 
 from resnet_demo.images import MAX_BYTES
@@ -12,6 +13,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.api import add_endpoints
 from resnet_demo.ui.guarded import GuardedBlocks
+from resnet_demo.ui.language import LANGUAGES, later, speak, speaking, t
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.ui.tabs.architecture import Architecture
 from resnet_demo.ui.tabs.compare import Compare
@@ -24,20 +26,35 @@ from resnet_demo.ui.tabs.tab import Current, Tab
 from resnet_demo.ui.talk import Talk
 from resnet_demo.zoo import ModelCache, is_offline
 
-TITLE = "Deep residual learning, on your own photo"
-ABOUT = "What a residual network and its <i>plain</i> twin see, where they look, and the gradient at every layer."
+TITLE = later("Deep residual learning, on your own photo")
+ABOUT = later(
+    "What a residual network and its <i>plain</i> twin see, where they look, and the gradient at every layer."
+)
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 
 
 def build_page(cache: ModelCache, default_model: str | None = None, data: Path | None = None) -> gr.Blocks:
-    """The whole page as `gr.Blocks`, not yet served, with the models of the cache's catalogue. Raises `InputError`
-    when `default_model` does not exist.
+    """The whole page as `gr.Blocks`, not yet served, with the models of the cache's catalogue, in every language.
+    Raises `InputError` when `default_model` does not exist.
 
     data   the images of CIFAR-10 for live training, if they are not where torchvision keeps them
     """
     default_model = choices.opening(cache.catalogue, default_model)
+    pages, first = {}, Context.id
+    for language in LANGUAGES:
+        # Each component gets the next number: the same one in every language.
+        Context.id = first
+        with speak(language):
+            pages[language] = _page(cache, default_model, data)
+    page = pages.pop("en")
+    page.translated = pages
+    # Not even a program goes around the queue, except for what takes no time at all.
+    return page.queue(max_size=64, api_open=False)
+
+
+def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBlocks:
     explore = Explore(cache, default_model)
     # In their order on the page.
     tabs: list[Tab] = [
@@ -50,7 +67,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
         Live(cache),
     ]
     with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        Talk((TITLE, ABOUT), elem_id="title")
+        Talk((t(TITLE), t(ABOUT), speaking()), elem_id="title")
         # Below the tabs, whose row it watches.
         current, address = gr.State(None), Address(elem_id="address", render=False)
         with gr.Tabs() as row:
@@ -63,12 +80,11 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
             tab.open(panel)
-    # Not even a program goes around the queue, except for what takes no time at all.
-    return page.queue(max_size=64, api_open=False)
+    return page
 
 
 def _build(tab: Tab, current: gr.State, address: Address) -> gr.Tab:
-    with gr.Tab(tab.title, id=tab.id) as panel:
+    with gr.Tab(t(tab.title), id=tab.id) as panel:
         tab.build(current, address)
     return panel
 
@@ -86,7 +102,11 @@ def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HT
         wanted = _wanted(tabs, query)
         updates = wanted.ask(query)
         if query.get("tab", wanted.id) != wanted.id:
-            updates |= {notice: html.alert_update(f"There is no such tab: use {', '.join(tab.id for tab in tabs)}.")}
+            updates |= {
+                notice: html.alert_update(
+                    t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))
+                )
+            }
         # The first tab opens with a result of its own; if another one has none, it is still followed to something.
         return updates if wanted is tabs[0] else {current: first, **updates}
 

@@ -14,6 +14,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.components import Photo, event_text
 from resnet_demo.ui.examples import Examples
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.zoo import Entry
 
@@ -27,7 +28,7 @@ SHOWN = {
     "rocket": ("rocket", "missile"),
     "astronaut": ("woman",),
 }
-UNKNOWN = "none of its classes"
+UNKNOWN = later("none of its classes")
 # The most examples of what a network does not know: two are enough to see that it answers all the same.
 MOST_UNKNOWN = 2
 # Pixels of the longer side of a thumbnail, twice those on the page.
@@ -38,7 +39,7 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
     """Upload, webcam, clipboard, or one of the examples for the network of `entry`. Gives the photo and the examples,
     which are `examples_for` another network once that is chosen."""
     photo = Photo(
-        label="Your photo",
+        label=t("Your photo"),
         show_label=False,  # It would hide a corner of the photo.
         type="filepath",
         image_mode=None,
@@ -46,7 +47,7 @@ def photo_input(elem_id: str, entry: Entry) -> tuple[Photo, Examples]:
         height=200,
         buttons=[],
         elem_id=elem_id,
-        alt_text="Your photo",
+        alt_text=t("Your photo"),
     )
     # The copies that Gradio hands out are not deleted like uploads.
     photo.keep_in_cache |= set(_examples(photo.GRADIO_CACHE))
@@ -76,7 +77,7 @@ def example(query: Mapping[str, str], entry: Entry) -> str:
     `InputError` when there is none of that name."""
     name = query.get("photo")
     if name and name not in SHOWN:
-        raise InputError(f"There is no such example photo: use one of {', '.join(SHOWN)}.")
+        raise InputError(t("There is no such example photo: use one of {names}.", names=", ".join(SHOWN)))
     return str(EXAMPLES / f"{name}.jpg") if name else first_example(entry)
 
 
@@ -98,7 +99,7 @@ def _examples(folder: str) -> dict[str, str]:
 
 
 def _pictured(captions: dict[str, str]) -> list[tuple[str, str, str]]:
-    return [(name, _thumbnail(name), caption) for name, caption in captions.items()]
+    return [(name, _thumbnail(name), t(caption)) for name, caption in captions.items()]
 
 
 @cache

@@ -7,6 +7,7 @@ from resnet_demo.records import kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.examples import Examples
+from resnet_demo.ui.language import t
 from resnet_demo.ui.photo import examples_for
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.ui.tabs.tab import Updates
@@ -31,11 +32,11 @@ class Pickers:
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default, self.offline)
             datasets = choices.dataset_choices(self.catalogue, self.offline)
-            self.tag = Choice(datasets, value=tag, label="Data set", filterable=False)
-            self.name = Choice(depths, value=self.default.name, label="Depth", filterable=False)
+            self.tag = Choice(datasets, value=tag, label=t("Data set"), filterable=False)
+            self.name = Choice(depths, value=self.default.name, label=t("Depth"), filterable=False)
             with gr.Row():
-                self.target = Choice(choices.class_choices(self.default), label="Class to explain", min_width=140)
-                self.layer = Choice(choices.layer_choices(self.default), label="Layer to explain", min_width=140)
+                self.target = Choice(choices.class_choices(self.default), label=t("Class to explain"), min_width=140)
+                self.layer = Choice(choices.layer_choices(self.default), label=t("Layer to explain"), min_width=140)
 
     def build_switch(self) -> None:
         """The same photo goes back and forth between the twins, and nothing else moves."""
@@ -43,7 +44,7 @@ class Pickers:
         with gr.Row(equal_height=True, elem_id="switch"):
             connections = choices.connection_choices(self.catalogue, tag)
             with gr.Column(scale=6, min_width=300):
-                self.connection = Options(connections, value=connection, label="Connection", container=False)
+                self.connection = Options(connections, value=connection, label=t("Connection"), container=False)
                 self.facts = gr.HTML("", elem_id="facts")
             with gr.Column(scale=5, min_width=320):
                 self.twins = Twins(self._twin_view(self.default), elem_id="twins")
@@ -87,7 +88,10 @@ class Pickers:
         """Pick `entry`, or say why it cannot be picked and stay."""
         if self.offline and not choices.is_here(self.catalogue, entry.name):
             stays = self.updates(self.catalogue.find(ready), target, layer)
-            text = f"{choices.model_title(entry)} is not on this machine, and this is offline: choose another network."
+            text = t(
+                "{network} is not on this machine, and this is offline: choose another network.",
+                network=choices.model_title(entry),
+            )
             return stays | {self.message: html.alert_update(text)}
         return {
             **self.updates(entry, target, layer),

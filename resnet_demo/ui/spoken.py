@@ -6,12 +6,13 @@ import numpy as np
 
 from resnet_demo.records import Analysis, Comparison, LayerGradient, Prediction
 from resnet_demo.ui import choices, html
+from resnet_demo.ui.language import later, t
 from resnet_demo.zoo import Entry
 
 PLACES = (
-    ("at the upper left", "at the top", "at the upper right"),
-    ("at the left", "in the middle", "at the right"),
-    ("at the lower left", "at the bottom", "at the lower right"),
+    (later("at the upper left"), later("at the top"), later("at the upper right")),
+    (later("at the left"), later("in the middle"), later("at the right")),
+    (later("at the lower left"), later("at the bottom"), later("at the lower right")),
 )
 # How many of the layers with the largest gradients are named.
 NAMED = 3
@@ -25,40 +26,49 @@ def place(analysis: Analysis) -> str:
     x = left + (int(column) + 0.5) / width * (right - left)
     y = top + (int(row) + 0.5) / height * (bottom - top)
     across, down = (min(max(int(3 * at / size), 0), 2) for at, size in zip((x, y), analysis.photo_size, strict=True))
-    return PLACES[down][across]
+    return t(PLACES[down][across])
 
 
 def heatmap(analysis: Analysis) -> str:
     """What a heatmap over the photo shows."""
     label = analysis.target.label
     if not analysis.positive_evidence:
-        return f"The photo; there is no positive evidence for {label} in {analysis.layer}"
-    share = html.percent(float((analysis.cam >= 0.5 * analysis.cam.max()).mean()))
-    return (
-        f"Grad-CAM of {label} over the photo: strongest {place(analysis)}, and at least half as strong in {share} of "
-        "what the network saw"
+        return t("The photo; there is no positive evidence for {label} in {layer}", label=label, layer=analysis.layer)
+    return t(
+        "Grad-CAM of {label} over the photo: strongest {place}, and at least half as strong in {share} of what the "
+        "network saw",
+        label=label,
+        place=place(analysis),
+        share=html.percent(float((analysis.cam >= 0.5 * analysis.cam.max()).mean())),
     )
 
 
 def result(entry: Entry, analysis: Analysis) -> str:
     """What a network made of a photo."""
     title, steepest = choices.model_title(entry), largest(analysis.gradients)[0]
-    gradient = f"the largest gradient is in {steepest}"
+    gradient = t("the largest gradient is in {layer}", layer=steepest)
     if not entry.trained:
-        return f"{title} is untrained and says nothing; {gradient}."
-    said = ", then ".join(map(_said, analysis.predictions[:2]))
+        return t("{network} is untrained and says nothing; {gradient}.", network=title, gradient=gradient)
+    first, second = map(_said, analysis.predictions[:2])
     label = analysis.target.label
-    heat = f"the evidence for {label} is strongest {place(analysis)}"
-    return f"{title} says {said}; {heat if analysis.positive_evidence else f'nothing speaks for {label}'}; {gradient}."
+    heat = t("the evidence for {label} is strongest {place}", label=label, place=place(analysis))
+    if not analysis.positive_evidence:
+        heat = t("nothing speaks for {label}", label=label)
+    answer = t("{network} says {first}, then {second}", network=title, first=first, second=second)
+    return f"{answer}; {heat}; {gradient}."
 
 
 def both(entries: Sequence[Entry], comparison: Comparison) -> str:
     """What two networks made of it."""
     parts = []
     for entry, analysis in zip(entries, (comparison.first, comparison.second), strict=True):
-        said = _said(analysis.predictions[0]) if entry.trained else "nothing, being untrained"
-        heat = f", its heat for {analysis.target.label} {place(analysis)}" if entry.trained else ""
-        parts.append(f"{choices.model_title(entry)} says {said}{heat}")
+        title = choices.model_title(entry)
+        if not entry.trained:
+            parts.append(t("{network} says nothing, being untrained", network=title))
+            continue
+        text = later("{network} says {first}, its heat for {label} {place}")
+        first, label = _said(analysis.predictions[0]), analysis.target.label
+        parts.append(t(text, network=title, first=first, label=label, place=place(analysis)))
     return f"{'; '.join(parts)}."
 
 

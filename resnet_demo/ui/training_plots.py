@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from resnet_demo.records import Lap, Outcome, TrainingCurve, kind_of
 from resnet_demo.ui.bars import Bar, BarList
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point
+from resnet_demo.ui.language import later, t
 
-CONNECTIONS = {"plain": "plain", "residual": "residual (ResNet)"}
+CONNECTIONS = {"plain": later("plain"), "residual": later("residual (ResNet)")}
 # The paper's own scale, where errors allow it: those of the first epochs would hide the differences at the end.
 CEILING = 20.0
 # A scale that would end above this may as well end at 100 %, and nothing is cut.
@@ -25,12 +26,19 @@ def curves_plot(curves: Sequence[TrainingCurve]) -> Plot:
         for curve in sorted((c for c in curves if c.connection == connection), key=lambda c: c.depth):
             mark = MARKS[depths.index(curve.depth) % len(MARKS)]
             lines += [_errors(curve, test, ceiling, mark) for test in (True, False)]
-        panels.append(Panel(tuple(lines), "epoch", "error in %", title, y_range=(0, ceiling), x_range=_epochs(curves)))
+        axes = (t("epoch"), t("error in %"), t(title))
+        panels.append(Panel(tuple(lines), *axes, y_range=(0, ceiling), x_range=_epochs(curves)))
     ends = "; ".join(
-        f"{c.architecture}: {c.test_error:.2f} percent test error, {c.train_error:.2f} training" for c in curves
+        t(
+            "{name}: {test:.2f} % test error, {train:.2f} % training error",
+            name=c.architecture,
+            test=c.test_error,
+            train=c.train_error,
+        )
+        for c in curves
     )
-    alt = f"Error by epoch, plain networks on the left, residual ones on the right. At the end: {ends}"
-    return Plot(tuple(panels), alt if curves else "No curves", 300, _cut(curves, ceiling))
+    alt = t("Error by epoch, plain networks on the left, residual ones on the right. At the end: {ends}", ends=ends)
+    return Plot(tuple(panels), alt if curves else t("No curves"), 300, _cut(curves, ceiling))
 
 
 def outcome_bars(outcomes: Sequence[Outcome]) -> BarList:
@@ -39,7 +47,7 @@ def outcome_bars(outcomes: Sequence[Outcome]) -> BarList:
     bars = tuple(
         Bar(o.title, o.test_error / longest, f"{o.test_error:.2f} %", o.kind, hollow=not o.trained) for o in outcomes
     )
-    return BarList("Test error; hatched: by construction, not trained", bars)
+    return BarList(t("Test error; hatched: by construction, not trained"), bars)
 
 
 def race_plot(names: Sequence[str], laps: Sequence[Lap]) -> Plot:
@@ -47,14 +55,16 @@ def race_plot(names: Sequence[str], laps: Sequence[Lap]) -> Plot:
     kinds = [kind_of(name) for name in names]
     done, lines = laps[-1].batches if laps else 0, []
     for i, name in enumerate(names):
-        told = ((lap, f"{name}\n{lap.batches} batches\nloss {lap.losses[i]:.3f}") for lap in laps)
+        text = later("{count} batches\nloss {loss:.3f}")
+        told = ((lap, f"{name}\n{t(text, count=lap.batches, loss=lap.losses[i])}") for lap in laps)
         points = tuple(Point(lap.batches, lap.losses[i], text) for lap, text in told)
         # Marks show where the first lap is, before there is a line.
         dash, every = kinds[:i].count(kinds[i]), max(1, len(laps) // 12)
         lines.append(Line(name, kinds[i], points, dash, MARKS[i % len(MARKS)], every, 2))
     axis = (0.0, float(done)) if done else None
-    panel = Panel(tuple(lines), "batches of 128 images per network", "training loss", x_range=axis)
-    return Plot((panel,), f"Training loss of {' and '.join(names)} over {done} batches", 260)
+    panel = Panel(tuple(lines), t("batches of 128 images per network"), t("training loss"), x_range=axis)
+    alt = t("Training loss of {names} over {count} batches", names=", ".join(names), count=done)
+    return Plot((panel,), alt, 260)
 
 
 def _ceiling(curves: Sequence[TrainingCurve]) -> float:
@@ -67,31 +77,37 @@ def _ceiling(curves: Sequence[TrainingCurve]) -> float:
 def _cut(curves: Sequence[TrainingCurve], ceiling: float) -> tuple[str, ...]:
     """The sentence about what is above the scale, if anything is."""
     if not curves:
-        return ("No depth is chosen.",)
+        return (t("No depth is chosen."),)
     worst = [(epoch.epoch, max(epoch.test_error, epoch.train_error)) for curve in curves for epoch in curve.epochs]
     above = [(epoch, error) for epoch, error in worst if error > ceiling]
     if not above:
         return ()
     last, highest = max(epoch for epoch, _ in above), max(error for _, error in above)
     return (
-        f"Cut at {ceiling:.0f} %: errors above it, up to {highest:.0f} % and the last of them in epoch {last}, "
-        "are not drawn.",
+        t(
+            "Cut at {ceiling:.0f} %: errors above it, up to {highest:.0f} % and the last of them in epoch {last}, are "
+            "not drawn.",
+            ceiling=ceiling,
+            highest=highest,
+            last=last,
+        ),
     )
 
 
 def _errors(curve: TrainingCurve, test: bool, ceiling: float, mark: str) -> Line:
-    what, last = ("test", curve.test_error) if test else ("training", curve.train_error)
+    what, last = (t("test error"), curve.test_error) if test else (t("training error"), curve.train_error)
+    outside = t("above this plot")
     measured = [(epoch.epoch, epoch.test_error if test else epoch.train_error) for epoch in curve.epochs]
     points: list[Point] = []
     for i, (epoch, error) in enumerate(measured):
-        text = f"{curve.architecture}\nepoch {epoch}\n{what} error {error:.2f} %"
+        text = f"{curve.architecture}\n{t('epoch {epoch}', epoch=epoch)}\n{what} {error:.2f} %"
         before, previous = measured[i - 1] if i else (epoch, error)
         if (previous > ceiling) != (error > ceiling):
             # The curve leaves the plot and comes back where it crosses the edge, which says what lies beyond.
             x = before + (epoch - before) * (ceiling - previous) / (error - previous)
-            points.append(Point(x, ceiling, f"{text}\nabove this plot" if error > ceiling else points[-1].says))
+            points.append(Point(x, ceiling, f"{text}\n{outside}" if error > ceiling else points[-1].says))
         beyond = error > ceiling
-        points.append(Point(epoch, None if beyond else error, f"{text}\nabove this plot" if beyond else text))
+        points.append(Point(epoch, None if beyond else error, f"{text}\n{outside}" if beyond else text))
     dash, weight = (0, 2.2) if test else (1, 1.1)
     name = f"{curve.architecture}, {what}: {last:.2f} %"
     return Line(name, curve.connection, tuple(points), dash, mark, MARK_EVERY[test], weight)

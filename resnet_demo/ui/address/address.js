@@ -22,10 +22,7 @@ const write = () => {
   else history.pushState(null, "", now);
   [written, stepped] = [now, Date.now()];
 };
-const soon = () => {
-  clearTimeout(wait);
-  wait = setTimeout(write, 300);
-};
+const soon = () => { clearTimeout(wait); wait = setTimeout(write, 300); };
 watch("value", () => {
   if (!props.value) return;
   const {says, ...view} = JSON.parse(props.value);

@@ -11,6 +11,7 @@ from typing import Any
 
 from resnet_demo.json_files import finite
 from resnet_demo.ui.drawn import Drawn
+from resnet_demo.ui.language import later, t
 
 # One for each of six curves.
 MARKS = ("circle", "SQUARE", "triangle", "DIAMOND", "square", "CIRCLE")
@@ -117,8 +118,9 @@ def zeros(panel: str, points: Iterable[Point]) -> tuple[str, ...]:
     points = list(points)
     zero = sum(point.y == 0 for point in points)
     lost = sum(point.y is not None and not math.isfinite(point.y) for point in points)
-    texts = [f"0 in float32 in {zero} of {len(points)} layers, drawn on the floor"] if zero else []
-    texts += [f"not finite in {lost}, not drawn"] if lost else []
+    floor = later("0 in float32 in {zero} of {all} layers, drawn on the floor")
+    texts = [t(floor, zero=zero, all=len(points))] if zero else []
+    texts += [t("not finite in {lost}, not drawn", lost=lost)] if lost else []
     return (f"{panel}: {'; '.join(texts)}.",) if texts else ()
 
 

@@ -101,7 +101,7 @@ const draw = (parent, plot, panel, width) => {
   if (panel.title) node(box, "p", {}, panel.title);
   const top = panel.bands.length ? 20 : 8, bottom = plot.height - 50;
   const svg = node(box, "svg", {width, height: plot.height, viewBox: `0 0 ${width} ${plot.height}`, tabindex: 0, role: "group",
-    "aria-roledescription": "plot", "aria-label": `${panel.title || panel.y_title}. Arrow keys go from point to point.`});
+    "aria-roledescription": "plot", "aria-label": `${panel.title || panel.y_title}. [[Arrow keys go from point to point.]]`});
   const to = scales(panel, width, top, bottom), points = [];
   axes(svg, panel, to, width, top, bottom);
   for (const [y, kind, text] of panel.rules) {

@@ -16,16 +16,17 @@ from resnet_demo.records import BlockSummary, LesionStudy, Table
 from resnet_demo.ui import html
 from resnet_demo.ui.components import LONGEST, short_text
 from resnet_demo.ui.drawn import Drawn
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.network.inside import insides
 from resnet_demo.ui.sentences import MISFIT, Sentence
 
 # The language of colours: a variable of page.css for each connection.
 COLOURS = {"residual": "residual", "preactivation": "residual", "plain": "plain", "highway": "gated"}
 SHORTCUTS = {
-    "identity": "identity shortcut",
-    "padding": "zero-padded identity shortcut (option A)",
-    "projection": "projection shortcut, 1x1",
-    "none": "no shortcut",
+    "identity": later("identity shortcut"),
+    "padding": later("zero-padded identity shortcut (option A)"),
+    "projection": later("projection shortcut, 1x1"),
+    "none": later("no shortcut"),
 }
 
 
@@ -80,10 +81,12 @@ def _network(spec: NetworkSpec, study: LesionStudy | None, opened: bool) -> dict
     table, blocks = describe(spec), block_summaries(spec)
     inside = {name: asdict(one) for name, one in insides(spec).items()} if opened else {}
     grouped = {stage: list(members) for stage, members in groupby(blocks, lambda block: block.stage)}
-    counted = ", ".join(f"{len(members)} blocks in {stage}" for stage, members in grouped.items())
+    counted = ", ".join(f"{stage}: {_count(members)}" for stage, members in grouped.items())
+    parameters = t("{count:,} parameters", count=table.parameters)
+    operations = t("{count} multiply-adds", count=html.with_prefix(table.multiply_adds))
     return {
         "title": spec.name if opened else "",
-        "facts": f"{table.parameters:,} parameters, {html.with_prefix(table.multiply_adds)} multiply-adds",
+        "facts": f"{parameters}, {operations}",
         "label": f"{spec.name}: {counted}",
         "colour": COLOURS[spec.connection],
         "rows": _rows(table, grouped, study, inside),
@@ -95,20 +98,25 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """The stem, the stages, and the output: a label and the boxes of each."""
     stages = {row.stage: row for row in table.rows}
-    image = f"a {table.input_size} x {table.input_size} image"
-    stem = {"label": f"stem: {_size(stages['stem'].size)} from {image}", "layers": _short(stages["stem"].layers)}
+    size = _size(stages["stem"].size)
+    text = t("stem: {size} from a {side} x {side} image", size=size, side=table.input_size)
+    stem = {"label": text, "layers": _short(stages["stem"].layers)}
     rows: list[dict[str, Any]] = [stem]
     for stage, members in grouped.items():
-        count = "1 block" if len(members) == 1 else f"{len(members)} blocks"
         blocks = [_block(block, study, inside.get(block.name)) for block in members]
-        rows.append({"label": f"{stage}: {count}, {_size(stages[stage].size)}", "blocks": blocks})
-    return [*rows, {"label": f"output: {stages['fc'].size[0]} classes", "layers": _short(stages["fc"].layers)}]
+        rows.append({"label": f"{stage}: {_count(members)}, {_size(stages[stage].size)}", "blocks": blocks})
+    output = t("output: {count} classes", count=stages["fc"].size[0])
+    return [*rows, {"label": output, "layers": _short(stages["fc"].layers)}]
+
+
+def _count(members: Sequence[BlockSummary]) -> str:
+    return t("1 block") if len(members) == 1 else t("{count} blocks", count=len(members))
 
 
 def _block(block: BlockSummary, study: LesionStudy | None, inside: Any) -> dict[str, Any]:
-    says = f"{block.name}: "
-    says += f"{study.errors[block.name]:.2f} % test error without it, " if study else ""
-    says += f"{'gated ' if block.gated else ''}{SHORTCUTS[block.shortcut]}"
+    error = t("{error:.2f} % test error without it", error=study.errors[block.name]) if study else ""
+    parts = (error, t("gated") if block.gated else "", t(SHORTCUTS[block.shortcut]))
+    says = f"{block.name}: {', '.join(filter(None, parts))}"
     return {
         "name": block.name,
         "number": block.name.partition(".")[2],

@@ -89,14 +89,14 @@ const inside = ({name, shortcut: dashes, inside: {main, shortcut, title, gate, j
     label(title, aside, 18), ...column(shortcut, aside, start + 6), ...layer(joint, 0, meet, middle));
   if (gate.length) parts.push(label("T", aside, meet + 46), ...column(gate, aside, meet + 52));
   parts.push(...column(main, middle, start), ...column(after, middle, rest));
-  const says = [...main, ...(shortcut ? [`${title} shortcut`, ...shortcut, joint] : []), ...after].join(", ");
+  const says = [...main, ...(shortcut ? [`${title} [[shortcut]]`, ...shortcut, joint] : []), ...after].join(", ");
   const height = Math.max(end, gate.length && meet + 52 + 2 * pitch), width = shortcut ? aside + half : 2 * middle;
   return panel(colour, `${of} ${name}`, "", make("svg", {width, height, role: "img", "aria-label": says}, ...parts));
 };
 const told = (network, name) => network.rows.flatMap((row) => row.blocks || []).find((one) => one.name === name);
 const point = (block) => {
   const {about} = block, {clickable, networks} = props.value;
-  part("readout").textContent = about.says + (removed.has(about.name) ? ", removed" : "");
+  part("readout").textContent = about.says + (removed.has(about.name) ? ", [[removed]]" : "");
   if (clickable || shown === about.name) return;
   shown = about.name;
   part("insides").replaceChildren(...networks.map((one) => inside(told(one, shown), one)));
@@ -140,7 +140,7 @@ const draw = () => {
     drawNetwork(one, (space - 24 * (columns - 1)) / columns))));
   part("drawing").className = `drawing ${networks[0].colour} ${clickable ? "" : "opened"} ${networks[1] ? "pair" : ""}`;
   part("restore").hidden = !clickable;
-  part("readout").textContent = "Click a block to remove it or to put it back; arrow keys move from block to block.";
+  part("readout").textContent = "[[Click a block to remove it or to put it back; arrow keys move from block to block.]]";
   [part("scale").hidden, part("low").textContent, part("high").textContent] = [!scale.length, ...scale];
   const all = blocks(), start = all.find((one) => one.about.name === (focused || shown || "layer2.0")) || all[0];
   start.setAttribute("tabindex", 0);

@@ -5,7 +5,7 @@ const place = (at) => {
   const divider = element.querySelector(".divider");
   if (!divider) return;
   divider.value = at;
-  divider.setAttribute("aria-valuetext", `${at} % of the width without the heatmap`);
+  divider.setAttribute("aria-valuetext", `${at} % [[of the width without the heatmap]]`);
 };
 
 let at = 50;

@@ -15,19 +15,20 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import LONGEST, Choice
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.tabs.tab import Current, Updates
 from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
-INTRO = (
+INTRO = later(
     "<p>Every network of this page, drawn beside its twin with or without shortcuts, as in the paper's figure 3: each "
     "box is a block, each arc its shortcut, solid for the identity, dotted for zero padding, dashed for a projection; "
     "/2 is a stride of 2. Point at a block to see what is inside. All numbers are counted on the networks that run "
     "here.</p>"
 )
-RESNEXT_INTRO = (
+RESNEXT_INTRO = later(
     "<h3>Three forms of one ResNeXt block</h3><p>Summing 32 separate paths, concatenating them before one convolution, "
     "and one grouped convolution are the same function (Xie et al. 2017, figure 3). Here they are computed from the "
     "same weights.</p>"
@@ -37,7 +38,7 @@ RESNEXT_INTRO = (
 class Architecture:
     """A `Tab`; the address names the network as ?tab=architecture&model=resnet152."""
 
-    id, title = "architecture", "Architecture"
+    id, title = "architecture", later("Architecture")
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -47,11 +48,11 @@ class Architecture:
         self.current, self.followed = current, gr.State("")
         offered = {entry.spec.name for entry in choices.available(self.catalogue)}
         names = sorted(offered, key=lambda name: (parse_name(name).depth, name))
-        gr.HTML(INTRO)
+        gr.HTML(t(INTRO))
         self.name = Choice(
             names,
             value=DEFAULT,
-            label="Network (choose one, or type any other)",
+            label=t("Network (choose one, or type any other)"),
             allow_custom_value=True,
             elem_id="architecture",
         )
@@ -64,9 +65,9 @@ class Architecture:
                 self.options = gr.HTML("", elem_id="shortcut-options")
             with gr.Column(min_width=340):
                 self.groups = gr.HTML("", elem_id="cardinalities")
-        gr.HTML(RESNEXT_INTRO)
+        gr.HTML(t(RESNEXT_INTRO))
         self.forms = gr.HTML("", elem_id="resnext-forms")
-        self.compute = gr.Button("Compute the three forms", size="sm")
+        self.compute = gr.Button(t("Compute the three forms"), size="sm")
         self.name.change(self._show, self.name, self._shown(), **DRAW)
         self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
@@ -121,21 +122,21 @@ def twin(name: str) -> NetworkSpec | None:
 
 
 def _said(table: Table, other: NetworkSpec | None) -> str:
-    beside = f" beside {other.name}" if other else ""
-    counts = f"{table.parameters:,} parameters, {html.with_prefix(table.multiply_adds)} multiply-adds"
-    return f"{table.network}{beside}: {counts}."
+    names = ", ".join([table.network, *([other.name] if other else [])])
+    parameters = t("{count:,} parameters", count=table.parameters)
+    return f"{names}: {parameters}, {t('{count} multiply-adds', count=html.with_prefix(table.multiply_adds))}."
 
 
 def network_table(table: Table) -> str:
     """The paper's table 1 for one network."""
-    columns = ("stage", "output", "layers", "parameters", "multiply-adds")
+    columns = (t("stage"), t("output"), t("layers"), t("parameters"), t("multiply-adds"))
     rows = []
     for row in table.rows:
         layers = " → ".join(row.layers) if row.blocks == 1 else f"{row.blocks} x [{' → '.join(row.layers)}]"
         counts = (f"{row.parameters:,}", f"{row.multiply_adds:,}")
         rows.append((row.stage, " x ".join(map(str, row.size)), layers, *counts))
     total = (f"{table.parameters:,}", f"{table.multiply_adds:,}")
-    return html.table(columns, [*rows, ("total", "", table.network, *total)])
+    return html.table(columns, [*rows, (t("total"), "", table.network, *total)])
 
 
 def shortcut_options() -> str:
@@ -144,8 +145,8 @@ def shortcut_options() -> str:
     for option, error in SHORTCUT_ERRORS.items():
         table = describe(f"resnet34-{option}")
         rows.append((option, f"{table.parameters:,}", html.with_prefix(table.multiply_adds), f"{error:.2f}"))
-    columns = ("ResNet-34 with option", "parameters", "multiply-adds", "top-1 error %, paper")
-    return "<h3>Shortcut options</h3>" + html.table(columns, rows)
+    columns = (t("ResNet-34 with option"), t("parameters"), t("multiply-adds"), t("top-1 error %, paper"))
+    return f"<h3>{t('Shortcut options')}</h3>" + html.table(columns, rows)
 
 
 def cardinalities() -> str:
@@ -155,11 +156,12 @@ def cardinalities() -> str:
         table = describe("resnet50" if cardinality == 1 else f"resnext50_{cardinality}x{width}d")
         counts = (f"{table.parameters / 1e6:.1f} M", html.with_prefix(table.multiply_adds))
         rows.append((f"{cardinality} x {width}d", *counts))
-    columns = ("ResNeXt-50, groups x width", "parameters", "multiply-adds")
-    return "<h3>Cardinality</h3>" + html.table(columns, rows)
+    columns = (t("ResNeXt-50, groups x width"), t("parameters"), t("multiply-adds"))
+    return f"<h3>{t('Cardinality')}</h3>" + html.table(columns, rows)
 
 
 def forms_table(differences: Mapping[str, float]) -> str:
     """How far each form is from the grouped one."""
     rows = [(name, f"{difference:.1e}") for name, difference in differences.items()]
-    return html.table(("form", "largest difference from the grouped form, in standard deviations of its output"), rows)
+    difference = t("largest difference from the grouped form, in standard deviations of its output")
+    return html.table((t("form"), difference), rows)

@@ -18,6 +18,7 @@ from resnet_demo.ui.answers import Shown
 from resnet_demo.ui.budgets import return_memory
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import branch_ratio_plot
 from resnet_demo.ui.picture import Overlaid, Picture
 from resnet_demo.ui.queues import LATEST, STATE
@@ -27,11 +28,11 @@ from resnet_demo.zoo import ModelCache
 MOST_CLASSES = 3
 # Single pixels stand out less than cells do.
 PIXEL_OPACITY = 0.8
-PIXELS_INTRO = (
+PIXELS_INTRO = later(
     "<p>Methods from Captum that explain the same class pixel by pixel, where Grad-CAM works cell by cell. Choose one: "
     "the slow ones show their progress, and stop when the photo, the network or the tab changes.</p>"
 )
-RATIOS_INTRO = (
+RATIOS_INTRO = later(
     "<p>A residual network computes its input plus what each block adds to it (He et al. 2016b, eq. 4). The branch "
     "ratio tells, for this photo, how large that addition F(x) is compared with what the shortcut S(x) passes on.</p>"
 )
@@ -46,27 +47,27 @@ class Closer:
 
     def __init__(self, cache: ModelCache, shown: gr.State, open_: gr.State) -> None:
         self.cache, self.shown, self.open = cache, shown, open_
-        with gr.Tab("Other classes", id="classes") as classes:
+        with gr.Tab(t("Other classes"), id="classes") as classes:
             with gr.Row():
                 self.classes = Choice(
                     [], value=[], multiselect=True, max_choices=MOST_CLASSES, elem_id="classes",
-                    label="Classes (the three most probable if none is chosen)",
+                    label=t("Classes (the three most probable if none is chosen)"),
                 )  # fmt: skip
             self.captions: list[gr.HTML] = []
             self.maps: list[Picture] = []
             with gr.Row():
                 for i in range(MOST_CLASSES):
                     self._add_map(i + 1)
-        with gr.Tab("Pixel attributions", id="pixels") as pixels:
-            gr.HTML(PIXELS_INTRO)
-            self.method = Options([], value=None, label="Method and its cost", elem_id="method")
+        with gr.Tab(t("Pixel attributions"), id="pixels") as pixels:
+            gr.HTML(t(PIXELS_INTRO))
+            self.method = Options([], value=None, label=t("Method and its cost"), elem_id="method")
             self.state = gr.HTML("", elem_id="pixels-state")
             self.heat = Picture(room="295px", elem_id="pixels")
-        with gr.Tab("Feature maps", id="features") as features:
+        with gr.Tab(t("Feature maps"), id="features") as features:
             self.caption = gr.HTML("", elem_id="features-caption")
             self.grid = Picture(room="230px", elem_id="features")
-        with gr.Tab("Branch ratios", id="branch-ratios") as branch_ratios:
-            self.branch_note = gr.HTML(RATIOS_INTRO)
+        with gr.Tab(t("Branch ratios"), id="branch-ratios") as branch_ratios:
+            self.branch_note = gr.HTML(t(RATIOS_INTRO))
             self.branch_ratios = Chart(elem_id="branch-ratios")
         self.tabs = {"classes": classes, "pixels": pixels, "features": features, "branch-ratios": branch_ratios}
         self._wire()
@@ -100,7 +101,7 @@ class Closer:
         if shown is None:
             return empty
         if not shown.entry.trained:
-            return empty | {self.captions[0]: html.note("An untrained network does not look for any class.")}
+            return empty | {self.captions[0]: html.note(t("An untrained network does not look for any class."))}
         # The data set is part of the value: class 3 of another one is something else.
         tag = shown.entry.tag
         offered = [(label, f"{tag}/{value}") for label, value in choices.class_choices(shown.entry) if value]
@@ -115,7 +116,7 @@ class Closer:
         chosen = gr.update(choices=offered) if known == wanted else gr.update(choices=offered, value=known)
         updates = empty | {self.classes: chosen}
         for caption, picture, one in zip(self.captions, self.maps, found, strict=False):
-            alt = f"Grad-CAM of {one.prediction.label}"
+            alt = t("Grad-CAM of {label}", label=one.prediction.label)
             updates[caption] = class_caption(one)
             updates[picture] = Overlaid(photo, plots.veil(shown.analysis, one.cam), alt=alt)
         return updates
@@ -126,20 +127,20 @@ class Closer:
         if shown is None:
             return {self.caption: "", self.grid: None}
         analysis = shown.analysis
-        grid = Overlaid(plots.feature_grid(analysis.features), alt=f"Feature maps of {analysis.layer}")
+        grid = Overlaid(plots.feature_grid(analysis.features), alt=t("Feature maps of {layer}", layer=analysis.layer))
         return {self.caption: features_caption(analysis), self.grid: grid}
 
     def _branch_ratios(self, name: str, shown: Shown | None) -> Updates:
         if name != "branch-ratios":
             return gr.skip()
         if shown is None:
-            return {self.branch_note: RATIOS_INTRO, self.branch_ratios: None}
+            return {self.branch_note: t(RATIOS_INTRO), self.branch_ratios: None}
         ratios = shown.analysis.branch_ratios
         if not ratios:
-            note = html.note("This network adds nothing to a shortcut: it is plain or gated.")
+            note = html.note(t("This network adds nothing to a shortcut: it is plain or gated."))
             return {self.branch_note: note, self.branch_ratios: None}
         plot = branch_ratio_plot(shown.entry.architecture, ratios)
-        return {self.branch_note: RATIOS_INTRO, self.branch_ratios: plot}
+        return {self.branch_note: t(RATIOS_INTRO), self.branch_ratios: plot}
 
     def _pixels(self, shown: Shown | None, method: str) -> Iterator[Updates]:
         """The progress of a method, then its picture; the work stops when nobody waits for it any more."""
@@ -151,8 +152,8 @@ class Closer:
             with closing(attribute_in_background(photo, model, method, analysis.target.index)) as running:
                 for now in running:
                     if isinstance(now, Attribution):
-                        veil, alt = plots.veil(analysis, now.heat), f"{title} of {analysis.target.label}"
-                        caption = f"<p>{escape(title)} of <b>{escape(analysis.target.label)}</b>.</p>"
+                        veil, alt = plots.veil(analysis, now.heat), f"{title}: {analysis.target.label}"
+                        caption = f"<p>{escape(title)}: <b>{escape(analysis.target.label)}</b></p>"
                         yield {self.state: caption, self.heat: Overlaid(photo, veil, PIXEL_OPACITY, alt)}
                     else:
                         yield {self.state: html.note(f"{title}: {100 * now:.0f} %")}
@@ -160,7 +161,7 @@ class Closer:
             yield {self.state: html.alert(error.message), self.heat: None}
         except Exception:  # Out of memory, or a failure in Captum: the visitor gets a sentence, the log the rest.
             logging.getLogger(__name__).exception("%s of %s", method, shown.entry.name)
-            text = "That could not be computed here: try another method or network."
+            text = t("That could not be computed here: try another method or network.")
             yield {self.state: html.alert(text), self.heat: None}
         finally:
             return_memory(analysis)
@@ -173,28 +174,33 @@ class Closer:
             return {self.method: gr.update(choices=[], value=None), self.state: "", self.heat: None}
         offered, text = [(f"{m.title}: {cost(m, shown.analysis)}", key) for key, m in METHODS.items()], ""
         if not shown.entry.trained:
-            offered, text = [], html.note("An untrained network has no prediction to explain.")
+            offered, text = [], html.note(t("An untrained network has no prediction to explain."))
         return {self.method: gr.update(choices=offered, value=None), self.state: text, self.heat: None}
 
 
 def class_caption(found: ClassMap) -> str:
     """The class of one map, and how strong its evidence is."""
     prediction = found.prediction
-    evidence = f"strongest evidence {found.cam_max:.2g}" if found.cam_max > 0 else "no positive evidence"
+    some = found.cam_max > 0
+    evidence = t("strongest evidence {most:.2g}", most=found.cam_max) if some else t("no positive evidence")
     probability = escape(html.percent(prediction.probability, 1))
     return f"<p><b>{escape(prediction.label)}</b> {probability}, {evidence}</p>"
 
 
 def cost(method: Method, analysis: Analysis) -> str:
     """What a method will take."""
-    return f"{method.forwards + method.backwards} passes, about {max(method.seconds(analysis), 0.1):.1f} s"
+    passes, seconds = method.forwards + method.backwards, max(method.seconds(analysis), 0.1)
+    return t("{count} passes, about {seconds:.1f} s", count=passes, seconds=seconds)
 
 
 def features_caption(analysis: Analysis) -> str:
     """Which channels these are."""
-    numbers = ", ".join(map(str, analysis.channels))
-    return (
-        f"<p>The {len(analysis.channels)} channels of <b>{escape(analysis.layer)}</b> with the largest mean output for "
-        f"this photo, the largest first: {numbers}. Each is shown from its own minimum (dark) to its own maximum "
-        "(bright). Choose another layer on the left.</p>"
+    text = t(
+        "The {count} channels of <b>{layer}</b> with the largest mean output for this photo, the largest first: "
+        "{numbers}. Each is shown from its own minimum (dark) to its own maximum (bright). Choose another layer on the "
+        "left.",
+        count=len(analysis.channels),
+        layer=escape(analysis.layer),
+        numbers=", ".join(map(str, analysis.channels)),
     )
+    return f"<p>{text}</p>"

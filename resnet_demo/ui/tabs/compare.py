@@ -11,6 +11,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.answers import look_at_both
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, event_text
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.queues import LATEST, QUICK
@@ -21,14 +22,14 @@ from resnet_demo.zoo import Entry, ModelCache
 
 # The height that a window leaves for the pictures if the plots are to be visible without scrolling.
 ROOM = "clamp(200px, 100vh - 560px, 420px)"
-EXPLAIN = "Explain this class in both"
-INTRO = "<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>.</p>"
+EXPLAIN = later("Explain this class in both")
+INTRO = later("<p>Two networks on one photo: what each predicts, and where each looks for the <b>same class</b>.</p>")
 
 
 class Compare:
     """A `Tab`."""
 
-    id, title = "compare", "Compare"
+    id, title = "compare", later("Compare")
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
@@ -45,14 +46,14 @@ class Compare:
             with gr.Column(min_width=320, elem_classes="photo controls"):
                 self.photo, self.examples = photo_input("compare-photo", first)
             with gr.Column(min_width=320, elem_classes="pickers controls"), gr.Group():
-                self.first = Choice(names, value=self.pair[0], label="First network: type to search")
+                self.first = Choice(names, value=self.pair[0], label=t("First network: type to search"))
                 second = choices.partners(self.catalogue, first)
-                self.second = Choice(second, value=self.pair[1], label="Second network, of the same classes")
-                self.target = Choice(labels, value=labels[0][1], label="Class that both explain")
+                self.second = Choice(second, value=self.pair[1], label=t("Second network, of the same classes"))
+                self.target = Choice(labels, value=labels[0][1], label=t("Class that both explain"))
             with gr.Column(min_width=340, elem_classes="results"):
                 self.notice = gr.HTML("", visible=False)
                 self.message = gr.HTML("", visible=False)
-                self.status = gr.HTML(INTRO)
+                self.status = gr.HTML(t(INTRO))
                 with gr.Row():
                     self.sides = [Side(self.id, i, ROOM) for i in (1, 2)]
                 self.plot = Chart(elem_id="compare-plot")
@@ -154,8 +155,8 @@ class Compare:
                 "says": spoken.both(entries, comparison),
             },
             self.message: html.alert_update(),
-            **self.sides[0].updates(entries[0], comparison.first, decoded, EXPLAIN),
-            **self.sides[1].updates(entries[1], comparison.second, decoded, EXPLAIN),
+            **self.sides[0].updates(entries[0], comparison.first, decoded, t(EXPLAIN)),
+            **self.sides[1].updates(entries[1], comparison.second, decoded, t(EXPLAIN)),
             self.plot: compare_plot(comparison),
         }
 
@@ -165,4 +166,5 @@ class Compare:
 
 def different(first: str, second: str) -> str:
     """Why two networks cannot be compared."""
-    return f"{first} and {second} have different classes: choose two networks of one data set."
+    text = later("{first} and {second} have different classes: choose two networks of one data set.")
+    return t(text, first=first, second=second)

@@ -6,6 +6,7 @@ from html import escape
 from resnet_demo.records import Outcome, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.bars import BarList
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.training_plots import outcome_bars
 from resnet_demo.zoo import Card, Catalogue, Entry
 
@@ -18,10 +19,13 @@ def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
     if not plain:
         return "", None
     trained = max(plain, key=lambda entry: entry.spec.depth)
-    ways = {"grown": "with further layers that hand their input on", "folded": "with its shortcuts folded away"}
+    ways = {
+        "grown": later("one with {error:.2f} % test error is {network} with further layers that hand their input on"),
+        "folded": later("one with {error:.2f} % test error is {network} with its shortcuts folded away"),
+    }
     made = {way: entries.get(f"{trained.architecture}-{way}.{dataset}") for way in ways}
     texts = [
-        f"one with {entry.test_error:.2f} % test error is {choices.model_title(entry.origin)} {ways[way]}"
+        t(ways[way], error=entry.test_error, network=choices.model_title(entry.origin))
         for way, entry in made.items()
         if entry
     ]
@@ -30,17 +34,20 @@ def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
     shallow = [made["grown"].origin] if made["grown"] else []
     outcomes = [_outcome(entry) for entry in (*shallow, trained, *made.values()) if entry]
     found = (trained.test_error or 0.0) <= min(outcome.test_error for outcome in outcomes if not outcome.trained)
-    text = (
-        f"<h3>{'Training finds it' if found else 'The solution exists; training does not find it'}</h3>"
-        f"<p>There are plain networks of {trained.spec.depth} layers that nobody trained: {escape('; '.join(texts))}. "
-        f"Training has found one with {trained.test_error:.2f} %.</p>"
+    heading = t("Training finds it") if found else t("The solution exists; training does not find it")
+    text = t(
+        "There are plain networks of {depth} layers that nobody trained: {networks}. Training has found one with "
+        "{error:.2f} %.",
+        depth=trained.spec.depth,
+        networks=escape("; ".join(texts)),
+        error=trained.test_error,
     )
-    return text, outcome_bars(outcomes)
+    return f"<h3>{heading}</h3><p>{text}</p>", outcome_bars(outcomes)
 
 
 def _outcome(entry: Entry) -> Outcome:
     trained = entry.origin is entry
-    how = "trained" if trained else f"from {choices.model_title(entry.origin)}"
+    how = t("trained") if trained else t("from {network}", network=choices.model_title(entry.origin))
     kind = kind_of(entry.architecture)
     return Outcome(f"{choices.model_title(entry)} {how}", kind, entry.test_error or 0.0, trained)
 
@@ -52,21 +59,20 @@ def continued(catalogue: Catalogue, dataset: str, runs: Sequence[Card]) -> str:
     cards = [card for card in runs if card.dataset == dataset and card.start in starts]
     if not cards:
         return ""
-    rates = sorted({f"{card.epochs} epochs at {_rate(card)}" for card in cards})
+    text = later("{count} epochs at {rate}")
+    rates = sorted({t(text, count=card.epochs, rate=_rate(card)) for card in cards})
     rows = [_row(card, starts[card.start]) for card in cards]
-    columns = ("trained on", "test error %", "training error %")
+    columns = (t("trained on"), t("test error %"), t("training error %"))
     table = html.table(columns, rows, [card.name for card in cards])
-    return (
-        f"<h3>Does training keep it?</h3><p>Errors before and after {escape(' or '.join(rates))}.</p>"
-        f'{table}<p class="note">{escape(_answer(cards, starts))}</p>'
-    )
+    heading, before = t("Does training keep it?"), t("Errors before and after {rates}.", rates=escape("; ".join(rates)))
+    return f'<h3>{heading}</h3><p>{before}</p>{table}<p class="note">{escape(_answer(cards, starts))}</p>'
 
 
 def _rate(card: Card) -> str:
     """The learning rate of a card, which may be foreign and say anything."""
     rate = card.recipe.get("learning_rate")
     told = isinstance(rate, int | float) and 0 < rate < 1e6
-    return f"a learning rate of {rate:g}" if told else "an unknown learning rate"
+    return t("a learning rate of {rate:g}", rate=rate) if told else t("an unknown learning rate")
 
 
 def _answer(cards: list[Card], starts: dict[str, Card]) -> str:
@@ -75,15 +81,16 @@ def _answer(cards: list[Card], starts: dict[str, Card]) -> str:
     texts = []
     for card in grown:
         before = starts[card.start].test_error
-        text = f"{card.name} by construction went from {before:.2f} to {card.test_error:.2f} % test error"
+        went = later("{network} by construction went from {before:.2f} to {after:.2f} % test error")
+        text = t(went, network=card.name, before=before, after=card.test_error)
         others = [other.test_error for other in cards if other.name == card.name and other.start == card.name]
-        there = f", where training alone got to {min(others):.2f} %" if others else ""
+        there = t(", where training alone got to {error:.2f} %", error=min(others)) if others else ""
         texts.append(f"{text}{there}.")
     return " ".join(texts)
 
 
 def _row(card: Card, start: Card) -> tuple[str, str, str]:
     """Few columns, so that a phone shows them all."""
-    origin = "itself" if card.name == start.name else start.name
+    origin = t("{network} from itself") if card.name == start.name else t("{network} from {start}")
     test = f"{start.test_error:.2f} → {card.test_error:.2f}"
-    return f"{card.name} from {origin}", test, f"{start.train_error:.2f} → {card.train_error:.2f}"
+    return origin.format(network=card.name, start=start.name), test, f"{start.train_error:.2f} → {card.train_error:.2f}"

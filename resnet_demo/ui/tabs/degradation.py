@@ -15,6 +15,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import LONGEST, Options
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
@@ -24,13 +25,13 @@ from resnet_demo.ui.training_plots import curves_plot
 from resnet_demo.zoo import Catalogue, results, weight_state
 
 # Hedged as the paper hedges it.
-INTRO = (
+INTRO = later(
     "<p>A deeper network could copy a shallower one and leave its other layers as identities, so it should not do "
     "worse. Yet He et al. saw <i>plain</i> networks get worse with depth, <b>on the training images too</b>: not "
     "overfitting, but <i>degradation</i>. Shortcuts cured it. Below is what this project measured, with residual and "
     "plain networks trained by the same recipe. <b>Bold: test error.</b> Dashed: training error.</p>"
 )
-NOTHING = "No trained network is here yet, so there are no curves and no results to show."
+NOTHING = later("No trained network is here yet, so there are no curves and no results to show.")
 
 
 class Depths(gr.CheckboxGroup):
@@ -53,7 +54,7 @@ class Degradation:
     device   that the race runs on
     """
 
-    id, title = "degradation", "Degradation"
+    id, title = "degradation", later("Degradation")
     asked: Sequence[Component] = ()
 
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
@@ -68,17 +69,17 @@ class Degradation:
         self.race = Race(data, device, offline)
 
     def build(self, current: gr.State, address: Address) -> None:
-        gr.HTML(INTRO)
+        gr.HTML(t(INTRO))
         names = [(title, dataset) for dataset, title in self.titles.items()]
         first = next(iter(self.titles), "")
         depths = self._depths(first)
-        gr.HTML(html.note(NOTHING), visible=not names)
+        gr.HTML(html.note(t(NOTHING)), visible=not names)
         with gr.Row(visible=bool(names)):
             several = len(names) > 1
             self.dataset = Options(
-                names, value=first or None, label="Data set", scale=2, visible=several, elem_id="trained-on"
+                names, value=first or None, label=t("Data set"), scale=2, visible=several, elem_id="trained-on"
             )
-            self.depths = Depths(depths, value=depths, label="Depths", scale=3, elem_id="depths")
+            self.depths = Depths(depths, value=depths, label=t("Depths"), scale=3, elem_id="depths")
         self.address = address
         self.curves = Chart(elem_id="curves")
         with gr.Row():
@@ -109,7 +110,7 @@ class Degradation:
 
     def _whose(self, name: str, title: str) -> str:
         """The title of a network, with a word beside it if this project has not measured it."""
-        return f"{title} (yours)" if name in self.own else title
+        return t("{network} (yours)", network=title) if name in self.own else title
 
     def _depths(self, dataset: str) -> list[int]:
         return sorted({card.network["depth"] for card in self.cards if card.dataset == dataset})
@@ -152,19 +153,18 @@ class Degradation:
 
 def results_table(title: str, summaries: Sequence[Summary], sources: Sequence[Source], missing: Sequence[str]) -> str:
     """Final errors on the data set of that title: this project's, the paper's, other people's; with what each is."""
-    own = ("network", "test error %", "training error %", "runs", "recipe")
+    own = [t("network"), t("test error %"), t("training error %"), t("runs"), t("recipe")]
     rows = []
     for s in summaries:
-        cells = [s.name, *s.told(), str(s.runs), f"{s.recipe}, {s.epochs} epochs"]
+        cells = [s.name, *s.told(), str(s.runs), t("{recipe}, {count} epochs", recipe=s.recipe, count=s.epochs)]
         cells += [f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in sources]
         rows.append(cells)
     table = html.table((*own, *(source.title for source in sources)), rows, [s.name for s in summaries])
-    others = f" Others' test errors: {' '.join(map(_cited, sources))}" if sources else ""
-    untrained = f" Not trained yet: {', '.join(map(escape, missing))}." if missing else ""
-    return (
-        f"<h3>Final errors on {escape(title)}</h3>{table}"
-        f'<p class="note">Our errors are those of the last epoch, never of the best.{others}{untrained}</p>'
-    )
+    notes = [t("Our errors are those of the last epoch, never of the best.")]
+    notes += [t("Others' test errors:"), *map(_cited, sources)] if sources else []
+    notes += [t("Not trained yet: {names}.", names=", ".join(map(escape, missing)))] if missing else []
+    heading = t("Final errors on {dataset}", dataset=escape(title))
+    return f'<h3>{heading}</h3>{table}<p class="note">{" ".join(notes)}</p>'
 
 
 def _cited(source: Source) -> str:

@@ -18,6 +18,7 @@ from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Options, download_progress, event_text
 from resnet_demo.ui.downloads import add_downloads
 from resnet_demo.ui.explained import class_bars, explanation, facts, seen
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import gradient_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
 from resnet_demo.ui.pickers import Pickers
@@ -39,7 +40,7 @@ PROGRESS = gr.Progress()
 class Explore:
     """A `Tab`: the one that the page opens with, at the model called `default_model`."""
 
-    id, title = "explore", "Explore"
+    id, title = "explore", later("Explore")
 
     def __init__(self, cache: ModelCache, default_model: str) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
@@ -107,22 +108,22 @@ class Explore:
                 self.top = Bars(elem_id="top5")
                 self.seen = gr.HTML("")
             with gr.Column(scale=6, min_width=320):
-                self.heatmap = Picture(room=ROOM, divider="Divider between photo and heatmap", elem_id="heatmap")
+                self.heatmap = Picture(room=ROOM, divider=t("Divider between photo and heatmap"), elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation", scale=3, min_width=260)
                     with gr.Column(scale=1, min_width=160, elem_classes="controls"):
-                        self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity", elem_id="opacity")
-                        self.own = gr.Checkbox(False, label="on its own scale", visible=False, elem_id="own-scale")
+                        self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label=t("Opacity"), elem_id="opacity")
+                        self.own = gr.Checkbox(False, label=t("on its own scale"), visible=False, elem_id="own-scale")
         open_ = gr.State("")
         with gr.Tabs():
-            with gr.Tab("Gradient norms", id="gradients") as gradients:
+            with gr.Tab(t("Gradient norms"), id="gradients") as gradients:
                 self.plot = Chart(elem_id="gradients")
             Closer(self.cache, self.shown, open_).close_on(gradients)
-        with gr.Accordion("Numbers, downloads, precision", open=False):
-            self.precision = Options(list(precisions(self.cache.device)), value="float32", label="Precision")
+        with gr.Accordion(t("Numbers, downloads, precision"), open=False):
+            self.precision = Options(list(precisions(self.cache.device)), value="float32", label=t("Precision"))
             add_downloads(self.shown, self.opacity)
             self.numbers = gr.Dataframe(
-                headers=list(GRADIENT_COLUMNS), interactive=False, label="One row per layer, in forward order"
+                headers=list(GRADIENT_COLUMNS), interactive=False, label=t("One row per layer, in forward order")
             )
 
     def _wire(self) -> None:
@@ -213,11 +214,11 @@ class Explore:
 
     def _texts(self, shown: Shown) -> Updates:
         analysis, entry = shown.analysis, shown.entry
-        title = f"{choices.model_title(entry)} says"
-        back = "Back to the most probable class"
+        title = t("{network} says", network=choices.model_title(entry))
+        back = t("Back to the most probable class")
         other = bool(analysis.predictions) and analysis.predictions[0].index != analysis.target.index
         return {
-            self.top: class_bars(entry, analysis, title, back, "Explain this class"),
+            self.top: class_bars(entry, analysis, title, back, t("Explain this class")),
             self.seen: html.origin(entry) + seen(entry, analysis),
             self.explanation: explanation(shown),
             self.own: gr.update(visible=other and analysis.positive_evidence),

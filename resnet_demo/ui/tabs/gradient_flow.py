@@ -18,6 +18,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import flow_plot, ratio, said
 from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.meanings import meaning, terms
@@ -25,23 +26,23 @@ from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.tour import Tour, TourView
 from resnet_demo.ui.turns import ask_in_turn
 
-MEASURES = [(title, measure) for measure, title in plots.MEASURES.items()]
+# The first of the measures.
+MEASURE = next(iter(plots.MEASURES))
 # The stop about what residual networks are about.
 OPENS_AT = "residual"
-STOPS = tuple((stop.key, stop.title.partition(". ")[2]) for stop in TOUR)
 OFFERED = [f"{prefix}{depth}" for prefix in ("resnet", "plain", "preresnet", "highway") for depth in LADDER]
 # Seconds between two drawings while curves come in: those that are known already come at once, and are drawn once.
 APART = 0.4
-INTRO = (
+INTRO = later(
     "<p class='facts'>Networks <b>before any training</b>, layer by layer: what one batch of 64 small images, passed "
     "forward and back, finds in each of them.</p>"
 )
-OWN = "<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>"
+OWN = later("<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>")
 # An empty line: where the progress is shown.
 NO_STATUS = "<p class='facts'>&nbsp;</p>"
 COLUMNS = (
-    "network", "loss", "gradient norm, first convolution", "last convolution", "first / last",
-    "response std, first", "last",
+    later("network"), later("loss"), later("gradient norm, first convolution"), later("last convolution"),
+    later("first / last"), later("response std, first"), later("last"),
 )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ class GradientFlow:
     device   that the networks are measured on
     """
 
-    id, title = "flow", "Gradient flow"
+    id, title = "flow", later("Gradient flow")
 
     def __init__(self, device: str) -> None:
         self.device = device
@@ -60,8 +61,8 @@ class GradientFlow:
         self.address = address
         # Whether the tab shows what was asked for: by the address, by a visitor, or by having been opened before.
         self.settled = gr.State(False)
-        gr.HTML(INTRO)
-        self.tour = Tour(TourView(STOPS), elem_id="tour")
+        gr.HTML(t(INTRO))
+        self.tour = Tour(TourView(stops()), elem_id="tour")
         self.text = gr.HTML("", min_height=46, elem_id="tour-text")
         with gr.Row():
             with gr.Column(scale=8, min_width=340):
@@ -75,17 +76,18 @@ class GradientFlow:
         self._wire()
 
     def _build_choice(self) -> None:
-        self.measure = Options(MEASURES, value=MEASURES[0][1], label="Measure", elem_id="flow-measure")
-        self.meaning = gr.HTML(meaning(MEASURES[0][1]), elem_id="flow-meaning")
+        measures = [(t(title), measure) for measure, title in plots.MEASURES.items()]
+        self.measure = Options(measures, value=MEASURE, label=t("Measure"), elem_id="flow-measure")
+        self.meaning = gr.HTML(meaning(MEASURE), elem_id="flow-meaning")
         self.networks = Choice(
             OFFERED, value=[], multiselect=True, allow_custom_value=True, max_choices=MOST_FLOWS,
-            label=f"Networks, at most {MOST_FLOWS}", elem_id="flow-networks",
+            label=t("Networks, at most {count}", count=MOST_FLOWS), elem_id="flow-networks",
         )  # fmt: skip
-        with gr.Accordion("Build another network", open=False):
-            self.depth = Options(list(map(str, LADDER)), value="56", label="Depth")
+        with gr.Accordion(t("Build another network"), open=False):
+            self.depth = Options(list(map(str, LADDER)), value="56", label=t("Depth"))
             axes = ("connection", "norm", "activation", "init")
-            self.axes = [Options(list(AXES[axis]), value=AXES[axis][0], label=axis.title()) for axis in axes]
-            self.add = gr.Button("Add this network", size="sm")
+            self.axes = [Options(list(AXES[axis]), value=AXES[axis][0], label=t(axis.title())) for axis in axes]
+            self.add = gr.Button(t("Add this network"), size="sm")
         gr.HTML(terms(), elem_id="flow-terms")
 
     def open(self, tab: gr.Tab) -> None:
@@ -110,10 +112,11 @@ class GradientFlow:
             return {}
         try:
             if query.get("networks"):
-                return self._chose(query["networks"].split(","), query.get("measure") or MEASURES[0][1])
+                return self._chose(query["networks"].split(","), query.get("measure") or MEASURE)
             stop = find_stop(query.get("tour") or OPENS_AT)
             if stop is None:
-                raise InputError(f"The tour has no stop of that name: use one of {', '.join(key for key, _ in STOPS)}.")
+                names = ", ".join(stop.key for stop in TOUR)
+                raise InputError(t("The tour has no stop of that name: use one of {names}.", names=names))
         except InputError as error:
             return {self.settled: True, self.message: html.alert_update(error.message)}
         return self._stop(stop)
@@ -134,16 +137,16 @@ class GradientFlow:
         require_measure(measure)
         names = list(dict.fromkeys(parse_name(name).name for name in names))
         if len(names) > MOST_FLOWS:
-            raise InputError(f"At most {MOST_FLOWS} networks: remove one first.")
+            raise InputError(t("At most {count} networks: remove one first.", count=MOST_FLOWS))
         picked = {self.networks: gr.update(choices=list(dict.fromkeys([*names, *OFFERED])), value=names)}
         return {self.settled: True, **picked, self.measure: measure, **self._beside(names, measure)}
 
     def _beside(self, names: Sequence[str], measure: str) -> Updates:
         """The stop of the tour that shows just this, if there is one, and what the measure means."""
         stop = _stop_of(names, measure)
-        text = f'<p class="facts"><b>{escape(stop.title)}.</b> {escape(stop.text)}</p>' if stop else OWN
+        text = f'<p class="facts"><b>{escape(t(stop.title))}.</b> {escape(t(stop.text))}</p>' if stop else t(OWN)
         return {
-            self.tour: TourView(STOPS, stop.key if stop else ""),
+            self.tour: TourView(stops(), stop.key if stop else ""),
             self.text: text,
             self.meaning: meaning(measure),
         }
@@ -199,6 +202,11 @@ class GradientFlow:
         return {self.plot: None, self.status: NO_STATUS, self.table: ""}
 
 
+def stops() -> tuple[tuple[str, str], ...]:
+    """(key, title without its number) of each stop of the tour."""
+    return tuple((stop.key, t(stop.title).partition(". ")[2]) for stop in TOUR)
+
+
 def _stop_of(names: Sequence[str], measure: str) -> Stop | None:
     """The stop of the tour that shows just these networks, by this measure."""
     return next((stop for stop in TOUR if (list(stop.networks), stop.measure) == (list(names), measure)), None)
@@ -212,13 +220,17 @@ def require_measure(measure: str) -> None:
 
 def words(flow: Flow) -> str:
     """What its network is, in words."""
-    return in_words(parse_name(flow.network))
+    depth, _, rest = in_words(parse_name(flow.network)).partition(", ")
+    told = t("{count} layers", count=depth.partition(" ")[0])
+    return ", ".join([told, *map(t, rest.split(", "))])
 
 
 def status(flows: Sequence[Flow], asked: int) -> str:
     """What was measured, and how far that has come."""
-    how = f"{flows[0].images} images, labels drawn at random, float32, seed {flows[0].seed}"
-    done = f"{len(flows)} of {asked} networks so far" if len(flows) < asked else "One batch"
+    text = later("{images} images, labels drawn at random, float32, seed {seed}")
+    how = t(text, images=flows[0].images, seed=flows[0].seed)
+    some = len(flows) < asked
+    done = t("{done} of {asked} networks so far", done=len(flows), asked=asked) if some else t("One batch")
     return f'<p class="facts">{done}: {how}.</p>'
 
 
@@ -234,4 +246,4 @@ def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:
         first, last = flow.layers[0], flow.layers[-2]
         norms = (said(flow.loss), said(first.gradient_norm), said(last.gradient_norm), ratio(flow))
         rows.append([name, *norms, said(first.response_std), said(last.response_std)])
-    return html.table(COLUMNS, rows, [flow.network for flow in flows])
+    return html.table([t(column) for column in COLUMNS], rows, [flow.network for flow in flows])

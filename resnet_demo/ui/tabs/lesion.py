@@ -16,6 +16,7 @@ from resnet_demo.ui.bars import Bar, BarList, Bars
 from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
@@ -24,19 +25,19 @@ from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
-INTRO = (
+INTRO = later(
     "<p>Click a block to remove its F(x) from the <b>trained</b> network (Veit et al. 2016). In a residual network its "
     "shortcut remains; a plain network has no path around the block, so the identity that it could have been takes its "
     "place. The deeper the colour of a box, the higher the measured test error without it.</p>"
 )
-NO_STUDY = "The test error without each block has not been measured for this network."
+NO_STUDY = later("The test error without each block has not been measured for this network.")
 SHOWN_CLASSES = 5
 
 
 class Lesion:
     """A `Tab`."""
 
-    id, title = "lesion", "Lesion"
+    id, title = "lesion", later("Lesion")
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
@@ -50,9 +51,9 @@ class Lesion:
             with gr.Column(min_width=320, elem_classes="photo controls"):
                 self.photo, self.examples = photo_input("lesion-photo", self.default)
             with gr.Column(min_width=320, elem_classes="pickers controls"):
-                self.name = Choice(self.names, value=self.default.name, label="Network")
+                self.name = Choice(self.names, value=self.default.name, label=t("Network"))
             with gr.Column(min_width=340, elem_classes="results"):
-                gr.HTML(INTRO)
+                gr.HTML(t(INTRO))
                 self.notice = gr.HTML("", visible=False)
                 self.drawing = Network(elem_id="lesion-drawing")
                 self.message = gr.HTML("", visible=False)
@@ -113,7 +114,7 @@ class Lesion:
         except InputError as error:
             return {self.drawing: None, self.study: html.alert(error.message), self.plot: None}
         studies = self._studies(entry)
-        note = html.origin(entry) + ("" if studies else html.note(NO_STUDY))
+        note = html.origin(entry) + ("" if studies else html.note(t(NO_STUDY)))
         plot = lesion_plot(studies) if studies else None
         return {self.drawing: _view(entry, removed, studies), self.study: note, self.plot: plot}
 
@@ -141,8 +142,8 @@ class Lesion:
         return {
             self.message: html.alert_update(),
             self.effect: f'<p class="facts">{escape(told)}</p>',
-            self.before: _classes(entry, "The whole network", before, before[0]),
-            self.after: _classes(entry, "Without the removed blocks", after, before[0]),
+            self.before: _classes(entry, t("The whole network"), before, before[0]),
+            self.after: _classes(entry, t("Without the removed blocks"), after, before[0]),
             self.current: with_photo(current, photo, name),
             self.address: {
                 "tab": self.id,
@@ -156,7 +157,8 @@ class Lesion:
     def _trained(self, name: str) -> Entry:
         entry = choices.pickable(self.catalogue, name)
         if not entry.trained:
-            raise InputError(f"{entry.name} is untrained: choose a trained network to remove blocks from.")
+            text = later("{name} is untrained: choose a trained network to remove blocks from.")
+            raise InputError(t(text, name=entry.name))
         return entry
 
     def _studies(self, entry: Entry) -> list[LesionStudy]:
@@ -170,10 +172,18 @@ def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[
     """What became of the whole network's most probable class; both with the probability of every class."""
     first, now = before[0], after[0]
     left = next(one.probability for one in after if one.label == first.label)
-    text = f"{first.label} {html.percent(left)} (whole network: {html.percent(first.probability)})"
+    text = t(
+        "{out} of {blocks} blocks out: {label} {left} (whole network: {before})",
+        out=out,
+        blocks=blocks,
+        label=first.label,
+        left=html.percent(left),
+        before=html.percent(first.probability),
+    )
     if now.label != first.label:
-        text += f"; the most probable class is now {now.label}, {html.percent(now.probability)}"
-    return f"{out} of {blocks} blocks out: {text}."
+        other = later("; the most probable class is now {label}, {probability}")
+        text += t(other, label=now.label, probability=html.percent(now.probability))
+    return f"{text}."
 
 
 def _classes(entry: Entry, title: str, predictions: Sequence[Prediction], first: Prediction) -> BarList:

@@ -13,6 +13,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.answers import look_at_both
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Camera, Choice
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.queues import LIVE, NO_PROGRESS, PRIVATE, QUICK
 from resnet_demo.ui.tabs.side import Side
@@ -23,11 +24,11 @@ from resnet_demo.zoo import ModelCache
 APART = 0.07
 FRAME = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
 ROOM = "clamp(180px, 100vh - 560px, 420px)"
-INTRO = (
+INTRO = later(
     "<p>What your camera sees, through a residual network and its plain twin at once: what each predicts, where each "
     "looks for the residual one's class, and the gradient norm of every layer. A frame is analyzed and forgotten.</p>"
 )
-OFF = "<p class='facts'>Switch the camera on, then press Record. It ends by itself after a minute.</p>"
+OFF = later("<p class='facts'>Switch the camera on, then press Record. It ends by itself after a minute.</p>")
 
 
 class Rate:
@@ -52,7 +53,7 @@ class Rate:
 class Live:
     """A `Tab`."""
 
-    id, title = "live", "Live"
+    id, title = "live", later("Live")
 
     def __init__(self, cache: ModelCache) -> None:
         self.cache, self.catalogue = cache, cache.catalogue
@@ -64,7 +65,7 @@ class Live:
         with gr.Row(elem_id="live", elem_classes="desk"):
             with gr.Column(min_width=320, elem_classes="photo"):
                 self.camera = Camera(
-                    label="Camera",
+                    label=t("Camera"),
                     show_label=False,
                     sources=["webcam"],
                     streaming=True,
@@ -73,10 +74,10 @@ class Live:
                     webcam_options=gr.WebcamOptions(mirror=True, constraints=FRAME),
                     elem_id="camera",
                 )
-                self.status = gr.HTML(OFF, elem_id="live-status")
+                self.status = gr.HTML(t(OFF), elem_id="live-status")
             with gr.Column(min_width=320, elem_classes="pickers controls"):
-                self.name = Choice(self.pairs, value=self.default, label="Network, shown with its plain twin")
-                gr.HTML(INTRO)
+                self.name = Choice(self.pairs, value=self.default, label=t("Network, shown with its plain twin"))
+                gr.HTML(t(INTRO))
             with gr.Column(min_width=340, elem_classes="results"):
                 self.notice = gr.HTML("", visible=False)
                 self.message = gr.HTML("", visible=False)
@@ -115,7 +116,7 @@ class Live:
         for first, second in ((name, other), (other, name)):
             if first in [known for _, known in self.pairs]:
                 return first, second
-        raise InputError(f"{name} has no trained twin here: choose another network.")
+        raise InputError(t("{name} has no trained twin here: choose another network.", name=name))
 
     def _frame(self, rate: Rate, frame: bytes | None, name: str) -> Updates:
         if not frame:
@@ -139,4 +140,5 @@ class Live:
 def status(comparison: Comparison, rate: float) -> str:
     """How many frames a second there are, and what the analysis of one takes."""
     both = sum(analysis.milliseconds["total"] for analysis in (comparison.first, comparison.second))
-    return f'<p class="facts"><b>{rate:.1f} frames a second</b>; both networks together take {both:.0f} ms.</p>'
+    text = later("<b>{rate:.1f} frames a second</b>; both networks together take {both:.0f} ms.")
+    return f'<p class="facts">{t(text, rate=rate, both=both)}</p>'

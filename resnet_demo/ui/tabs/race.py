@@ -17,6 +17,7 @@ from resnet_demo.training import race_process as racing
 from resnet_demo.ui import html
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, download_progress
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import FETCH, PRIVATE, QUICK, RACE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import race_plot
@@ -24,12 +25,12 @@ from resnet_demo.ui.training_plots import race_plot
 log = logging.getLogger(__name__)
 PROGRESS = gr.Progress()
 # What a race can show, and what it cannot.
-INTRO = (
+INTRO = later(
     "<h3>Race two networks on CIFAR-10</h3><p>Both learn on this machine, now, from the same batches, taking turns, at "
     "the learning rate of the paper's warm-up. A race shows how they <i>start</i>; which one ends better takes many "
     "epochs to tell: see the curves above.</p>"
 )
-GETTING_READY = "Getting ready: initializing both networks and reading the images."
+GETTING_READY = later("Getting ready: initializing both networks and reading the images.")
 
 
 class Race:
@@ -44,22 +45,22 @@ class Race:
 
     def build(self) -> None:
         """Make the components and wire them up."""
-        gr.HTML(INTRO)
+        gr.HTML(t(INTRO))
         with gr.Row(equal_height=True):
             racers = list(racing.RACERS)
-            self.left = Choice(racers, value="resnet56", label="First racer", scale=2, min_width=140)
-            self.right = Choice(racers, value="plain56", label="Second racer", scale=2, min_width=140)
+            self.left = Choice(racers, value="resnet56", label=t("First racer"), scale=2, min_width=140)
+            self.right = Choice(racers, value="plain56", label=t("Second racer"), scale=2, min_width=140)
             bounds = (racing.SHORTEST, racing.LONGEST)
-            self.seconds = gr.Slider(*bounds, 30, step=5, label="Seconds", scale=3, min_width=200, elem_id="seconds")
+            self.seconds = gr.Slider(*bounds, 30, step=5, label=t("Seconds"), scale=3, min_width=200, elem_id="seconds")
             ready = self._has_images()
-            self.start = gr.Button("Start the race", variant="primary", scale=1, min_width=130, interactive=ready)
-            self.stop = gr.Button("Stop", scale=1, min_width=80)
+            self.start = gr.Button(t("Start the race"), variant="primary", scale=1, min_width=130, interactive=ready)
+            self.stop = gr.Button(t("Stop"), scale=1, min_width=80)
         # Whether this visitor was told if there are images.
         self.told = gr.State(False)
         # What Stop says has a place of its own: an update of the race that is still on its way cannot overwrite it.
         self.ended = gr.HTML("", elem_id="race-ended")
         self.state = gr.HTML(status(self._readiness()), elem_id="race-state")
-        self.fetch = gr.Button("Fetch CIFAR-10 (170 MB)", visible=self._can_fetch(), size="sm")
+        self.fetch = gr.Button(t("Fetch CIFAR-10 (170 MB)"), visible=self._can_fetch(), size="sm")
         self.chart = Chart(elem_id="race")
         self._wire()
 
@@ -94,7 +95,7 @@ class Race:
         if not self._has_images():
             yield {self.state: html.alert(self._readiness())}
             return
-        yield {self.state: status(GETTING_READY)}
+        yield {self.state: status(t(GETTING_READY))}
         text, done = "", 0
         try:
             # Closed when the visitor stops it or leaves, and with it the process.
@@ -109,19 +110,23 @@ class Race:
             log.warning("No race: %s", error)
             yield {self.state: html.alert(error.message)}
             return
-        yield {self.state: status(f"Finished. {text}")}
+        yield {self.state: status(t("Finished. {text}", text=text))}
 
     def _stopped(self, said: Any) -> Updates:
         """How the race stood remains; that it is getting ready would not be true any more."""
-        outdated = {self.state: ""} if said == status(GETTING_READY) else {}
-        return {self.ended: status("Stopped."), **outdated}
+        outdated = {self.state: ""} if said == status(t(GETTING_READY)) else {}
+        return {self.ended: status(t("Stopped.")), **outdated}
 
     def _fetch(self, progress: Any = PROGRESS) -> Updates:
         if self._can_fetch():
             try:
                 fetch_cifar10(download_progress("CIFAR-10", progress), self.offline)
             except InputError as error:
-                return {self.state: html.alert(f"{error.message} The recorded curves above are available in any case.")}
+                return {
+                    self.state: html.alert(
+                        f"{error.message} {t('The recorded curves above are available in any case.')}"
+                    )
+                }
         return self._ready()
 
     def _has_images(self) -> bool:
@@ -134,13 +139,12 @@ class Race:
 
     def _readiness(self) -> str:
         if self._has_images():
-            return "Only one race runs at a time, alongside everybody's analyses; it ends by itself."
+            return t("Only one race runs at a time, alongside everybody's analyses; it ends by itself.")
         if self._can_fetch():
-            return "The images of CIFAR-10 are not on this machine yet: fetch them once to start a race."
-        why = ", and it is offline" if self.offline else ""
-        return (
-            f"No race here: the images of CIFAR-10 are not on this machine{why}. The curves above show what full "
-            "training runs give."
+            return t("The images of CIFAR-10 are not on this machine yet: fetch them once to start a race.")
+        return t(
+            "No race here: the images of CIFAR-10 are not on this machine. The curves above show what full training "
+            "runs give."
         )
 
 
@@ -152,5 +156,10 @@ def status(text: str) -> str:
 def standing(names: Sequence[str], lap: Lap, seconds: float) -> str:
     """The last lap in numbers."""
     losses = ", ".join(f"{name} {loss:.2f}" for name, loss in zip(names, lap.losses, strict=True))
-    batches = f"{lap.batches} batch{'' if lap.batches == 1 else 'es'}"
-    return f"{lap.seconds:.0f} of {seconds:.0f} s, {batches} each. Loss: {losses}."
+    return t(
+        "{done:.0f} of {seconds:.0f} s, batches of each: {batches}. Loss: {losses}.",
+        done=lap.seconds,
+        seconds=seconds,
+        batches=lap.batches,
+        losses=losses,
+    )

@@ -11,11 +11,12 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.answers import overlaid
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.explained import class_bars
+from resnet_demo.ui.language import later, t
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.zoo import Entry
 
-BACK = "Back to the most probable class"
+BACK = later("Back to the most probable class")
 
 
 class Side:
@@ -41,7 +42,7 @@ class Side:
         """`hint` is what a click on a class does; nothing if empty."""
         return {
             self.title: side_title(entry, analysis),
-            self.top: class_bars(entry, analysis, "", BACK if hint else "", hint),
+            self.top: class_bars(entry, analysis, "", t(BACK) if hint else "", hint),
             self.picture: overlaid(entry, analysis, photo),
             self.origin: html.origin(entry),
         }
@@ -50,10 +51,14 @@ class Side:
 def side_title(entry: Entry, analysis: Analysis) -> str:
     """Which network this is, and what its heatmap explains."""
     label, layer = escape(analysis.target.label), escape(analysis.layer)
-    evidence = f"evidence for <b>{label}</b>, {escape(html.percent(analysis.target.probability, 1))}, in {layer}"
+    probability = escape(html.percent(analysis.target.probability, 1))
     if not entry.trained:
-        evidence = "none; with random weights only the gradients mean something"
-    elif not analysis.positive_evidence:
-        evidence = f"no positive {evidence}"
+        evidence = t("Heatmap: none; with random weights only the gradients mean something.")
+    elif analysis.positive_evidence:
+        text = later("Heatmap: evidence for <b>{label}</b>, {probability}, in {layer}.")
+        evidence = t(text, label=label, probability=probability, layer=layer)
+    else:
+        text = later("Heatmap: no positive evidence for <b>{label}</b>, {probability}, in {layer}.")
+        evidence = t(text, label=label, probability=probability, layer=layer)
     title = escape(choices.model_title(entry))
-    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>Heatmap: {evidence}.</p>"
+    return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>{evidence}</p>"

@@ -18,10 +18,12 @@ const turn = (by) => {
   tabs[tabs.findIndex((tab) => tab.ariaSelected === "true") + by]?.click();
 };
 element.addEventListener("click", ({target}) => {
+  const query = new URLSearchParams(location.search), {lang} = target.dataset;
+  if (lang) query.set("lang", lang);
+  if (lang) location.search = query;
   if (target.closest(".fold")) target.setAttribute("aria-pressed", root.classList.toggle("unfolded"));
   if (!target.closest(".large")) return;
   set(!large());
-  const query = new URLSearchParams(location.search);
   query.delete("talk");
   history.replaceState(null, "", `?${[...(large() ? ["talk"] : []), ...(query.size ? [query] : [])].join("&")}`);
 });
@@ -33,6 +35,7 @@ document.addEventListener("keydown", (event) => {
   turn(by);
 });
 window.addEventListener("resize", fit);
+root.lang = props.value.language;
 // Gradio's radio buttons have no common name, without which arrow keys do not go from one to the next.
 let groups = 0;
 const name = (one) => (one.name = one.closest("fieldset").dataset.group ??= `group-${++groups}`);
