@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resnet_demo.errors import FULL
 from resnet_demo.images import MAX_BYTES
-from resnet_demo.ui.language import asked, speak, t
+from resnet_demo.ui.language import asked, speak, told
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, ELSEWHERE, MISFIT, STOPPING, TOO_LARGE
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class Door:
 
 def refusal(path: str, sentence: str, status: int) -> Response:
     """One sentence: plain text where the page's upload shows it, JSON for programs elsewhere."""
-    sentence = t(sentence)
+    sentence = told(sentence)
     if path.endswith("/upload"):
         return PlainTextResponse(sentence, status)
     return JSONResponse({"error": sentence, "detail": sentence}, status)

@@ -8,7 +8,7 @@ import gradio as gr
 
 from resnet_demo.records import kind_of
 from resnet_demo.ui.choices import model_title
-from resnet_demo.ui.language import t
+from resnet_demo.ui.language import t, told
 from resnet_demo.zoo import Entry
 
 
@@ -31,7 +31,7 @@ def note(text: str) -> str:
 
 def alert(text: str) -> str:
     """The one sentence that a visitor gets instead of a result."""
-    return f'<p class="message" role="alert">{escape(t(text))}</p>'
+    return f'<p class="message" role="alert">{escape(told(text))}</p>'
 
 
 def alert_update(text: str = "") -> Any:

@@ -6,6 +6,7 @@ a test finds what has no translation.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,8 @@ from typing import Any
 
 # As each calls itself.
 LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語"}
+# The part of a table with the messages of errors.
+ERRORS = "errors"
 FOLDER = Path(__file__).parent / "languages"
 
 _speaking: ContextVar[str] = ContextVar("speaking", default="en")
@@ -63,10 +66,33 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
+def told(message: str) -> str:
+    """A message of the rest of the package, which knows no languages, in the visitor's: one that has a translation as
+    it is, or that fits one of the translated patterns, in which {} stands for what differs. Otherwise as it is."""
+    language = _speaking.get()
+    if message in translations(language):
+        return translations(language)[message]
+    for pattern, text in _patterns(language):
+        if found := pattern.fullmatch(message):
+            return text.format(*map(told, found.groups()))
+    return message
+
+
 @cache
 def translations(language: str) -> dict[str, str]:
-    """Every text by its English one; none for English."""
-    if language == "en":
-        return {}
-    parts = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return {english: text for part in parts.values() for english, text in part.items()}
+    """Every text by its English one, in all parts of the table but that of the errors; none for English."""
+    return {
+        english: text for name, part in _table(language).items() if name != ERRORS for english, text in part.items()
+    }
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The messages of errors, the longest first, so that a short one does not take the place of what says more."""
+    errors = sorted(_table(language).get(ERRORS, {}).items(), key=lambda error: -len(error[0]))
+    return tuple((re.compile(re.escape(english).replace(r"\{\}", "(.+?)")), text) for english, text in errors)
+
+
+@cache
+def _table(language: str) -> dict[str, dict[str, str]]:
+    return {} if language == "en" else json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))

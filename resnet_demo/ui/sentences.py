@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, told
 
 GONE = later("That photo is not on this server (any more): send it again.")
 EXPIRED = later("Nothing is shown here, or it is older than an hour: choose a photo.")
@@ -18,4 +18,4 @@ class Sentence(gr.Error):
     """One sentence for the visitor; it leaves no traceback in the log."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(t(message), print_exception=False)
+        super().__init__(told(message), print_exception=False)

@@ -12,7 +12,7 @@ from resnet_demo import plots
 from resnet_demo.laboratory.tour import TOUR
 from resnet_demo.networks.spec import CONNECTION_WORDS, SUFFIX_WORDS
 from resnet_demo.ui import build_page
-from resnet_demo.ui.language import FOLDER, LANGUAGES, asked, speak, speaking, t, translations
+from resnet_demo.ui.language import ERRORS, FOLDER, LANGUAGES, asked, speak, speaking, t, told, translations
 from resnet_demo.zoo import ModelCache
 from tests.page_server import ROOT
 
@@ -92,9 +92,37 @@ def test_the_terms_of_the_glossary_are_used(language):
         (term, english, text)
         for english, text in translations(language).items()
         for term, words in terms.items()
-        if re.search(rf"\b{re.escape(term)}s?\b", re.sub(r"\{.*?\}|<.*?>", "", english)) and not any(w in text for w in words)
+        if re.search(rf"\b{re.escape(term)}s?\b", re.sub(r"\{.*?\}|<.*?>", "", english))
+        and not any(w in text for w in words)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_errors_that_are_translated_are_those_of_the_code(language):
+    constants = (
+        node.value
+        for path in (ROOT / "resnet_demo").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    known = "\n".join(constants)
+    for english, text in json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))[ERRORS].items():
+        # What stands between the places: sentences are put together of several pieces.
+        longest = max(english.removesuffix(", or a JPEG.").split("{}"), key=len).strip(" .?")
+        assert longest in known, english
+        assert english.count("{}") == len(re.findall(r"\{\d?\}", text)), english
+
+
+def test_an_error_is_told_in_the_visitors_language():
+    with speak("ko"):
+        assert told("There is no model 'resnet21'.") == "모델 'resnet21': 없습니다."
+        assert told("a.pdf is a PDF: send a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.").startswith(
+            "a.pdf: PDF입니다."
+        )
+        assert told("There is no precision 'x' on cpu: choose float32.").startswith("cpu에는 정밀도 'x'이 없습니다.")
+        assert told("what nobody has translated") == "what nobody has translated"
+    assert told("There is no model 'resnet21'.") == "There is no model 'resnet21'."
 
 
 @pytest.mark.parametrize(
