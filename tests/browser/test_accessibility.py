@@ -5,18 +5,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from .conftest import PATIENCE
+from .tabs import SHOWN
 
 pytestmark = pytest.mark.browser
-# Each tab and what shows that its results are there.
-SHOWN = {
-    "Explore": "#gradients .panel svg",
-    "Compare": "#compare-plot .panel svg",
-    "Lesion": "#lesion-effect .facts",
-    "Gradient flow": "#flow .panel svg",
-    "Degradation": "#curves .panel svg",
-    "Architecture": "#architecture-drawing .insides svg",
-    "Live": "#live-status p",
-}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -58,7 +58,7 @@ def test_a_new_photo_goes_back_to_its_own_class(visit):
     expect(bars(page).first).not_to_contain_text("cat", timeout=PATIENCE)
     first = bars(page).first.locator(".label").inner_text()
     photo = page.locator("#heatmap .stack .photo")
-    expect(photo).to_have_attribute("alt", f"Grad-CAM of {first} over the photo", timeout=PATIENCE)
+    expect(photo).to_have_attribute("alt", re.compile(f"^Grad-CAM of {first} over"), timeout=PATIENCE)
 
 
 def test_an_explained_class_that_is_not_among_the_five_is_listed_below_them(visit):
@@ -85,7 +85,7 @@ def test_the_page_is_alive_before_anything_is_clicked(visit):
     """The first result is there within a second of the page being interactive; longer here, where tests run beside."""
     page = visit()
     expect(bars(page)).to_have_count(5, timeout=PATIENCE)
-    expect(page.locator("#heatmap .stack .photo")).to_have_attribute("alt", "Grad-CAM of raccoon over the photo")
+    expect(page.locator("#heatmap .stack .photo")).to_have_attribute("alt", re.compile("^Grad-CAM of raccoon over"))
     assert dots(page) >= 56
 
 

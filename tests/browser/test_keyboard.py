@@ -1,11 +1,11 @@
 """The page without a mouse, without seeing it, enlarged, and without motion, in a real Chromium."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from .conftest import PATIENCE, PHONE
 from .explore import SMALL, bars, wait_for_facts
-from .test_accessibility import SHOWN
+from .tabs import SHOWN, open_tab
 
 pytestmark = pytest.mark.browser
 # 1440 x 900 at 200 %.
@@ -28,15 +28,6 @@ CUT = """() => [...document.querySelectorAll(".gradio-container :is(button, inpu
   .filter((element) => { const {left, right, width} = element.getBoundingClientRect();
     return width > 2 && (left < -1 || right > innerWidth + 1); })
   .map((element) => element.outerHTML.slice(0, 90))"""
-
-
-def open_tab(page: Page, name: str) -> None:
-    tab = page.get_by_role("tab", name=name, exact=True)
-    if not tab.is_visible():
-        page.locator(".overflow-menu > button").first.click()
-        tab = page.locator(".overflow-dropdown").get_by_text(name, exact=True)
-    tab.click()
-    expect(page.locator(SHOWN[name]).first).to_be_visible(timeout=PATIENCE)
 
 
 def test_what_has_the_focus_is_seen(visit):
@@ -79,7 +70,7 @@ def test_a_new_result_is_announced_once_and_in_one_sentence(visit):
     expect(told).to_contain_text("1 of 9 blocks out", timeout=PATIENCE)
     open_tab(page, "Gradient flow")
     expect(told).to_contain_text("56 layers, plain: ", timeout=PATIENCE)
-    visible = page.locator("[role=status], [aria-live=polite]").filter(visible=True)
+    visible = page.locator("[role=status]:not([data-testid=status-tracker]), [aria-live=polite]").filter(visible=True)
     assert [one.inner_html() for one in visible.all() if one.inner_text().strip()] == [told.inner_html()]
 
 

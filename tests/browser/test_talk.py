@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from .chromium import launch
 from .conftest import PATIENCE
 from .explore import SMALL, bars, wait_for_facts
-from .test_accessibility import SHOWN
+from .tabs import SHOWN
 
 pytestmark = pytest.mark.browser
 SCREEN = {"width": 1920, "height": 1080}

@@ -14,6 +14,7 @@ from resnet_demo.networks.spec import CONNECTION_WORDS, SUFFIX_WORDS
 from resnet_demo.ui import build_page
 from resnet_demo.ui.language import ERRORS, FOLDER, LANGUAGES, asked, speak, speaking, t, told, translations
 from resnet_demo.zoo import ModelCache
+from resnet_demo.zoo.results import SOURCES
 from tests.page_server import ROOT
 
 UI = ROOT / "resnet_demo" / "ui"
@@ -25,6 +26,7 @@ ELSEWHERE = {
     *plots.MEASURES.values(),
     *CONNECTION_WORDS.values(),
     *SUFFIX_WORDS.values(),
+    *(source.note for source in SOURCES),
     *("Norm", "Activation", "Init", "cached", "damaged"),
 }
 

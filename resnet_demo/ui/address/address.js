@@ -4,7 +4,7 @@ const OURS = ["tab", "photo", "model", "target", "layer", "first", "second", "re
 const views = {}, opening = new URLSearchParams(location.search).get("tab") ?? "explore";
 // The first of them is of the row of all tabs: others are inside.
 const open = () => document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
-let written = null, stepped = 0, wait;
+let written = null, stepped = 0, bare = "", wait;
 
 const address = (view) => {
   const query = new URLSearchParams(location.search);
@@ -17,10 +17,10 @@ const write = () => {
   // Still opening, as long as nothing is shown and nobody has gone anywhere else.
   if (written === null && (tab === opening || !navigator.userActivation?.hasBeenActive)) return;
   if (now === written) return;
-  // What follows within two seconds is of the same step: a tab, then its answer; or clicks in quick succession.
-  if (Date.now() - stepped < 2000) history.replaceState(null, "", now);
+  // Of the same step: a tab's first answer, however late it comes; and what follows within two seconds, as quick clicks.
+  if (bare === tab || Date.now() - stepped < 2000) history.replaceState(null, "", now);
   else history.pushState(null, "", now);
-  [written, stepped] = [now, Date.now()];
+  [written, stepped, bare] = [now, Date.now(), views[tab] ? "" : tab];
 };
 const soon = () => { clearTimeout(wait); wait = setTimeout(write, 300); };
 watch("value", () => {

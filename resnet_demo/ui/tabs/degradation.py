@@ -171,4 +171,4 @@ def _cited(source: Source) -> str:
     # Gradio would pad it, which parts it from its colon.
     bare = 'target="_blank" rel="noopener" style="padding: 0"'
     link = f'<a href="{escape(source.link)}" {bare}>{escape(source.title)}</a>'
-    return f"{link}: {escape(source.note)}"
+    return f"{link}: {escape(t(source.note))}"
