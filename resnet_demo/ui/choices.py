@@ -174,7 +174,9 @@ def nearest_depth(catalogue: Catalogue, tag: str, connection: str, previous: str
 def class_choices(entry: Entry) -> Choices:
     """The most probable class, and every class by name and index: some names differ by case only."""
     named = [(f"{label} ({index})", str(index)) for index, label in enumerate(entry.labels)]
-    return [(t("predicted"), ""), *named] if entry.trained else [(t("output 0"), "0"), *named[1:20]]
+    if entry.trained:
+        return [(t("predicted"), ""), *named]
+    return [(t("output {index}", index=i), str(i)) for i in range(len(entry.labels))[:20]]
 
 
 def class_value(entry: Entry, target: str) -> str:

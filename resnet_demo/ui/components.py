@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 from resnet_demo.ui import no_stubs  # noqa: F401
+from resnet_demo.ui.language import told
 from resnet_demo.ui.sentences import GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
 from resnet_demo.zoo import progress_text
@@ -110,7 +111,7 @@ def download_progress(name: str, progress: gr.Progress) -> Callable[[int, int], 
     """What a download calls with the bytes done and in all, to show them to the visitor who waits for it."""
 
     def report(done: int, total: int) -> None:
-        progress(done / max(total, 1), desc=progress_text(name, done, total))
+        progress(done / max(total, 1), desc=told(progress_text(name, done, total)))
 
     return report
 

@@ -5,7 +5,7 @@ A few lines of ASGI, because Gradio's own routes check none of this.
 
 import logging
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -68,7 +68,7 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        with speak(asked(dict(parse_qsl(scope["query_string"].decode("latin-1"))), Headers(scope=scope))):
+        with speak(_language(scope)):
             await self._pass(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,6 +150,16 @@ def _failure(path: str, error: Exception) -> Response:
         return refusal(path, MISFIT, 400)
     log.error("%s failed.", path, exc_info=error)
     return refusal(path, DEFECT, 500)
+
+
+def _language(scope: Scope) -> str:
+    """What the address asks for, or that of the page that the request comes from: an upload has no query of its own."""
+    headers = Headers(scope=scope)
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    if "lang" not in query:
+        with suppress(ValueError):  # It is no address at all.
+            query = dict(parse_qsl(urlsplit(headers.get("referer", "")).query))
+    return asked(query, headers)
 
 
 def _announced(headers: Headers) -> int:

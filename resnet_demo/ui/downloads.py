@@ -13,7 +13,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.records import gradient_csv
 from resnet_demo.ui.answers import Shown
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, t, told
 from resnet_demo.ui.queues import PRIVATE, QUEUE
 from resnet_demo.ui.sentences import EXPIRED
 
@@ -44,7 +44,7 @@ def _export(kind: str, shown: Shown | None, opacity: float) -> dict[str, str] | 
     try:
         return data_url(*export(shown, kind, opacity))
     except InputError as error:  # A photo is deleted after an hour.
-        gr.Warning(error.message)
+        gr.Warning(told(error.message), title=t("Warning"))
         return None
 
 

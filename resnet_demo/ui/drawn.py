@@ -2,7 +2,8 @@
 
 A component is a folder beside this file with NAME.html, NAME.css, NAME.js and a few lines of Python. The script runs
 once for a component, so its listeners serve all values; `watch("value", draw)` calls it after each new one, and
-`trigger("click", {...})` raises an event with data. Where keys.js says all there is to say, a folder has no script.
+`trigger("click", {...})` raises an event with data. Where keys.js says all there is to say, a folder has no script. A
+text that is read stands in double square brackets, in English, and is translated when the page is built.
 """
 
 import re

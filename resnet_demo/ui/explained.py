@@ -58,7 +58,12 @@ def facts(entry: Entry, analysis: Analysis, error: PrecisionError | None = None)
         f"{analysis.milliseconds['total']:.0f} ms",
     ]
     if error:
-        parts.append(f"{escape(analysis.precision)}: {escape(str(error))}")
+        cost = t(
+            "probabilities differ from float32 by up to {probability:.2g} points, gradient norms by up to {norm:.2g} %",
+            probability=100 * error.probability,
+            norm=100 * error.gradient_norm,
+        )
+        parts.append(f"{escape(analysis.precision)}: {cost}")
     return f'<p class="facts">{" · ".join(parts)}</p>'
 
 
@@ -70,7 +75,7 @@ def explanation(shown: Shown) -> str:
         return t(
             "<p>Random weights make no prediction to explain, but their gradients (here those of {label}) are real."
             "</p>",
-            label=t(analysis.target.label),
+            label=escape(t("output {index}", index=analysis.target.index)),
         )
     probability = escape(html.percent(analysis.target.probability, 1))
     if not analysis.positive_evidence:

@@ -4,6 +4,7 @@ A client can call every event, hidden and private ones too, with any JSON in pla
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ import gradio as gr
 
 from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.language import asked, speak, speaking
-from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, OVER, Sentence
 from resnet_demo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ class GuardedBlocks(gr.Blocks):
     def config(self) -> Any:
         """What the browser builds the page from, in the language of who asks."""
         other = self.translated.get(speaking())
-        return self._config if other is None else {**self._config, "components": other.config["components"]}
+        if other is None:
+            return self._config
+        return self._config | {part: other.config[part] for part in ("title", "components")}
 
     @config.setter
     def config(self, config: Any) -> None:
@@ -40,7 +43,16 @@ class GuardedBlocks(gr.Blocks):
         """An event, answered in the visitor's language."""
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
+            self._require_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
             return await super().process_api(*args, **kwargs)
+
+    def _require_turn(self, block_fn: Any, event_id: str | None) -> None:
+        """Raises `Sentence` when the turn of a camera is over. Gradio counts the time of its frames only, but a client
+        that sends few of them has the place of another visitor for as long."""
+        event = self._queue.event_ids_to_events.get(event_id or "")
+        limit = getattr(block_fn, "time_limit", None)
+        if event and limit and time.monotonic() - vars(event).setdefault("began", time.monotonic()) > limit:
+            raise Sentence(OVER)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
         """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""

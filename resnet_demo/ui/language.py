@@ -30,6 +30,11 @@ def t(text: str, /, **values: Any) -> str:
     return said.format(**values) if values else said
 
 
+def sentence(text: str) -> str:
+    """`text` with the full stop of the visitor's language."""
+    return t("{text}.", text=text)
+
+
 def later(text: str) -> str:
     """`text` itself: it is translated by `t` where it is used."""
     return text
@@ -55,8 +60,9 @@ def asked(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     if query.get("lang") in LANGUAGES:
         return query["lang"]
     wishes = [wish.partition(";") for wish in headers.get("accept-language", "")[:200].lower().split(",")]
-    ordered = sorted(wishes, key=lambda wish: -_weight(wish[2]))
-    return next((tag for wish in ordered if (tag := wish[0].strip().partition("-")[0]) in LANGUAGES), "en")
+    weighed = [(_weight(parameter), tag.strip().partition("-")[0]) for tag, _, parameter in wishes]
+    ordered = sorted(weighed, key=lambda wish: -wish[0])
+    return next((tag for weight, tag in ordered if weight > 0 and tag in LANGUAGES), "en")
 
 
 def _weight(parameter: str) -> float:

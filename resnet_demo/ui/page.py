@@ -55,7 +55,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
 
 
 def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBlocks:
-    explore = Explore(cache, default_model)
+    explore, live = Explore(cache, default_model), Live(cache)
     # In their order on the page.
     tabs: list[Tab] = [
         explore,
@@ -64,9 +64,9 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         GradientFlow(cache.device),
         Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
         Architecture(cache.catalogue),
-        Live(cache),
+        live,
     ]
-    with GuardedBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with GuardedBlocks(title=t(TITLE), analytics_enabled=False, fill_width=True) as page:
         Talk((t(TITLE), t(ABOUT), speaking()), elem_id="title")
         # Below the tabs, whose row it watches.
         current, address = gr.State(None), Address(elem_id="address", render=False)
@@ -80,6 +80,8 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
             tab.open(panel)
+            if tab is not live:
+                live.stop_on(panel)
     return page
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from resnet_demo.records import Analysis, Comparison, LayerGradient, Prediction
 from resnet_demo.ui import choices, html
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.zoo import Entry
 
 PLACES = (
@@ -49,13 +49,15 @@ def result(entry: Entry, analysis: Analysis) -> str:
     gradient = t("the largest gradient is in {layer}", layer=steepest)
     if not entry.trained:
         return t("{network} is untrained and says nothing; {gradient}.", network=title, gradient=gradient)
-    first, second = map(_said, analysis.predictions[:2])
+    first, *others = map(_said, analysis.predictions[:2])
     label = analysis.target.label
     heat = t("the evidence for {label} is strongest {place}", label=label, place=place(analysis))
     if not analysis.positive_evidence:
         heat = t("nothing speaks for {label}", label=label)
-    answer = t("{network} says {first}, then {second}", network=title, first=first, second=second)
-    return f"{answer}; {heat}; {gradient}."
+    answer = t("{network} says {first}", network=title, first=first)
+    for second in others:
+        answer = t("{answer}, then {second}", answer=answer, second=second)
+    return sentence(f"{answer}; {heat}; {gradient}")
 
 
 def both(entries: Sequence[Entry], comparison: Comparison) -> str:
@@ -69,7 +71,7 @@ def both(entries: Sequence[Entry], comparison: Comparison) -> str:
         text = later("{network} says {first}, its heat for {label} {place}")
         first, label = _said(analysis.predictions[0]), analysis.target.label
         parts.append(t(text, network=title, first=first, label=label, place=place(analysis)))
-    return f"{'; '.join(parts)}."
+    return sentence("; ".join(parts))
 
 
 def largest(gradients: Sequence[LayerGradient]) -> list[str]:

@@ -24,7 +24,7 @@ def test_the_address_chooses_the_language_of_texts_results_and_errors(visit):
     expect(page.locator("#tour-text")).to_contain_text("ショートカットが勾配を一定に保つ", timeout=PATIENCE)
     expect(page.locator("#flow figcaption")).to_contain_text("56 層, プレーン", timeout=PATIENCE)
     page = visit("?lang=ko&model=resnet21")
-    expect(page.get_by_role("alert")).to_contain_text("모델 'resnet21': 없습니다.")
+    expect(page.get_by_role("alert")).to_contain_text("'resnet21' 모델이 없습니다.")
 
 
 def test_the_browser_chooses_it_where_the_address_does_not(browser, server):

@@ -64,7 +64,7 @@ def test_the_talk_view_comes_and_goes_with_a_button_and_with_the_address(visit):
     expect(controls).to_be_visible()
     button.click()
     expect(controls).to_be_hidden()
-    expect(page).to_have_url(re.compile(r"[?&]talk(&|$)"))
+    expect(page).to_have_url(re.compile(r"[?&]talk=(&|$)"))
     page.get_by_role("button", name="Controls").click()
     expect(controls).to_be_visible()
     button.click()

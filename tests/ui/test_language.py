@@ -68,6 +68,9 @@ def test_a_translation_has_the_places_and_the_markup_of_its_text(language):
     for english, text in translations(language).items():
         assert parts(english) == parts(text), english
         assert text.strip(), english
+        # They are put into templates and scripts of the page as they are.
+        assert not re.search(r"[`\\]|\$\{", text), english
+        assert text.count('"') == english.count('"'), english
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -116,13 +119,44 @@ def test_the_errors_that_are_translated_are_those_of_the_code(language):
         assert english.count("{}") == len(re.findall(r"\{\d?\}", text)), english
 
 
+# What a visitor can bring about: the files whose errors reach the page.
+REACHED = ("images/loading.py", "networks/spec.py", "networks/precision.py", "analysis/finding.py", "laboratory/lesion.py",
+           "ui/budgets.py", "ui/choices.py", "training/race_process.py")  # fmt: skip
+# Arrays are sent by programs alone.
+NOT_REACHED = ("array", "of mode", "{} {}.")
+
+
+def template(node: ast.expr) -> str:
+    """A sentence with {} for what differs, without the hint that may follow a full stop."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in parts)
+    return text.replace(".{}", ".")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_error_that_a_visitor_can_bring_about_is_translated(language):
+    raised = [
+        template(node.args[0])
+        for name in REACHED
+        for node in ast.walk(ast.parse((ROOT / "resnet_demo" / name).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InputError"
+        if isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    ]
+    sentences = [text.replace("{}", "7") for text in raised if not any(part in text for part in NOT_REACHED)]
+    assert len(sentences) > 20
+    with speak(language):
+        assert [text for text in sentences if not OWN_LETTERS[language].search(told(text))] == []
+
+
 def test_an_error_is_told_in_the_visitors_language():
     with speak("ko"):
-        assert told("There is no model 'resnet21'.") == "모델 'resnet21': 없습니다."
+        assert told("There is no model 'resnet21'.") == "'resnet21' 모델이 없습니다."
         assert told("a.pdf is a PDF: send a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.").startswith(
             "a.pdf: PDF입니다."
         )
-        assert told("There is no precision 'x' on cpu: choose float32.").startswith("cpu에는 정밀도 'x'이 없습니다.")
+        assert told("There is no precision 'x' on cpu: choose float32.").startswith(
+            "cpu에서 쓸 수 없는 정밀도입니다: 'x'."
+        )
         assert told("what nobody has translated") == "what nobody has translated"
     assert told("There is no model 'resnet21'.") == "There is no model 'resnet21'."
 
@@ -136,6 +170,7 @@ def test_an_error_is_told_in_the_visitors_language():
         ({}, "fr-FR,fr;q=0.9,ja;q=0.2,en;q=0.7", "en"),
         ({}, "de", "en"),
         ({}, "ja;q=x,,;,ko;q=0.1", "ko"),
+        ({}, "fr,ko;q=0", "en"),
         ({"lang": "ja"}, "ko", "ja"),
         ({"lang": "xx"}, "ko", "ko"),
         ({"lang": "../../etc"}, "", "en"),

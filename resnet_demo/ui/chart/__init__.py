@@ -11,7 +11,7 @@ from typing import Any
 
 from resnet_demo.json_files import finite
 from resnet_demo.ui.drawn import Drawn
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 
 # One for each of six curves.
 MARKS = ("circle", "SQUARE", "triangle", "DIAMOND", "square", "CIRCLE")
@@ -121,7 +121,7 @@ def zeros(panel: str, points: Iterable[Point]) -> tuple[str, ...]:
     floor = later("0 in float32 in {zero} of {all} layers, drawn on the floor")
     texts = [t(floor, zero=zero, all=len(points))] if zero else []
     texts += [t("not finite in {lost}, not drawn", lost=lost)] if lost else []
-    return (f"{panel}: {'; '.join(texts)}.",) if texts else ()
+    return (sentence(f"{panel}: {'; '.join(texts)}"),) if texts else ()
 
 
 def _y_ends(panel: Panel) -> tuple[float, float]:

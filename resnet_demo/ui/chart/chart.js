@@ -26,9 +26,8 @@ const mark = (parent, {mark: name}, x, y, r) =>
 const round = (low, high, count) => {
   const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= raw);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(Number((i * step).toPrecision(12)));
-  return found;
+  const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
+  return Array.from({length: last - first + 1}, (_, i) => Number(((first + i) * step).toPrecision(12)));
 };
 const raised = (exponent) => `10${[...String(exponent)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")}`;
 const decades = (low, high) => {
@@ -77,8 +76,8 @@ const axes = (svg, panel, to, width, top, bottom) => {
     node(svg, "text", {x: last, y: floor + 16, "text-anchor": "middle"}, text);
   }
   node(svg, "text", {class: "soft", x: width - RIGHT, y: floor + 31, "text-anchor": "end"}, panel.x_title);
-  const middle = (top + bottom) / 2;
-  node(svg, "text", {class: "soft", x: 0, y: 0, "text-anchor": "middle", transform: `translate(11 ${middle}) rotate(-90)`}, panel.y_title);
+  const turned = `translate(11 ${(top + bottom) / 2}) rotate(-90)`;
+  node(svg, "text", {class: "soft", x: 0, y: 0, "text-anchor": "middle", transform: turned}, panel.y_title);
 };
 
 const curve = (svg, line, to, points) => {
@@ -166,10 +165,8 @@ const answer = (box, svg, points, hint) => {
 };
 
 const legend = (parent, plot) => {
-  const caption = node(parent, "figcaption"), named = new Set();
-  for (const line of plot.legend ? plot.panels.flatMap((panel) => panel.lines) : []) {
-    if (named.has(line.name)) continue;
-    named.add(line.name);
+  const caption = node(parent, "figcaption"), all = plot.legend ? plot.panels.flatMap((panel) => panel.lines) : [];
+  for (const line of all.filter(({name}, i) => all.findIndex((one) => one.name === name) === i)) {
     const key = node(caption, "span", {class: `key ${line.kind}`}), svg = node(key, "svg", {width: 34, height: 12, "aria-hidden": "true"});
     node(svg, "path", {class: "line", d: "M0 6H34", "stroke-width": line.weight, "stroke-dasharray": DASHES[line.dash % DASHES.length]});
     mark(svg, line, 17, 6, 3.4);

@@ -21,22 +21,19 @@ const layer = (text, x, y, middle = x + room(text) / 2) => [
 ];
 
 const drawBlock = (about, x, y, step) => {
-  const width = 0.7 * step, left = x + 0.15 * step, peak = y - 19, middle = x + step / 2, centre = y + BOX / 2;
-  const end = x + step;
-  const frame = (kind, by) => make("rect", {
-    class: kind, x: left - by, y: y - by, width: width + 2 * by, height: BOX + 2 * by, rx: 4 + by,
-  });
+  const width = 0.7 * step, left = x + 0.15 * step, peak = y - 19, middle = x + step / 2;
+  const centre = y + BOX / 2, end = x + step;
+  const size = (by) => ({x: left - by, y: y - by, width: width + 2 * by, height: BOX + 2 * by, rx: 4 + by});
+  const frame = (kind, by) => make("rect", {class: kind, ...size(by)});
   const made = make("g", {
     class: about.heat > 0.55 ? "hot" : "", role: "button", tabindex: -1, "data-block": about.name,
     "aria-label": about.says, style: `--heat: ${about.heat ?? 0.12}`,
   }, make("rect", {class: "hit", x, y: y - 16, width: step, height: BOX + 22}));
-  if (about.shortcut !== "none") made.append(make("path", {
-    class: `shortcut ${about.shortcut}`, d: `M${x + 1} ${centre}C${x} ${peak} ${end} ${peak} ${end - 1} ${centre}`,
-  }));
+  const arc = `M${x + 1} ${centre}C${x} ${peak} ${end} ${peak} ${end - 1} ${centre}`;
+  if (about.shortcut !== "none") made.append(make("path", {class: `shortcut ${about.shortcut}`, d: arc}));
   if (about.gated) made.append(make("circle", {class: "gate", cx: middle, cy: y - 8, r: 3.5}));
   made.append(frame("ring", 4), frame("box", 0), make("text", {class: "middle", x: middle, y: y + 17}, about.number));
-  made.about = about;
-  return made;
+  return Object.assign(made, {about});
 };
 
 // The rows of a network, with those that are too long broken into several of `each` blocks.
@@ -63,8 +60,7 @@ const drawNetwork = (about, width) => {
     line += `H${x}`;
     y = top + BOX + 9;
   }
-  const wire = make("path", {class: "wire", d: line});
-  return make("svg", {width, height: y, role: "group", "aria-label": about.label}, wire, ...parts);
+  return make("svg", {width, height: y, role: "group", "aria-label": about.label}, make("path", {class: "wire", d: line}), ...parts);
 };
 
 const panel = (colour, title, facts, drawing) => {
@@ -89,7 +85,7 @@ const inside = ({name, shortcut: dashes, inside: {main, shortcut, title, gate, j
     label(title, aside, 18), ...column(shortcut, aside, start + 6), ...layer(joint, 0, meet, middle));
   if (gate.length) parts.push(label("T", aside, meet + 46), ...column(gate, aside, meet + 52));
   parts.push(...column(main, middle, start), ...column(after, middle, rest));
-  const says = [...main, ...(shortcut ? [`${title} [[shortcut]]`, ...shortcut, joint] : []), ...after].join(", ");
+  const says = [...main, ...(shortcut ? [`${title} shortcut`, ...shortcut, joint] : []), ...after].join(", ");
   const height = Math.max(end, gate.length && meet + 52 + 2 * pitch), width = shortcut ? aside + half : 2 * middle;
   return panel(colour, `${of} ${name}`, "", make("svg", {width, height, role: "img", "aria-label": says}, ...parts));
 };

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from resnet_demo.ui.drawn import Drawn
+from resnet_demo.ui.language import t
 
 QUALITY = 90
 
@@ -35,8 +36,8 @@ class Overlaid:
 class Picture(Drawn):
     """As large as `room` (a CSS length: the height) and the width of its column allow.
 
-    divider   the name of a divider between photo and veil, which can be moved by mouse, touch and arrow keys; no
-              divider if empty
+    divider   the name of a divider between photo and veil, which can be moved by mouse, touch and arrow keys; in
+              English, as every visitor is answered by the same component. No divider if empty
     """
 
     folder = "picture"
@@ -67,7 +68,7 @@ class Picture(Drawn):
             "height": height,
             "alt": escape(value.alt),
             "room": self.room,
-            "divider": self.divider if value.veil else "",
+            "divider": t(self.divider) if value.veil else "",
         }
 
 

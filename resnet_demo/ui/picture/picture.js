@@ -5,9 +5,8 @@ const place = (at) => {
   const divider = element.querySelector(".divider");
   if (!divider) return;
   divider.value = at;
-  divider.setAttribute("aria-valuetext", `${at} % [[of the width without the heatmap]]`);
+  divider.setAttribute("aria-valuetext", `[[Without the heatmap]]: ${at} %`);
 };
-
 let at = 50;
 element.addEventListener("input", (event) => {
   if (event.target.matches(".divider")) place((at = Number(event.target.value)));

@@ -15,7 +15,7 @@ from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import drawable
 from resnet_demo.ui.components import LONGEST, Choice
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.tabs.tab import Current, Updates
@@ -124,7 +124,8 @@ def twin(name: str) -> NetworkSpec | None:
 def _said(table: Table, other: NetworkSpec | None) -> str:
     names = ", ".join([table.network, *([other.name] if other else [])])
     parameters = t("{count:,} parameters", count=table.parameters)
-    return f"{names}: {parameters}, {t('{count} multiply-adds', count=html.with_prefix(table.multiply_adds))}."
+    operations = t("{count} multiply-adds", count=html.with_prefix(table.multiply_adds))
+    return sentence(f"{names}: {parameters}{t(', ')}{operations}")
 
 
 def network_table(table: Table) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from resnet_demo.records import Outcome, kind_of
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.bars import BarList
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.training_plots import outcome_bars
 from resnet_demo.zoo import Card, Catalogue, Entry
 
@@ -85,7 +85,7 @@ def _answer(cards: list[Card], starts: dict[str, Card]) -> str:
         text = t(went, network=card.name, before=before, after=card.test_error)
         others = [other.test_error for other in cards if other.name == card.name and other.start == card.name]
         there = t(", where training alone got to {error:.2f} %", error=min(others)) if others else ""
-        texts.append(f"{text}{there}.")
+        texts.append(sentence(f"{text}{there}"))
     return " ".join(texts)
 
 

@@ -15,7 +15,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import LONGEST, Options
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
@@ -139,7 +139,7 @@ class Degradation:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
         curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
         plot = curves_plot(curves)
-        return {self.curves: plot, self.address: {"tab": self.id, "says": f"{plot.alt}."}}
+        return {self.curves: plot, self.address: {"tab": self.id, "says": sentence(plot.alt)}}
 
     def _results(self, dataset: str) -> str:
         if dataset not in self.titles:

@@ -108,7 +108,7 @@ class Explore:
                 self.top = Bars(elem_id="top5")
                 self.seen = gr.HTML("")
             with gr.Column(scale=6, min_width=320):
-                self.heatmap = Picture(room=ROOM, divider=t("Divider between photo and heatmap"), elem_id="heatmap")
+                self.heatmap = Picture(room=ROOM, divider=later("Divider between photo and heatmap"), elem_id="heatmap")
                 with gr.Row():
                     self.explanation = gr.HTML("", min_height=48, elem_id="explanation", scale=3, min_width=260)
                     with gr.Column(scale=1, min_width=160, elem_classes="controls"):

@@ -18,7 +18,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.layer_plots import flow_plot, ratio, said
 from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.meanings import meaning, terms
@@ -144,7 +144,9 @@ class GradientFlow:
     def _beside(self, names: Sequence[str], measure: str) -> Updates:
         """The stop of the tour that shows just this, if there is one, and what the measure means."""
         stop = _stop_of(names, measure)
-        text = f'<p class="facts"><b>{escape(t(stop.title))}.</b> {escape(t(stop.text))}</p>' if stop else t(OWN)
+        text = (
+            f'<p class="facts"><b>{escape(sentence(t(stop.title)))}</b> {escape(t(stop.text))}</p>' if stop else t(OWN)
+        )
         return {
             self.tour: TourView(stops(), stop.key if stop else ""),
             self.text: text,
@@ -165,13 +167,13 @@ class GradientFlow:
     def _show(self, networks: list[str], measure: str) -> Iterator[Updates]:
         """The curves one after the other, as they are measured."""
         flows: list[Flow] = []
-        drawn, count = time.monotonic(), 0
+        last, count = time.monotonic(), 0
         try:
             require_measure(measure)
             for flow in answers.flows(networks, self.device, LAYERS_IN_TURN):
                 flows += [] if flow in flows else [flow]
-                if time.monotonic() - drawn > APART:
-                    drawn, count = time.monotonic(), len(flows)
+                if time.monotonic() - last > APART:
+                    last, count = time.monotonic(), len(flows)
                     yield self._drawn(flows, measure, len(networks))
         except InputError as error:
             yield {self.message: html.alert_update(error.message), **self._nothing()}
@@ -179,10 +181,9 @@ class GradientFlow:
         if not flows:  # What an address has asked for in vain remains to be read.
             yield self._nothing()
             return
-        yield {
-            self.address: self._view(networks, measure) | {"says": spoken_flows(flows, measure)},
-            **(self._drawn(flows, measure, len(flows)) if count < len(flows) else {}),
-        }
+        drawn = self._drawn(flows, measure, len(flows))
+        view = self._view(networks, measure) | {"says": sentence(drawn[self.plot].alt)}
+        yield {self.address: view, **(drawn if count < len(flows) else {})}
 
     def _view(self, names: Sequence[str], measure: str) -> dict[str, str]:
         stop = _stop_of(names, measure)
@@ -222,7 +223,7 @@ def words(flow: Flow) -> str:
     """What its network is, in words."""
     depth, _, rest = in_words(parse_name(flow.network)).partition(", ")
     told = t("{count} layers", count=depth.partition(" ")[0])
-    return ", ".join([told, *map(t, rest.split(", "))])
+    return t(", ").join([told, *map(t, rest.split(", "))])
 
 
 def status(flows: Sequence[Flow], asked: int) -> str:
@@ -231,12 +232,7 @@ def status(flows: Sequence[Flow], asked: int) -> str:
     how = t(text, images=flows[0].images, seed=flows[0].seed)
     some = len(flows) < asked
     done = t("{done} of {asked} networks so far", done=len(flows), asked=asked) if some else t("One batch")
-    return f'<p class="facts">{done}: {how}.</p>'
-
-
-def spoken_flows(flows: Sequence[Flow], measure: str) -> str:
-    """The result in one sentence."""
-    return f"{flow_plot(flows, measure, [words(flow) for flow in flows]).alt}."
+    return f'<p class="facts">{sentence(f"{done}: {how}")}</p>'
 
 
 def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from resnet_demo.ui.bars import Bar, BarList, Bars
 from resnet_demo.ui.budgets import require_affordable
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
@@ -183,7 +183,7 @@ def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[
     if now.label != first.label:
         other = later("; the most probable class is now {label}, {probability}")
         text += t(other, label=now.label, probability=html.percent(now.probability))
-    return f"{text}."
+    return sentence(text)
 
 
 def _classes(entry: Entry, title: str, predictions: Sequence[Prediction], first: Prediction) -> BarList:

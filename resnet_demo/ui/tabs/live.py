@@ -17,18 +17,22 @@ from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.queues import LIVE, NO_PROGRESS, PRIVATE, QUICK
 from resnet_demo.ui.tabs.side import Side
-from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.tabs.tab import Current, Updates, with_model
 from resnet_demo.zoo import ModelCache
 
 # Seconds between two frames that the browser sends, and their size: what the networks see is smaller by far.
 APART = 0.07
-FRAME = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
+SIZE = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
+# The button on the picture both starts and stops it.
+STOP = '() => document.querySelector("#camera [title=\'stop recording\']")?.closest("button").click()'
 ROOM = "clamp(180px, 100vh - 560px, 420px)"
 INTRO = later(
     "<p>What your camera sees, through a residual network and its plain twin at once: what each predicts, where each "
     "looks for the residual one's class, and the gradient norm of every layer. A frame is analyzed and forgotten.</p>"
 )
-OFF = later("<p class='facts'>Switch the camera on, then press Record. It ends by itself after a minute.</p>")
+OFF = later(
+    "<p class='facts'>Switch the camera on, then start it with the button on its picture. It ends after a minute.</p>"
+)
 
 
 class Rate:
@@ -71,7 +75,7 @@ class Live:
                     streaming=True,
                     height=260,
                     buttons=[],
-                    webcam_options=gr.WebcamOptions(mirror=True, constraints=FRAME),
+                    webcam_options=gr.WebcamOptions(mirror=True, constraints=SIZE),
                     elem_id="camera",
                 )
                 self.status = gr.HTML(t(OFF), elem_id="live-status")
@@ -86,6 +90,7 @@ class Live:
                 self.plot = Chart(elem_id="live-plot")
         self.asked = [self.name, self.notice]
         outputs = [self.message, self.status, *(part for side in self.sides for part in side.all), self.plot, address]
+        self.name.input(self._pick, [self.name, current], [self.notice, current], **QUICK)
         self.camera.stream(
             self._frame, [gr.State(Rate()), self.camera, self.name], outputs, stream_every=APART, **LIVE, **PRIVATE,
             **NO_PROGRESS,
@@ -93,6 +98,13 @@ class Live:
 
     def open(self, tab: gr.Tab) -> None:
         tab.select(self._follow, [self.current, self.name], self.name, **QUICK)
+
+    def stop_on(self, other: gr.Tab) -> None:
+        """When `other` is selected, the camera stops."""
+        other.select(None, js=STOP)
+
+    def _pick(self, name: str, current: Current | None) -> Updates:
+        return {self.notice: html.alert_update(), self.current: with_model(current, name)}
 
     def _follow(self, current: Current | None, name: str) -> Updates:
         """The network of the tab that was open before, if it is one of a pair."""

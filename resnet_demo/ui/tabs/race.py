@@ -17,7 +17,7 @@ from resnet_demo.training import race_process as racing
 from resnet_demo.ui import html
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, download_progress
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, t, told
 from resnet_demo.ui.queues import FETCH, PRIVATE, QUICK, RACE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import race_plot
@@ -124,7 +124,7 @@ class Race:
             except InputError as error:
                 return {
                     self.state: html.alert(
-                        f"{error.message} {t('The recorded curves above are available in any case.')}"
+                        f"{told(error.message)} {t('The recorded curves above are available in any case.')}"
                     )
                 }
         return self._ready()

@@ -19,18 +19,21 @@ const turn = (by) => {
 };
 element.addEventListener("click", ({target}) => {
   const query = new URLSearchParams(location.search), {lang} = target.dataset;
-  if (lang) query.set("lang", lang);
-  if (lang) location.search = query;
+  if (lang) location.search = `${new URLSearchParams([...query].filter(([key]) => key !== "lang"))}&lang=${lang}`;
   if (target.closest(".fold")) target.setAttribute("aria-pressed", root.classList.toggle("unfolded"));
   if (!target.closest(".large")) return;
   set(!large());
   query.delete("talk");
-  history.replaceState(null, "", `?${[...(large() ? ["talk"] : []), ...(query.size ? [query] : [])].join("&")}`);
+  if (large()) query.set("talk", "");
+  history.replaceState(null, "", `?${query}`.replaceAll("%2C", ","));
 });
 document.addEventListener("keydown", (event) => {
   const by = {ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1}[event.key];
-  const busy = event.defaultPrevented || event.target.closest("input, textarea, select, video, [role=listbox], svg");
-  if (!by || busy || !large() || event.ctrlKey || event.altKey || event.metaKey) return;
+  // Arrow keys are of use in more places than those of a clicker.
+  const typed = event.target.closest("textarea, select, [role=listbox], input:not([type=radio], [type=checkbox])");
+  const own = event.key.startsWith("Arrow") && event.target.closest("input, video, svg");
+  const busy = event.defaultPrevented || event.repeat || event.ctrlKey || event.altKey || event.metaKey || typed || own;
+  if (!by || busy || !large() || document.fullscreenElement) return;
   event.preventDefault();
   turn(by);
 });
