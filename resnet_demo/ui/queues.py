@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 # How many analyses run at once, each on its share of the cores. On two cores, two serve more visitors, and a lone one
-# sooner, than one on both cores or than four (benchmarks/RESULTS.md). Every tab's heavy events share this queue, but for
+# sooner, than one on both cores or than four (benchmarks/RESULTS.md). Every tab's heavy events share it, but for
 # a camera's.
 AT_ONCE = 2
 QUEUE: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": AT_ONCE}
