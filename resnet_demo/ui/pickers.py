@@ -11,6 +11,7 @@ from resnet_demo.ui.language import t
 from resnet_demo.ui.photo import examples_for
 from resnet_demo.ui.queues import QUICK
 from resnet_demo.ui.tabs.tab import Updates
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.ui.twins import Twins, TwinView
 from resnet_demo.zoo import Catalogue, Entry
 
@@ -55,11 +56,15 @@ class Pickers:
         """`ready` holds the name of the network that is shown: it stays picked where another one cannot be."""
         self.ready, self.message, self.examples = ready, message, examples
         picked = [ready, self.name, self.target, self.layer]
-        changed = [*self.all, message, examples]
-        self.tag.input(self._pick_dataset, [self.tag, ready, self.name], changed, **QUICK)
-        self.connection.input(self._pick_connection, [self.tag, self.connection, *picked], changed, **QUICK)
-        self.twins.click(self._pick_twin, [self.tag, *picked], changed, **QUICK)
-        self.name.input(self._pick_depth, picked, changed, **QUICK)
+        changed, turn = [*self.all, message, examples], gr.State(Turn())
+        # Answers that overtake each other would leave the last but one of quick clicks.
+        for change, pick, inputs in (
+            (self.tag.input, self._pick_dataset, [self.tag, ready, self.name]),
+            (self.connection.input, self._pick_connection, [self.tag, self.connection, *picked]),
+            (self.twins.click, self._pick_twin, [self.tag, *picked]),
+            (self.name.input, self._pick_depth, picked),
+        ):
+            ask_in_turn([change], pick, inputs, changed, turn, **QUICK)
 
     def updates(self, entry: Entry, target: str = "", layer: str = "") -> Updates:
         """Updates of all pickers for `entry`; a class or layer that it does not have falls back to the default."""

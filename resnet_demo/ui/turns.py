@@ -28,12 +28,20 @@ class Turn:
 
 
 def ask_in_turn(
-    changes: Sequence[Any], handler: Callable[..., Any], inputs: list[Component], outputs: list[Component], **event: Any
+    changes: Sequence[Any],
+    handler: Callable[..., Any],
+    inputs: list[Component],
+    outputs: list[Component],
+    turn: gr.State | None = None,
+    **event: Any,
 ) -> None:
     """After each of `changes`, `handler` gets `inputs` and answers for `outputs`, as `gr.on` has it; but its answer
-    counts only until a newer question has come."""
+    counts only until a newer question has come.
+
+    turn   holds a `Turn` that it has in common with other handlers; one of its own if None
+    """
     number = gr.Number(visible=False, precision=0)
-    gr.on(changes, in_turn(handler), [number, gr.State(Turn()), *inputs], outputs, js=NUMBERED, **event)
+    gr.on(changes, in_turn(handler), [number, turn or gr.State(Turn()), *inputs], outputs, js=NUMBERED, **event)
 
 
 def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,7 +62,8 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     made = answers if inspect.isgeneratorfunction(handler) else answer
     made.__name__ = handler.__name__
-    # By its signature, Gradio finds a handler's `progress`.
+    # By its signature and annotations, Gradio finds a handler's `progress` and the data of the event.
+    made.__annotations__ = inspect.get_annotations(handler)
     own = list(inspect.signature(answer).parameters.values())[:2]
     handled = inspect.signature(handler)
     made.__signature__ = handled.replace(parameters=[*own, *handled.parameters.values()])  # type: ignore[attr-defined]

@@ -70,10 +70,10 @@ def test_the_solution_that_training_does_not_find_is_legible_on_a_phone_too(visi
 def test_the_address_opens_the_tab_with_every_curve_and_result(page):
     label = page.locator("#curves figure").get_attribute("aria-label")
     for card in CIFAR:
-        assert f"{card.spec.name}: {card.test_error:.2f} percent test error" in label
+        assert f"{card.spec.name}: {card.test_error:.2f} % test error" in label
         kind = card.spec.connection
         expect(
-            page.locator(f"#curves g.{kind}[data-name='{card.spec.name}, test: {card.test_error:.2f} %']")
+            page.locator(f"#curves g.{kind}[data-name='{card.spec.name}, test error: {card.test_error:.2f} %']")
         ).to_have_count(1)
     table = page.locator("#results table")
     for summary in all_results(open_catalogue()):
@@ -121,7 +121,7 @@ def test_everything_follows_the_data_set(page):
     expect(page.locator("#continued h3")).to_have_text("Does training keep it?")
 
     choose_dataset(page, "CIFAR-100")
-    expect(lines(page, "plain56, test: 50.28 %")).to_have_count(1)
+    expect(lines(page, "plain56, test error: 50.28 %")).to_have_count(1)
     # Nothing is cut, so nothing is said: every epoch of every curve is drawn.
     expect(notes).to_have_count(0)
     drawn = lines(page, "plain56, test").locator(".line").get_attribute("d") or ""
@@ -146,7 +146,7 @@ def test_a_race_of_twenty_seconds_ends_by_itself(page):
     expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 20 s"), timeout=RACE_PATIENCE)
     expect(page.locator("#race figure")).to_have_attribute(
-        "aria-label", re.compile("Training loss of resnet20 and plain20")
+        "aria-label", re.compile("Training loss of resnet20, plain20 over")
     )
     expect(page.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
     expect(page.locator("#race g.plain[data-name=plain20]")).to_have_count(1)

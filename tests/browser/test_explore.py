@@ -74,7 +74,9 @@ def test_an_explained_class_that_is_not_among_the_five_is_listed_below_them(visi
 
 def test_a_map_of_a_weak_class_does_not_glow_like_that_of_the_top_class(visit):
     page = visit("?photo=raccoon&model=resnet56.cifar100&target=possum")
-    expect(page.locator("#explanation")).to_contain_text("drawn on the scale of raccoon", timeout=PATIENCE)
+    expect(page.locator("#explanation")).to_contain_text(
+        "as strong as that for raccoon, and drawn on the scale of that one", timeout=PATIENCE
+    )
     weak = page.locator("#heatmap .veil").get_attribute("src")
     page.get_by_label("on its own scale").check()
     expect(page.locator("#explanation")).to_contain_text("drawn on its own scale", timeout=PATIENCE)

@@ -70,7 +70,8 @@ def test_a_new_result_is_announced_once_and_in_one_sentence(visit):
     expect(told).to_contain_text("1 of 9 blocks out", timeout=PATIENCE)
     open_tab(page, "Gradient flow")
     expect(told).to_contain_text("56 layers, plain: ", timeout=PATIENCE)
-    visible = page.locator("[role=status]:not([data-testid=status-tracker]), [aria-live=polite]").filter(visible=True)
+    # Beside it, Gradio says that it is loading.
+    visible = page.locator("[role=status]:not(.sr-only), [aria-live=polite]:not(.sr-only)").filter(visible=True)
     assert [one.inner_html() for one in visible.all() if one.inner_text().strip()] == [told.inner_html()]
 
 

@@ -263,7 +263,7 @@ def test_pixels_are_attributed_with_the_cost_shown_before(visit):
     page = open_closer(visit, "Pixel attributions")
     expect(page.locator("#method")).to_contain_text("50 passes, about", timeout=PATIENCE)
     page.locator("#method label", has_text="Occlusion").click()
-    expect(page.locator("#pixels-state")).to_contain_text("Occlusion (Zeiler and Fergus 2014) of cat", timeout=PATIENCE)
+    expect(page.locator("#pixels-state")).to_contain_text("Occlusion (Zeiler and Fergus 2014): cat", timeout=PATIENCE)
     expect(page.locator("#pixels .photo")).to_be_visible()
     page.locator("#method label", has_text="Guided").click()
     expect(page.locator("#pixels-state")).to_contain_text("Guided Grad-CAM", timeout=PATIENCE)

@@ -142,6 +142,11 @@ class Race:
             return t("Only one race runs at a time, alongside everybody's analyses; it ends by itself.")
         if self._can_fetch():
             return t("The images of CIFAR-10 are not on this machine yet: fetch them once to start a race.")
+        if self.offline:
+            return t(
+                "No race here: the images of CIFAR-10 are not on this machine, and it is offline. The curves above "
+                "show what full training runs give."
+            )
         return t(
             "No race here: the images of CIFAR-10 are not on this machine. The curves above show what full training "
             "runs give."
