@@ -4,6 +4,7 @@ A client can call every event, hidden and private ones too, with any JSON in pla
 """
 
 import logging
+import math
 import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import gradio as gr
 
 from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.language import asked, speak, speaking
-from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, OVER, Sentence
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
 from resnet_demo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
@@ -43,16 +44,16 @@ class GuardedBlocks(gr.Blocks):
         """An event, answered in the visitor's language."""
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
-            self._require_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
+            self._end_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
             return await super().process_api(*args, **kwargs)
 
-    def _require_turn(self, block_fn: Any, event_id: str | None) -> None:
-        """Raises `Sentence` when the turn of a camera is over. Gradio counts the time of its frames only, but a client
-        that sends few of them has the place of another visitor for as long."""
+    def _end_turn(self, block_fn: Any, event_id: str | None) -> None:
+        """Make this frame of a camera the last one if its time is over. Gradio counts the time of the frames only, but
+        a client that sends few of them has the place of another visitor for as long."""
         event = self._queue.event_ids_to_events.get(event_id or "")
         limit = getattr(block_fn, "time_limit", None)
         if event and limit and time.monotonic() - vars(event).setdefault("began", time.monotonic()) > limit:
-            raise Sentence(OVER)
+            event.run_time = math.inf
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
         """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""

@@ -16,7 +16,8 @@ FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 2}
 # A race uses all the time it is given, in a process that yields to every other: one is enough.
 RACE: dict[str, Any] = {"concurrency_id": "race", "concurrency_limit": 1}
 # A camera sends frames for as long as it is on. They are analyzed one at a time: a frame that comes meanwhile takes the
-# place of the one that waits. After so many seconds of analysis it is the next visitor's turn.
+# place of the one that waits. After so many seconds it is the turn of whoever waits for it; if nobody does, the browser
+# goes on at once.
 LIVE: dict[str, Any] = {"concurrency_id": "live", "concurrency_limit": AT_ONCE, "time_limit": 60}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 # Progress that is shown nowhere. "hidden" alone would not do: at every step of every event, Gradio copies all values of

@@ -11,7 +11,6 @@ STOPPING = later("This server is shutting down: try again in a minute.")
 TOO_LARGE = later("That is more than this page accepts: send a smaller file.")
 ELSEWHERE = later("This page accepts requests only from itself, not from other websites.")
 DISK_FULL = later("The disk of this server is full: try again later.")
-OVER = later("The camera has been on for a minute: start it again, if nobody else is waiting.")
 DEFECT = later("Something went wrong on this server: try again, or try another photo or network.")
 
 

@@ -30,9 +30,7 @@ INTRO = later(
     "<p>What your camera sees, through a residual network and its plain twin at once: what each predicts, where each "
     "looks for the residual one's class, and the gradient norm of every layer. A frame is analyzed and forgotten.</p>"
 )
-OFF = later(
-    "<p class='facts'>Switch the camera on, then start it with the button on its picture. It ends after a minute.</p>"
-)
+OFF = later("<p class='facts'>Switch the camera on, then start it with the button on its picture.</p>")
 
 
 class Rate:
