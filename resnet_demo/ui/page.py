@@ -27,9 +27,7 @@ from resnet_demo.ui.talk import Talk
 from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = later("Deep residual learning, on your own photo")
-ABOUT = later(
-    "What a residual network and its <i>plain</i> twin see, where they look, and the gradient at every layer."
-)
+ABOUT = later("What a residual network and its <i>plain</i> twin see, and where they look.")
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
