@@ -13,10 +13,9 @@ help: ## What can be done here
 app: $(VENV)/installed ## Set up a virtual environment and open the page (ARGS="--port 8000 --model plain20.cifar10")
 	$(BIN)/python app.py --open $(ARGS)
 
-# Three processes on two cores: tests of the browser wait half of their time.
 test: check ## Set up, then run every test, the browser's too (ARGS="-m 'not browser'" leaves those out)
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/test-installed ## Lint, formatting and types, without changing anything
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ def test_the_address_chooses_the_language_of_texts_results_and_errors(visit):
     expect(page.locator("#heatmap .photo")).to_have_attribute("alt", re.compile("写真に重ねた"), timeout=PATIENCE)
     page.get_by_role("tab", name="勾配の流れ").click()
     expect(page.locator("#tour-text")).to_contain_text("ショートカットが勾配を一定に保つ", timeout=PATIENCE)
-    expect(page.locator("#flow figcaption")).to_contain_text("56 層, プレーン", timeout=PATIENCE)
+    expect(page.locator("#flow figcaption")).to_contain_text("56 層、プレーン", timeout=PATIENCE)
     page = visit("?lang=ko&model=resnet21")
     expect(page.get_by_role("alert")).to_contain_text("'resnet21' 모델이 없습니다.")
 

@@ -42,8 +42,8 @@ def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answe
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
         path = upload(server.url, CAT.read_bytes())
         assert Path(path).exists()
-        assert "data" in analyze(server.url, path, "resnet50.untrained")
-        data = [photo(path), "resnet50.untrained", "", "", "float32"]
+        assert "data" in analyze(server.url, path, "resnet18.untrained")
+        data = [photo(path), "resnet18.untrained", "", "", "float32"]
         sessions = ("one", "two", "three")  # One more than run concurrently.
         with ThreadPoolExecutor(3) as clients:
             for session in sessions:
