@@ -12,7 +12,7 @@ SHOWN = {
     "Gradient flow": "#flow .panel svg",
     "Degradation": "#curves .panel svg",
     "Architecture": "#architecture-drawing .insides svg",
-    "Live": "#live-status p",
+    "Live": "#live-plot .panel svg",
 }
 
 

@@ -71,16 +71,20 @@ def test_what_cannot_be_shown_is_said_and_the_camera_goes_on(cache):
         assert says in updates[live.message]["value"]
 
 
-def test_the_network_of_the_tab_before_is_followed_if_it_has_a_twin(cache):
+def test_it_opens_with_the_photo_and_network_of_the_tab_before_if_that_has_a_twin(cache):
     live = built(Live(cache))
-    assert live._follow(None, MODEL) == gr.skip()
-    for name, shown in (
-        (TWIN, MODEL),
-        (MODEL, MODEL),
-        ("plain20.cifar100", "resnet20.cifar100"),
-        ("resnet18.tv_in1k", "a"),
-    ):
-        assert live._follow(Current(CAT, name), "a")[live.name] == shown
+    opened = live._opened(None, MODEL)
+    assert opened[live.name] == MODEL
+    assert opened[live.sides[0].top].bars[0].label
+    other, stays = ("plain20.cifar100", "resnet20.cifar100"), ("resnet18.tv_in1k", "resnet56.cifar10")
+    for name, shown in ((TWIN, MODEL), (MODEL, MODEL), other, stays):
+        updates = live._opened(Current(CAT, name), "resnet56.cifar10")
+        assert updates[live.name] == shown
+        assert updates[live.address]["model"] == shown
+        assert updates[live.plot].panels[0].lines[0].name == shown
+    # What the page would have opened with is not followed.
+    assert live._opened(Current(CAT, TWIN, seen=False), "resnet56.cifar10")[live.name] == "resnet56.cifar10"
+    assert "cannot be read" in live._opened(Current("nowhere.jpg", MODEL), MODEL)[live.message]["value"]
     assert live.ask({"model": TWIN}) == {live.name: MODEL}
     assert "no trained twin" in live.ask({"model": "resnet18.tv_in1k"})[live.notice]["value"]
 

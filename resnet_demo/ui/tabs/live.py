@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import gradio as gr
 
 from resnet_demo.errors import InputError
+from resnet_demo.images import ImageSource
 from resnet_demo.records import Comparison
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
@@ -15,7 +16,8 @@ from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Camera, Choice
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
-from resnet_demo.ui.queues import LIVE, NO_PROGRESS, PRIVATE, QUICK
+from resnet_demo.ui.photo import first_example
+from resnet_demo.ui.queues import DRAW, LIVE, NO_PROGRESS, PRIVATE, QUICK
 from resnet_demo.ui.tabs.side import Side
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model
 from resnet_demo.zoo import ModelCache
@@ -87,15 +89,13 @@ class Live:
                     self.sides = [Side(self.id, i, ROOM) for i in (1, 2)]
                 self.plot = Chart(elem_id="live-plot")
         self.asked = [self.name, self.notice]
-        outputs = [self.message, self.status, *(part for side in self.sides for part in side.all), self.plot, address]
+        self.shown = [self.message, *(part for side in self.sides for part in side.all), self.plot, address]
         self.name.input(self._pick, [self.name, current], [self.notice, current], **QUICK)
-        self.camera.stream(
-            self._frame, [gr.State(Rate()), self.camera, self.name], outputs, stream_every=APART, **LIVE, **PRIVATE,
-            **NO_PROGRESS,
-        )  # fmt: skip
+        inputs, outputs = [gr.State(Rate()), self.camera, self.name], [self.status, *self.shown]
+        self.camera.stream(self._frame, inputs, outputs, stream_every=APART, **LIVE, **PRIVATE, **NO_PROGRESS)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._follow, [self.current, self.name], self.name, **QUICK)
+        tab.select(self._opened, [self.current, self.name], [self.name, *self.shown], **DRAW)
 
     def stop_on(self, other: gr.Tab) -> None:
         """When `other` is selected, the camera stops."""
@@ -104,13 +104,14 @@ class Live:
     def _pick(self, name: str, current: Current | None) -> Updates:
         return {self.notice: html.alert_update(), self.current: with_model(current, name)}
 
-    def _follow(self, current: Current | None, name: str) -> Updates:
-        """The network of the tab that was open before, if it is one of a pair."""
-        if current is None or not current.seen:
-            return gr.skip()
-        names = [known for _, known in self.pairs]
-        wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
-        return {self.name: next((one for one in wanted if one in names), name)}
+    def _opened(self, current: Current | None, name: str) -> Updates:
+        """The network of the tab that was open before, if it is one of a pair, and its photo until there is a frame."""
+        photo = current.photo if current else first_example(self.catalogue.find(name))
+        if current and current.seen:
+            names = [known for _, known in self.pairs]
+            wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
+            name = next((one for one in wanted if one in names), name)
+        return {self.name: name, **self._drawn(photo, name)[1]}
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameter: model, either one of a pair."""
@@ -131,15 +132,19 @@ class Live:
     def _frame(self, rate: Rate, frame: bytes | None, name: str) -> Updates:
         if not frame:
             return gr.skip()
+        comparison, updates = self._drawn(frame, name)
+        return updates | ({self.status: status(comparison, rate.count(time.monotonic()))} if comparison else {})
+
+    def _drawn(self, image: ImageSource, name: str) -> tuple[Comparison | None, Updates]:
+        """What both twins make of it; nothing but what is wrong, if anything is."""
         try:
             names = self._pair(name)
-            comparison, photo = look_at_both(self.cache, frame, *names)
+            comparison, photo = look_at_both(self.cache, image, *names)
         except InputError as error:
-            return {self.message: html.alert_update(error.message)}
+            return None, {self.message: html.alert_update(error.message)}
         one, other = self.sides
-        return {
+        return comparison, {
             self.message: html.alert_update(),
-            self.status: status(comparison, rate.count(time.monotonic())),
             **one.updates(self.catalogue.find(names[0]), comparison.first, photo),
             **other.updates(self.catalogue.find(names[1]), comparison.second, photo),
             self.plot: compare_plot(comparison, ["gradient_norm"]),
