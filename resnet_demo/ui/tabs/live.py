@@ -17,7 +17,7 @@ from resnet_demo.ui.components import Camera, Choice
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import first_example
-from resnet_demo.ui.queues import DRAW, LIVE, NO_PROGRESS, PRIVATE, QUICK
+from resnet_demo.ui.queues import LATEST, LIVE, NO_PROGRESS, PRIVATE, QUICK
 from resnet_demo.ui.tabs.side import Side
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model
 from resnet_demo.zoo import ModelCache
@@ -95,7 +95,7 @@ class Live:
         self.camera.stream(self._frame, inputs, outputs, stream_every=APART, **LIVE, **PRIVATE, **NO_PROGRESS)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._opened, [self.current, self.name], [self.name, *self.shown], **DRAW)
+        tab.select(self._opened, [self.current, self.name], [self.name, *self.shown], **{**LATEST, **NO_PROGRESS})
 
     def stop_on(self, other: gr.Tab) -> None:
         """When `other` is selected, the camera stops."""
