@@ -114,14 +114,18 @@ class Pickers:
         return self._pick(self._nearest(tag, connection, name), ready)
 
     def _pick_connection(self, tag: str, connection: str, ready: str, name: str, target: str, layer: str) -> Updates:
-        return self._pick(self._nearest(tag, connection, name), ready, target, layer)
+        updates = self._pick(self._nearest(tag, connection, name), ready, target, layer)
+        if updates[self.connection]["value"] == connection:
+            # The visitor may be one click further: the button would go back, and the next click on it be no change.
+            del updates[self.connection]["value"]
+        return updates
 
     def _pick_twin(self, tag: str, ready: str, name: str, target: str, layer: str, event: gr.EventData) -> Updates:
         connection = event_text(event, "key")
         known = [value for _, value in choices.connection_choices(self.catalogue, tag)]
         if connection not in known:
             return gr.skip()
-        return self._pick_connection(tag, connection, ready, name, target, layer)
+        return self._pick(self._nearest(tag, connection, name), ready, target, layer)
 
     def _pick_depth(self, ready: str, name: str, target: str, layer: str) -> Updates:
         return self._pick(self.catalogue.find(name), ready, target, layer)

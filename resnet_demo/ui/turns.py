@@ -7,6 +7,7 @@ with old values in places. On their way they can overtake each other, and so can
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import gradio as gr
@@ -15,16 +16,21 @@ from gradio.components import Component
 # The first input is replaced by the question's number, counted in the browser: only there is their order known.
 NUMBERED = "(_, ...inputs) => [window.questions = (window.questions ?? 0) + 1, ...inputs]"
 
+# For all visitors, as it is held for a few lines only: Gradio copies each `Turn`, which no lock in it allows.
+_BOOKKEEPING = Lock()
+
 
 class Turn:
     """The value of a `gr.State`, shared by all answers on their way to a visitor.
 
     newest    the number of the newest question
     running   its inputs, until it is answered
+    answer    tells the answer to it from all others
     """
 
     newest = 0
     running: tuple[Any, ...] = ()
+    answer: object = None
 
 
 def ask_in_turn(
@@ -74,16 +80,20 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
 def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[Callable[[], bool]]:
     """Tells whether that question is to be answered: the newest one is, unless it is what is being answered already,
     as when the browser tells twice of one change."""
-    again = len(inputs) == len(turn.running) and all(map(_same, inputs, turn.running))
-    if number is None or number < turn.newest or again:
-        yield lambda: False
-        return
-    turn.newest, turn.running = number, inputs
+    mine = object()
+    with _BOOKKEEPING:
+        again = len(inputs) == len(turn.running) and all(map(_same, inputs, turn.running))
+        if number is not None and number >= turn.newest:
+            # Counted even if it is asked again: an older one, overtaken on its way, must not take its place.
+            turn.newest = number
+            if not again:
+                turn.running, turn.answer = inputs, mine
     try:
-        yield lambda: turn.newest == number
+        yield lambda: turn.answer is mine
     finally:
-        if turn.newest == number:
-            turn.running = ()
+        with _BOOKKEEPING:
+            if turn.answer is mine:
+                turn.running = ()
 
 
 def _same(one: Any, other: Any) -> bool:

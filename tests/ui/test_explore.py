@@ -14,7 +14,7 @@ from resnet_demo.ui.layer_plots import block_of, gradient_plot
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.lesion import Lesion
 from resnet_demo.ui.tabs.tab import Current
-from resnet_demo.zoo import find_entry
+from resnet_demo.zoo import ModelCache, find_entry
 from tests.ui.tabs import CAT, MODEL, TWIN, built, explored
 
 
@@ -159,3 +159,14 @@ def test_a_wrong_address_is_one_sentence_beside_what_the_page_would_have_opened_
         updates = explore.ask(query)
         assert 'role="alert"' in updates.pop(explore.notice)["value"]
         assert updates == explore.ask({})
+
+
+def test_an_answer_does_not_move_the_button_that_was_clicked(own_folders):
+    """The visitor may have clicked again: a button moved back made the next click on it no change, and lost it."""
+    pickers = built(Explore(ModelCache(offline=True), MODEL)).pickers
+    clicked = pickers._pick_connection("cifar10", "plain", MODEL, MODEL, "", "")
+    assert clicked[pickers.picked] == clicked[pickers.name]["value"] == TWIN
+    assert "value" not in clicked[pickers.connection]
+    # Where it cannot be picked, the button goes back.
+    refused = pickers._pick_connection("tv_in1k", "plain", MODEL, MODEL, "", "")
+    assert refused[pickers.connection]["value"] == "residual"
