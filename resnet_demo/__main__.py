@@ -22,7 +22,7 @@ for command in (page.page, catalogue.models, photos.analyze, catalogue.download)
     app.command()(command)
 for command in (training.train, training.evaluate, training.results, training.race):
     app.command()(command)
-for command in (laboratory.gradient_flow, laboratory.lesion):
+for command in (laboratory.gradient_flow, laboratory.lesion, laboratory.trained_flow, laboratory.landscape):
     app.command()(command)
 
 

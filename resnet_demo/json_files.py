@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from resnet_demo.errors import InputError, quoted
@@ -79,6 +80,8 @@ def _converted(value: Any, kind: Any, name: str) -> Any:
     number = type(value) is int or (type(value) is float and kind is float)
     if kind in (int, float) and number and -LARGEST < value < LARGEST:
         return value
+    if of is UnionType and NoneType in inner:
+        return None if value is None else _converted(value, inner[0], name)
     if kind is Any or (kind in (str, bool) and type(value) is kind):
         return value
     raise ValueError(f"{name} is {quoted(value)}")

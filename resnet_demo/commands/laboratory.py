@@ -1,5 +1,7 @@
-"""Commands of the laboratory: gradient-flow, lesion."""
+"""Commands of the laboratory: gradient-flow, lesion, trained-flow, landscape."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,8 @@ from resnet_demo import laboratory, plots, records, training, zoo
 from resnet_demo.commands import console
 from resnet_demo.commands.console import Data, Device, Json, Offline, Weights
 from resnet_demo.errors import InputError, writing
+
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def gradient_flow(
@@ -39,25 +43,21 @@ def gradient_flow(
     console.out().print(table, soft_wrap=False)
 
 
+Out = Annotated[Path | None, typer.Option(help="Folder to write to, if not beside your networks.")]
+Names = Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")]
+
+
 def lesion(
-    names: Annotated[list[str], typer.Argument(help="Trained names from `models`, e.g. resnet20.cifar10.")],
+    names: Names,
     data: Data = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for NAME.lesion.json, if not beside your networks.")] = None,
+    out: Out = None,
     device: Device = "auto",
     offline: Offline = False,
     weights: Weights = None,
 ) -> None:
     """Measure the test error without each single block and without several, as in Veit et al. 2016, for the page."""
-    catalogue = zoo.open_catalogue(weights)
-    folder = out or (weights or zoo.paths.user_folder()) / zoo.paths.LESIONS
-    console.make_folder(folder)
-    for entry in map(catalogue.find, names):
-        zoo.require_weights(entry)
-        if not entry.weights_hash:
-            raise InputError(
-                f"{entry.name} was not trained by this project, so its blocks cannot be studied: see `models`."
-            )
-        model = zoo.load_model(entry, device, offline)
+    folder = _folder(records.LesionStudy, out, weights)
+    for entry, model in _studied(names, device, offline, weights):
         study = _study(entry, model, data, offline)
         worst, errors = max(study.errors, key=study.errors.__getitem__), study.errors
         path = laboratory.write_study(study, folder)
@@ -66,11 +66,88 @@ def lesion(
         )
 
 
+def trained_flow(
+    names: Names,
+    data: Data = None,
+    images: Annotated[int, typer.Option(help="How many of the test images.", min=2)] = 1000,
+    out: Out = None,
+    device: Device = "auto",
+    offline: Offline = False,
+    weights: Weights = None,
+) -> None:
+    """Measure gradient norms and responses of every layer after training, over many test images, for the page."""
+    folder = _folder(records.TrainedFlow, out, weights)
+    for entry, model in _studied(names, device, offline, weights):
+        x, y = training.standardized_sample(entry, "test", images, data, model.device, offline)
+        with console.progress(*COLUMNS) as bar:
+            task = bar.add_task(entry.name, total=len(y))
+            loss, layers = laboratory.trained_layers(model.network, x, y, partial(_advance, bar, task))
+        study = records.TrainedFlow(entry.name, entry.weights_hash, len(y), loss, layers)
+        path = laboratory.write_study(study, folder)
+        console.say(
+            f"{entry.name}: loss {loss:.4f}, gradient norm {layers[0].gradient_norm:.3g} in {layers[0].layer}, "
+            f"{layers[-2].gradient_norm:.3g} in {layers[-2].layer}, in {path}"
+        )
+
+
+def landscape(
+    names: Names,
+    data: Data = None,
+    size: Annotated[int, typer.Option(help="Points along each direction; an odd number.", min=3, max=201)] = 25,
+    reach: Annotated[float, typer.Option(help="How far along each direction, in norms of the filters.")] = 1.0,
+    images: Annotated[int, typer.Option(help="How many of the training images.", min=1)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the directions.", min=0)] = 0,
+    out: Out = None,
+    device: Device = "auto",
+    offline: Offline = False,
+    weights: Weights = None,
+) -> None:
+    """Measure the loss around a trained network along two random directions, as in Li et al. 2018, for the page.
+
+    It is written row by row: if it was stopped, the same command goes on.
+    """
+    folder = _folder(records.Landscape, out, weights)
+    for entry, model in _studied(names, device, offline, weights):
+        x, y = training.standardized_sample(entry, "train", images, data, model.device, offline)
+        study = records.Landscape(entry.name, entry.weights_hash, len(y), seed, reach, size)
+        begun = laboratory.read_study(records.Landscape, entry, folder)
+        if begun and replace(begun, loss=[], error=[]) == study:
+            study = begun
+        with console.progress(*COLUMNS) as bar:
+            task = bar.add_task(entry.name, total=size, completed=len(study.loss))
+            rows = laboratory.landscape_rows(model.network, x, y, study.axis, seed, len(study.loss))
+            for losses, errors in rows:
+                study = replace(study, loss=[*study.loss, losses], error=[*study.error, errors])
+                laboratory.write_study(study, folder)
+                _advance(bar, task, len(study.loss))
+        (loss, error), edge = study.centre, max(map(max, study.loss))
+        console.say(
+            f"{entry.name}: loss {loss:.4f} and {error:.2f} % error on {len(y):,} training images, loss up to "
+            f"{edge:.3g} around it, in {folder}"
+        )
+
+
+def _folder(kind: type, out: Path | None, weights: Path | None) -> Path:
+    folder = out or laboratory.folder_of(kind, weights or zoo.paths.user_folder())
+    console.make_folder(folder)
+    return folder
+
+
+def _studied(
+    names: list[str], device: str, offline: bool, weights: Path | None
+) -> Iterator[tuple["zoo.Entry", "zoo.Model"]]:
+    catalogue = zoo.open_catalogue(weights)
+    for entry in map(catalogue.find, names):
+        zoo.require_weights(entry)
+        if not entry.weights_hash:
+            raise InputError(f"{entry.name} was not trained by this project, so it cannot be studied: see `models`.")
+        yield entry, zoo.load_model(entry, device, offline)
+
+
 def _study(entry: "zoo.Entry", model: "zoo.Model", data: Path | None, offline: bool) -> records.LesionStudy:
     """Every single block removed from the network on every test image, and then several at once on some of them."""
     images, batches = training.standardized_test_set(entry, data, model.device, offline)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with console.progress(*columns) as bar:
+    with console.progress(*COLUMNS) as bar:
         task = bar.add_task(entry.name, total=images)
         whole, wrong, total = laboratory.lesion_errors(model.network, batches, partial(_advance, bar, task))
         _, again = training.standardized_test_set(entry, data, model.device, offline)

@@ -1,4 +1,4 @@
-"""Experiments on networks: gradients at initialization, with a tour, and lesions, the removal of blocks."""
+"""Experiments on networks: gradients at initialization, with a tour, and after training; lesions; loss landscapes."""
 
 import lazy_loader
 

@@ -4,65 +4,25 @@ The F(x) of a removed block is 0. A residual block then still has its shortcut; 
 option-A identity of the same shape.
 """
 
-import json
-import os
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from resnet_demo.analysis.explaining import ranked
 from resnet_demo.analysis.preparing import prepare
-from resnet_demo.errors import InputError, quoted, report, writing
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.images import ImageSource
-from resnet_demo.json_files import read_json, to_record, told_as
 from resnet_demo.networks import TraceableNetwork
-from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.networks.views import view_of
-from resnet_demo.records import LesionStudy, Prediction
-from resnet_demo.zoo import Entry, Model, load_model
-from resnet_demo.zoo.paths import LESIONS
+from resnet_demo.records import Prediction
+from resnet_demo.zoo import Model, load_model
 
 # Random sets of blocks for each number of them, about how many numbers, and which of the test images they are tried on:
 # all of them would take ten times as long and move no error by more than two points.
 DRAWS, COUNTS, EVERY = 5, 9, 10
-
-
-def write_study(study: LesionStudy, folder: Path) -> Path:
-    """Write the study to `folder`/MODEL.lesion.json. Raises `InputError` when that is not possible."""
-    path = folder / f"{study.model}.lesion.json"
-    with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(study), indent=1) + "\n", encoding="utf-8")
-    return path
-
-
-def find_study(entry: Entry, folders: Sequence[Path]) -> LesionStudy | None:
-    """The study of an entry with the very weights it has now, if `python -m resnet_demo lesion` has written one below
-    one of the folders of weights."""
-    found = (read_study(entry, folder / LESIONS) for folder in folders) if entry.weights_hash else ()
-    return next(filter(None, found), None)
-
-
-def read_study(entry: Entry, folder: Path) -> LesionStudy | None:
-    """The study of an entry in `folder`, if there is one of its weights; a damaged file is reported and ignored."""
-    path = folder / f"{entry.name}.lesion.json"
-    if not os.path.lexists(path):
-        return None
-    try:
-        with told_as(path, "a lesion study"):
-            study = to_record(LesionStudy, read_json(path))
-            blocks = {block.name for block in block_summaries(entry.spec)}
-            if study.model != entry.name or set(study.errors) != blocks:
-                raise ValueError(f"it is not about the blocks of {entry.name}")
-    except InputError as error:
-        report(str(error), path)
-        return None
-    return study if study.sha256 == entry.weights_hash else None
 
 
 @torch.inference_mode()

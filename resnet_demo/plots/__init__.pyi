@@ -10,6 +10,7 @@ from .layers import (
     compare_figure as compare_figure,
     flow_figure as flow_figure,
 )
+from .landscape import INK as INK, landscape_figure as landscape_figure
 from .style import (
     COMPRESSION as COMPRESSION,
     KIND_COLORS as KIND_COLORS,

@@ -13,7 +13,14 @@ from .analysis import (
     Target as Target,
     relative_depths as relative_depths,
 )
-from .laboratory import Flow as Flow, LayerFlow as LayerFlow, LesionStudy as LesionStudy, Stop as Stop
+from .laboratory import (
+    Flow as Flow,
+    Landscape as Landscape,
+    LayerFlow as LayerFlow,
+    LesionStudy as LesionStudy,
+    Stop as Stop,
+    TrainedFlow as TrainedFlow,
+)
 from .networks import BlockSummary as BlockSummary, Row as Row, Table as Table, kind_of as kind_of
 from .tables import GRADIENT_COLUMNS as GRADIENT_COLUMNS, gradient_csv as gradient_csv, gradient_rows as gradient_rows
 from .training import (

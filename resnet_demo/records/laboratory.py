@@ -15,6 +15,8 @@ class LayerFlow:
     response_std    standard deviation over the batch of its output after normalization; None for fc
     dead_or_saturated   share of its units, 0 to 1: for relu, dead channels, which are 0 for every image at every
                     position; for tanh or sigmoid, values saturated at a bound. None where no nonlinearity follows
+    gradient_std    after training, each image has a gradient of its own: `gradient_norm` is the mean of their norms,
+                    and this is their standard deviation
     """
 
     layer: str
@@ -22,14 +24,16 @@ class LayerFlow:
     gradient_norm: float
     response_std: float | None
     dead_or_saturated: float | None
+    gradient_std: float | None = None
 
 
 @dataclass(frozen=True)
 class Flow:
-    """The measurements of one network at initialization; layers in forward order."""
+    """The measurements of one network, layers in forward order: at initialization, with weights of that seed; or after
+    training, without a seed."""
 
     network: str
-    seed: int
+    seed: int | None
     images: int
     loss: float
     layers: tuple[LayerFlow, ...]
@@ -83,3 +87,97 @@ class LesionStudy:
             raise InputError("errors are percentages, from 0 to 100, of at least one image.")
         if not all(draws and count in map(str, range(1, len(self.errors))) for count, draws in self.several.items()):
             raise InputError("only some of the blocks can be removed at once, in at least one draw.")
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The loss of a trained network on a plane through its weights (Li et al. 2018): at w + a d1 + b d2, with d1 and d2
+    two random directions, normalized filter by filter.
+
+    images   how many training images the loss is the mean cross-entropy of
+    seed     of the directions
+    reach    a and b run from -reach to reach in `size` equal steps
+    loss     a row for each a, a column for each b; rows are missing at the end until all are measured. What float32
+             cannot hold is `LARGEST_LOSS`
+    error    top-1 errors in percent, as `loss`
+
+    Raises `InputError` for impossible values.
+    """
+
+    model: str
+    sha256: str
+    images: int
+    seed: int
+    reach: float
+    size: int
+    loss: list[list[float]] = field(default_factory=list)
+    error: list[list[float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.size < 3 or self.size % 2 == 0 or self.reach <= 0 or self.images < 1:
+            raise InputError("a landscape needs an odd number of at least 3 points, a reach above 0, and images.")
+        rows = [*self.loss, *self.error]
+        if len(self.loss) != len(self.error) or len(self.loss) > self.size or any(len(r) != self.size for r in rows):
+            raise InputError(f"a landscape has at most {self.size} rows of {self.size} losses and of as many errors.")
+        if any(loss < 0 for row in self.loss for loss in row) or any(not 0 <= e <= 100 for r in self.error for e in r):
+            raise InputError("losses are 0 or more, and errors are percentages.")
+
+    @property
+    def complete(self) -> bool:
+        return len(self.loss) == self.size
+
+    @property
+    def axis(self) -> list[float]:
+        """The values of a, which are those of b; the network itself is in the middle."""
+        half = self.size // 2
+        return [self.reach * (i - half) / half for i in range(self.size)]
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Loss and error of the network itself. Raises `IndexError` before its row is measured."""
+        half = self.size // 2
+        return self.loss[half][half], self.error[half][half]
+
+    @property
+    def half_right(self) -> float:
+        """The share of the plane's points, 0 to 1, at which at most half of the images are misclassified."""
+        errors = [error for row in self.error for error in row]
+        return sum(error <= 50 for error in errors) / len(errors)
+
+    @property
+    def roughness(self) -> float:
+        """The share, 0 to 1, of the steps away from the centre along either direction that lead down: 0 for a bowl."""
+        half, last = self.size // 2, self.size - 1
+        columns = [list(column) for column in zip(*self.loss, strict=True)]
+        steps = [
+            line[i + side] < line[i]
+            for line in (*self.loss, *columns)
+            for side in (-1, 1)
+            for i in range(half, last if side > 0 else 0, side)
+        ]
+        return sum(steps) / len(steps)
+
+
+@dataclass(frozen=True)
+class TrainedFlow:
+    """Gradients and responses of a trained network in evaluation mode (He et al. 2016, figure 7); `loss` is the mean
+    cross-entropy, in nats, of `images` test images, each of which has a gradient of its own; layers in forward order.
+
+    Raises `InputError` for impossible values.
+    """
+
+    model: str
+    sha256: str
+    images: int
+    loss: float
+    layers: list[LayerFlow]
+
+    def __post_init__(self) -> None:
+        norms = [x or 0 for one in self.layers for x in (one.gradient_norm, one.gradient_std, one.response_std)]
+        if self.images < 2 or len(self.layers) < 3 or any(norm < 0 for norm in norms):
+            raise InputError("there are at least 2 images and 3 layers, with norms and deviations of 0 or more.")
+
+    @property
+    def flow(self) -> Flow:
+        """The same measurements, as those at initialization have them."""
+        return Flow(self.model, None, self.images, self.loss, tuple(self.layers))

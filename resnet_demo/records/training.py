@@ -82,6 +82,7 @@ class Summary:
 
     name: str
     architecture: str
+    depth: int
     dataset: str
     recipe: str
     epochs: int

@@ -12,6 +12,7 @@ from .evaluation import (
     count_errors as count_errors,
     evaluate_model as evaluate_model,
     evaluate_runs as evaluate_runs,
+    standardized_sample as standardized_sample,
     standardized_test_set as standardized_test_set,
 )
 from .loop import Status as Status, train as train

@@ -4,6 +4,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Literal, overload
@@ -44,6 +45,13 @@ class Labelled:
     def size(self) -> int:
         return self.images.shape[-1]
 
+    def sample(self, count: int) -> "Labelled":
+        """A fixed choice of `count` images, or all if there are fewer: those whose pixels have the smallest SHA-256. It
+        depends neither on chance nor on the order in which a copy of the data set has them."""
+        hashes = [sha256(image.tobytes()).digest() for image in self.images.numpy()]
+        chosen = torch.tensor(sorted(range(len(hashes)), key=hashes.__getitem__)[:count])
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+
     def statistics(self) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel in [0, 1], to four digits."""
         # Channel by channel, as a float copy of a whole training set would take a gigabyte.
@@ -79,6 +87,12 @@ class Photos:
     def statistics(self) -> tuple[list[float], list[float]]:
         """Those of `preprocessing`, as measuring them would require reading every file."""
         return list(self.preprocessing.mean), list(self.preprocessing.std)
+
+    def sample(self, count: int) -> Labelled:
+        """As `Labelled.sample`, by the photos' names."""
+        names = [sha256(f"{file.parent.name}/{file.name}".encode()).digest() for file in self.files]
+        chosen = sorted(range(len(names)), key=names.__getitem__)[:count]
+        return replace(self, files=tuple(self.files[i] for i in chosen), labels=self.labels[chosen]).in_memory()
 
     def in_memory(self) -> Labelled:
         """All photos, cropped to squares."""

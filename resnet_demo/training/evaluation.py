@@ -88,7 +88,7 @@ def evaluate_model(
     if not entry.trained:
         raise InputError(f"{entry.name} has random weights, so there is nothing to evaluate: pick a trained model.")
     model = load_model(entry, device, offline)
-    return _evaluate(model, _test_split(entry.tag, entry.spec, model.preprocessing, data, offline))
+    return _evaluate(model, _split(entry.tag, "test", entry.spec, model.preprocessing, data, offline))
 
 
 def evaluate_runs(
@@ -112,7 +112,7 @@ def evaluate_runs(
     first = runs[0][0]
     # Runs with the same preprocessing, usually all of them, share the images.
     seen = {model.preprocessing for _, model in runs}
-    splits = {each: _test_split(first.dataset, first.spec, each, data, offline) for each in seen}
+    splits = {each: _split(first.dataset, "test", first.spec, each, data, offline) for each in seen}
     return [(card, _evaluate(model, splits[model.preprocessing])) for card, model in runs]
 
 
@@ -127,11 +127,11 @@ def _read_run(path: Path, device: torch.device) -> tuple[Card, Model]:
     return card, Model(card.name, network.eval().to(device), tuple(card.classes), card.preprocessing)
 
 
-def _test_split(
-    dataset: str, spec: NetworkSpec, preprocessing: Preprocessing, data: Path | None, offline: bool
+def _split(
+    dataset: str, split: str, spec: NetworkSpec, preprocessing: Preprocessing, data: Path | None, offline: bool
 ) -> Labelled | Photos:
     photos = spec.family == "imagenet"
-    return load_split(dataset, "test", data, offline=offline, preprocessing=preprocessing, photos=photos)
+    return load_split(dataset, split, data, offline=offline, preprocessing=preprocessing, photos=photos)
 
 
 def _evaluate(model: Model, split: Labelled | Photos) -> Errors:
@@ -147,9 +147,20 @@ def standardized_test_set(
 
     Raises `InputError` when the images are not available, or do not fit the network's classes and channels.
     """
-    split = _test_split(entry.tag, entry.spec, entry.preprocessing, data, offline)
+    split = _split(entry.tag, "test", entry.spec, entry.preprocessing, data, offline)
     mean, std = _statistics(entry.preprocessing, device)
     return len(split.labels), ((normalize(x, mean, std), y) for x, y in _batches(entry, split, device))
+
+
+def standardized_sample(
+    entry: Entry, split: str, count: int, data: Path | None, device: torch.device, offline: bool = False
+) -> Batch:
+    """`Labelled.sample` of the "train" or "test" images, as one batch, standardized for the network of `entry`: float32
+    (count, C, H, W), and int64 (count,). Raises `InputError` as `standardized_test_set`."""
+    chosen = _split(entry.tag, split, entry.spec, entry.preprocessing, data, offline).sample(count)
+    mean, std = _statistics(entry.preprocessing, device)
+    x, y = zip(*_batches(entry, chosen, device), strict=True)
+    return normalize(torch.cat(x), mean, std), torch.cat(y)
 
 
 def _statistics(preprocessing: Preprocessing, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -12,15 +12,17 @@ from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.analysis.comparison import compare
 from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.analysis.precision import precision_error
+from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource, load_image
 from resnet_demo.laboratory.flow import gradient_flow
+from resnet_demo.laboratory.studies import find_study
 from resnet_demo.networks import NetworkSpec
-from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question
+from resnet_demo.records import DEFAULT_QUESTION, Analysis, Comparison, Flow, PrecisionError, Question, TrainedFlow
 from resnet_demo.ui import spoken
-from resnet_demo.ui.budgets import measurable, require_affordable, return_memory
+from resnet_demo.ui.budgets import MOST_FLOWS, measurable, require_affordable, return_memory
 from resnet_demo.ui.language import t
 from resnet_demo.ui.picture import Overlaid
-from resnet_demo.zoo import Entry, Model, ModelCache
+from resnet_demo.zoo import Catalogue, Entry, Model, ModelCache
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,30 @@ def overlaid(entry: Entry, analysis: Analysis, photo: Image.Image, heat: np.ndar
     return Overlaid(photo, plots.veil(analysis, heat), alt=spoken.heatmap(analysis))
 
 
-def flows(names: Sequence[str], device: str, most_layers: int) -> Iterator[Flow]:
-    """The gradient flow of each network, one after the other. Raises `InputError`, before the first is measured, when
-    the page cannot afford them all."""
-    for spec in measurable(names, most_layers):
-        yield _flow(spec, device)
+def flows(names: Sequence[str], catalogue: Catalogue, device: str, most_layers: int) -> Iterator[Flow]:
+    """The gradient flow of each network, one after the other: at initialization; or after training for the name of a
+    trained one, as `python -m resnet_demo trained-flow` has measured it. Raises `InputError`, before the first is
+    measured, when the page cannot afford them all or does not have one."""
+    if len(names) > MOST_FLOWS:
+        raise InputError(f"Send at most {MOST_FLOWS} networks at a time.")
+    untrained = [name for name in names if "." not in name]
+    trained = {name: _trained_flow(name, catalogue) for name in names if "." in name}
+    specs = dict(zip(untrained, measurable(untrained, most_layers), strict=True))
+    for name in names:
+        yield trained[name] if name in trained else _flow(specs[name], device)
+
+
+def measured(catalogue: Catalogue) -> list[str]:
+    """The names of the trained networks that `flows` has."""
+    return [entry.name for entry in catalogue.entries() if find_study(TrainedFlow, entry, catalogue.folders)]
+
+
+def _trained_flow(name: str, catalogue: Catalogue) -> Flow:
+    entry = catalogue.find(name)
+    study = find_study(TrainedFlow, entry, catalogue.folders)
+    if study is None:
+        raise InputError(f"The gradients of {entry.name} were not measured after training: choose another network.")
+    return study.flow
 
 
 @functools.lru_cache(maxsize=256)

@@ -49,13 +49,13 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         return comparison.to_dict(Path(image).name)
 
     def gradient_flow(networks: str) -> list[dict[str, Any]]:
-        """Every layer of networks at initialization: gradient norm, response, share of dead or saturated units.
+        """Every layer of networks: gradient norm, response, share of dead or saturated units.
 
-        networks: one or more names separated by commas, such as plain56,resnet56 or plain20-nonorm-sigmoid-xavier, of
-        at most 120 layers in total.
+        networks: up to six names separated by commas: of networks at initialization, such as plain56,resnet56 or
+        plain20-nonorm-sigmoid-xavier, of at most 120 layers in total; or of trained ones, such as plain56.cifar10.
         """
         names = [name.strip() for name in networks.split(",")]
-        return [flow.to_dict() for flow in answers.flows(names, cache.device, LAYERS_AT_ONCE)]
+        return [flow.to_dict() for flow in answers.flows(names, cache.catalogue, cache.device, LAYERS_AT_ONCE)]
 
     with gr.Row(visible=False):
         photo = Photo(type="filepath", image_mode=None, label="image")

@@ -1,6 +1,7 @@
 """What the page plots over the layers or blocks of networks, as records for the browser."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from textwrap import fill
 
@@ -11,6 +12,7 @@ from resnet_demo.records import (
     BranchRatio,
     Comparison,
     Flow,
+    LayerFlow,
     LayerGradient,
     LesionStudy,
     kind_of,
@@ -99,19 +101,37 @@ def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot
     for i, (flow, name) in enumerate(zip(flows, names, strict=True)):
         last = max(len(flow.layers) - 1, 1)
         points = tuple(
-            Point(k / last, value, f"{fill(name, NARROW)}\n{layer.layer}\n{title} {said(value) if value else zero}")
+            Point(k / last, value, f"{fill(name, NARROW)}\n{layer.layer}\n{title} {told if value else zero}")
             for k, layer in enumerate(flow.layers)
             if (value := getattr(layer, measure)) is not None
+            for told in [spread(layer) if measure == "gradient_norm" else said(value)]
         )
         lines.append(Line(name, kinds[i], points, dash=kinds[:i].count(kinds[i]), mark=MARKS[i % len(MARKS)]))
         notes += () if share else zeros(name, points)
-    panel = Panel(
-        tuple(lines), t(DEPTH), title, log=not share, x_range=(0, 1), x_percent=True, y_range=(0, 1) if share else None
-    )
+    panels = [
+        Panel(
+            tuple(lines), t(DEPTH), title, log=not share, x_range=(0, 1), x_percent=True,
+            y_range=(0, 1) if share else None,
+        )
+    ]  # fmt: skip
+    if measure == "response_std":
+        panels.append(Panel(tuple(map(_ranked, lines)), t("layers by magnitude, the largest first"), title, log=True))
     ends = "; ".join(f"{name}: {ratio(flow)}" for flow, name in zip(flows, names, strict=True))
     ratios = t("First over last convolution's gradient norm")
     alt = f"{title[0].upper()}{title[1:]}. {ratios}: {ends}"
-    return Plot((panel,), alt, 360, tuple(notes))
+    return Plot(tuple(panels), alt, 360, tuple(notes))
+
+
+def _ranked(line: Line) -> Line:
+    """The same layers by magnitude (He et al. 2016, figure 7, bottom)."""
+    points = sorted(line.points, key=lambda point: -(point.y or 0))
+    return replace(line, points=tuple(replace(point, x=i) for i, point in enumerate(points, 1)))
+
+
+def spread(layer: LayerFlow) -> str:
+    """The gradient norm of a layer; with its deviation over the images, if it is a mean."""
+    norm = said(layer.gradient_norm)
+    return norm if layer.gradient_std is None else f"{norm} ± {said(layer.gradient_std)}"
 
 
 def ratio(flow: Flow) -> str:

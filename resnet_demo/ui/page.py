@@ -59,7 +59,7 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         explore,
         Compare(cache),
         Lesion(cache),
-        GradientFlow(cache.device),
+        GradientFlow(cache.catalogue, cache.device),
         Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
         Architecture(cache.catalogue),
         live,

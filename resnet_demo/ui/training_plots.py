@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from resnet_demo.records import Lap, Outcome, TrainingCurve, kind_of
+from resnet_demo.records import Lap, Outcome, Summary, TrainingCurve, kind_of
 from resnet_demo.ui.bars import Bar, BarList
 from resnet_demo.ui.chart import MARKS, Line, Panel, Plot, Point
 from resnet_demo.ui.language import later, t
@@ -39,6 +39,47 @@ def curves_plot(curves: Sequence[TrainingCurve]) -> Plot:
     )
     alt = t("Error by epoch, plain networks on the left, residual ones on the right. At the end: {ends}", ends=ends)
     return Plot(tuple(panels), alt if curves else t("No curves"), 300, _cut(curves, ceiling))
+
+
+def ladder_plot(ladder: Sequence[Summary], missing: Sequence[str]) -> Plot:
+    """Test (bold) and training (dashed) error in percent of the last epoch by depth, a curve for each kind; over
+    several seeds their mean, with a line from one deviation below it to one above.
+
+    ladder   of `zoo.results.ladder`
+    """
+    depths = sorted({summary.depth for summary in ladder})
+    lines: list[Line] = []
+    for connection, title in CONNECTIONS.items():
+        rungs = sorted((s for s in ladder if kind_of(s.architecture) == connection), key=lambda s: s.depth)
+        for test in (True, False) if rungs else ():
+            lines += _by_depth(rungs, test, connection, t(title))
+    panel = Panel(
+        tuple(lines), t("depth in layers"), t("error in %"), t("last epoch"),
+        x_range=(depths[0] - 4, depths[-1] + 4) if depths else None,
+        x_ticks=tuple((depth, str(depth)) for depth in depths),
+    )  # fmt: skip
+    ends = "; ".join(f"{s.architecture} {s.told()[0]} %" for s in ladder)
+    alt = t("Test error of the last epoch by depth: {ends}", ends=ends) if ladder else t("No curves")
+    several = later("Over several seeds the mean; the vertical line is one standard deviation up and down.")
+    notes = [t(several)] if any(s.runs > 1 for s in ladder) else [t("One run each.")] if ladder else []
+    notes += [t("Not trained yet: {names}.", names=", ".join(missing))] if missing else []
+    return Plot((panel,), alt, 300, tuple(notes))
+
+
+def _by_depth(rungs: Sequence[Summary], test: bool, kind: str, title: str) -> list[Line]:
+    """The curve of test or training error, and a line of its own for each deviation."""
+    what = t("test error") if test else t("training error")
+    name, points, deviations = f"{title}, {what}", [], []
+    for s in rungs:
+        error, deviation = (s.test_error, s.test_std) if test else (s.train_error, s.train_std)
+        seeds = f"\n{t('{count} seeds', count=s.runs)}" if s.runs > 1 else ""
+        says = f"{s.architecture}\n{what} {s.told()[0 if test else 1]} %{seeds}"
+        points.append(Point(s.depth, error, says))
+        if deviation is not None:
+            ends = tuple(Point(s.depth, y, says) for y in (error - deviation, error + deviation))
+            deviations.append(Line(name, kind, ends, mark="", weight=1))
+    dash, weight = (0, 2.2) if test else (1, 1.1)
+    return [Line(name, kind, tuple(points), dash, MARKS[0], weight=weight), *deviations]
 
 
 def outcome_bars(outcomes: Sequence[Outcome]) -> BarList:

@@ -7,9 +7,10 @@ import platformdirs
 
 _PACKAGE = Path(__file__).parents[1]
 _APP = "resnet_demo"
-# Below a folder of weights: the results of `lesion`, and the cards, without their weights, of further seeds and of runs
-# that went on from a trained network.
-LESIONS, SEEDS, CONTINUED = "lesions", "seeds", "continued"
+# Below a folder of weights: the studies of the laboratory, as NAME.lesion.json and so on in the folder of their kind,
+# and the cards, without their weights, of further seeds and of runs that went on from a trained network.
+STUDIES = {"lesion": "lesions", "landscape": "landscapes", "flow": "flows"}
+SEEDS, CONTINUED = "seeds", "continued"
 
 
 def shipped_folder() -> Path:

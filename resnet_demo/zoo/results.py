@@ -1,7 +1,7 @@
 """Results of the trained networks, from their cards, beside those of the paper and of other reproductions."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -12,7 +12,7 @@ from resnet_demo.networks import LADDER
 from resnet_demo.records import Source, Summary
 from resnet_demo.zoo.card import Card
 from resnet_demo.zoo.catalogue import Catalogue
-from resnet_demo.zoo.paths import CONTINUED, SEEDS
+from resnet_demo.zoo.paths import CONTINUED, SEEDS, STUDIES
 
 SOURCES = (
     Source(
@@ -77,6 +77,14 @@ def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
     return summarize([*trained_cards(catalogue), *seeds])
 
 
+def ladder(summaries: Sequence[Summary], dataset: str) -> tuple[Summary, ...]:
+    """The paper's residual and plain networks of one data set, trained by one recipe: that of most of them."""
+    names = {f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")}
+    rungs = [s for s in summaries if s.dataset == dataset and s.architecture in names]
+    recipes = Counter((s.recipe, s.epochs) for s in rungs)
+    return tuple(s for s in rungs if (s.recipe, s.epochs) == recipes.most_common(1)[0][0])
+
+
 def continued(catalogue: Catalogue) -> tuple[Card, ...]:
     """The runs that went on from a trained network, best first."""
     cards = (card for folder in catalogue.folders for card in _cards_below(folder / CONTINUED) if card.start)
@@ -85,7 +93,7 @@ def continued(catalogue: Catalogue) -> tuple[Card, ...]:
 
 def _cards_below(folder: Path) -> Iterator[Card]:
     for path in sorted(folder.rglob("*.*.json")):
-        if path.name.endswith(".lesion.json"):
+        if path.name.endswith(tuple(f".{study}.json" for study in STUDIES)):
             continue
         try:
             card = Card.read(path)
@@ -103,6 +111,7 @@ def _summary(cards: list[Card]) -> Summary:
     return Summary(
         name=first.name,
         architecture=architecture,
+        depth=first.spec.depth,
         dataset=first.dataset,
         recipe=first.recipe.get("name", ""),
         epochs=first.epochs,

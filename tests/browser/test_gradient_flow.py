@@ -18,9 +18,13 @@ PLOT = "#flow .panel svg"
 
 def shows(page: Page, *networks: str) -> None:
     """Waits until the networks, and no others, are drawn and tabulated, each in words."""
-    names = [in_words(parse_name(name)) for name in networks]
+    names = [in_words(parse_name(name)) if "." not in name else trained(name) for name in networks]
     expect(page.locator("#flow-table tbody tr td:first-child")).to_have_text(names, timeout=2 * PATIENCE)
     expect(page.locator("#flow .key")).to_have_text(names)
+
+
+def trained(name: str) -> str:
+    return f"{name.partition('.')[0].replace('resnet', 'ResNet-').replace('plain', 'plain-')}, trained on CIFAR-10"
 
 
 def is_at(page: Page, key: str) -> None:

@@ -113,13 +113,13 @@ def test_a_rehearsal_without_a_hand_on_the_mouse(camera: BrowserContext, server)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("#lesion-effect")).to_contain_text("2 of 9 blocks out", timeout=PATIENCE)
-    # The five stops of the tour, from the first one.
+    # The six stops of the tour, from the first one.
     tab_to(page, "#lesion-drawing .restore")
     go(page, "PageDown", "Gradient flow")
     for stop in ("3", "2", "1"):
         page.keyboard.press("ArrowLeft")
         expect(page.locator("#tour [aria-current] b")).to_have_text(stop, timeout=PATIENCE)
-    for stop in ("2", "3", "4", "5"):
+    for stop in ("2", "3", "4", "5", "6"):
         page.keyboard.press("PageDown")
         expect(page.locator("#tour [aria-current] b")).to_have_text(stop, timeout=PATIENCE)
         expect(page.locator("#tour-text")).to_contain_text(f"{stop}. ", timeout=PATIENCE)

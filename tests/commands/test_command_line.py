@@ -207,17 +207,53 @@ def test_gradient_flow_is_tabulated(run, tmp_path):
     assert run("gradient-flow", "resnet9").code == 2
 
 
-def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
+def with_ten_classes(npz, folder):
     with np.load(npz) as arrays:
-        np.savez(tmp_path / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
-    result = run("lesion", "resnet20.cifar10", "--data", tmp_path / "ten.npz", "--out", tmp_path / "studies")
+        np.savez(folder / "ten.npz", **dict(arrays) | {"classes": np.array([f"class {i}" for i in range(10)])})
+    return folder / "ten.npz"
+
+
+def test_lesions_are_measured_and_kept(run, tmp_path, npz, shipped):
+    data = with_ten_classes(npz, tmp_path)
+    result = run("lesion", "resnet20.cifar10", "--data", data, "--out", tmp_path / "studies")
     assert result.code == 0
     study = json.loads((tmp_path / "studies" / "resnet20.cifar10.lesion.json").read_text())
     assert (study["images"], len(study["errors"])) == (20, 9)
     assert study["several_images"] == 2
     assert {count: len(draws) for count, draws in study["several"].items()} == {str(count): 5 for count in range(2, 9)}
-    wrong = run("lesion", "resnet20.untrained", "--data", tmp_path / "ten.npz")
+    wrong = run("lesion", "resnet20.untrained", "--data", data)
     assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)
+
+
+def test_gradients_after_training_are_measured_and_kept(run, tmp_path, npz, shipped):
+    data, name = with_ten_classes(npz, tmp_path), "resnet20.cifar10"
+    result = run("trained-flow", name, "--data", data, "--images", 6, "--out", tmp_path / "flows")
+    assert (result.code, "gradient norm" in result.out) == (0, True)
+    study = json.loads((tmp_path / "flows" / f"{name}.flow.json").read_text())
+    assert (study["images"], len(study["layers"])) == (6, 20)
+    wrong = run("trained-flow", "resnet20.untrained", "--data", data)
+    assert (wrong.code, "was not trained by this project" in wrong.err) == (2, True)
+
+
+def test_a_landscape_is_measured_row_by_row_and_goes_on_where_it_was_stopped(run, tmp_path, npz, shipped):
+    data, name = with_ten_classes(npz, tmp_path), "resnet20.cifar10"
+    measure = ("landscape", name, "--data", data, "--size", 3, "--images", 6, "--out", tmp_path)
+    assert run(*measure).code == 0
+    path = tmp_path / f"{name}.landscape.json"
+    whole = json.loads(path.read_text())
+    assert (whole["images"], len(whole["loss"]), len(whole["error"])) == (6, 3, 3)
+    # What is there is kept, even a row that is wrong, and the rest is measured again.
+    path.write_text(json.dumps(whole | {"loss": [[7.0] * 3], "error": [[7.0] * 3]}))
+    assert run(*measure).code == 0
+    again = json.loads(path.read_text())
+    assert again["loss"] == [[7.0] * 3, *whole["loss"][1:]]
+    # Another plane begins anew.
+    assert run(*measure, "--seed", 1).code == 0
+    other = json.loads(path.read_text())
+    assert other["loss"][0] not in (whole["loss"][0], [7.0] * 3)
+    assert other["loss"][1][1] == pytest.approx(whole["loss"][1][1])
+    wrong = run(*measure, "--size", 4)
+    assert (wrong.code, "odd number" in wrong.err) == (2, True)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")

@@ -109,9 +109,10 @@ def test_a_package_that_cannot_be_written_is_no_obstacle(run, npz, photo, shippe
     assert files_in(shipped) == before
     assert (tmp_path / "own" / "lesions" / "resnet20.cifar10.lesion.json").is_file()
     entry = open_catalogue().find("resnet20.cifar10")
-    from resnet_demo.laboratory.lesion import find_study
+    from resnet_demo.laboratory.studies import find_study
+    from resnet_demo.records import LesionStudy
 
-    assert find_study(entry, open_catalogue().folders).images == 20
+    assert find_study(LesionStudy, entry, open_catalogue().folders).images == 20
 
 
 def ten_classes(npz, folder):

@@ -12,13 +12,11 @@ from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES, load_image
 from resnet_demo.laboratory.lesion import (
     draw_blocks,
-    find_study,
     lesion_errors,
     predict_lesioned,
-    read_study,
     several_errors,
-    write_study,
 )
+from resnet_demo.laboratory.studies import find_study, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.networks.blocks import ZeroPadShortcut
 from resnet_demo.records import LesionStudy
@@ -182,18 +180,18 @@ def test_a_study_belongs_to_its_weights(tmp_path):
     entry, blocks = find_entry("resnet20.cifar10"), block_summaries("resnet20")
     study = LesionStudy(entry.name, entry.weights_hash, 100, 9.0, {block.name: 12.5 for block in blocks})
     write_study(study, tmp_path)
-    assert read_study(entry, tmp_path) == study
-    assert read_study(find_entry("plain20.cifar10"), tmp_path) is None
+    assert read_study(LesionStudy, entry, tmp_path) == study
+    assert read_study(LesionStudy, find_entry("plain20.cifar10"), tmp_path) is None
     write_study(replace(study, sha256="of other weights"), tmp_path)
-    assert read_study(entry, tmp_path) is None
+    assert read_study(LesionStudy, entry, tmp_path) is None
 
 
 def test_a_rewritten_network_has_a_study_of_its_own(tmp_path):
     entry = find_entry("plain56-grown.cifar10")
     study = LesionStudy(entry.name, entry.weights_hash, 100, 9.0, {b.name: 12.5 for b in block_summaries("plain56")})
     write_study(study, tmp_path)
-    assert read_study(entry, tmp_path) == study
-    assert read_study(find_entry("plain56.cifar10"), tmp_path) is None
+    assert read_study(LesionStudy, entry, tmp_path) == study
+    assert read_study(LesionStudy, find_entry("plain56.cifar10"), tmp_path) is None
 
 
 PAIRS = [e for e in list_models() if e.card and e.tag in ("cifar10", "cifar100") and e.spec.connection == "residual"]
@@ -202,7 +200,7 @@ PAIRS = [e for e in list_models() if e.card and e.tag in ("cifar10", "cifar100")
 @pytest.mark.parametrize("entry", PAIRS, ids=lambda entry: entry.name)
 def test_the_shipped_studies_are_of_the_shipped_weights(entry):
     twin = next(e for e in list_models() if e.name == entry.name.replace("resnet", "plain"))
-    studies = {e.name: find_study(e, [e.path.parent]) for e in (entry, twin)}
+    studies = {e.name: find_study(LesionStudy, e, [e.path.parent]) for e in (entry, twin)}
     if not any(studies.values()):
         pytest.skip("not measured yet")
     for name, study in studies.items():

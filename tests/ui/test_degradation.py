@@ -5,10 +5,16 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from resnet_demo.laboratory.studies import folder_of, write_study
+from resnet_demo.networks import parse_name
+from resnet_demo.plots import INK
+from resnet_demo.records import Landscape, Summary
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.race import GETTING_READY, status
+from resnet_demo.ui.tabs.shape import shape
+from resnet_demo.ui.training_plots import ladder_plot
 from resnet_demo.zoo import Catalogue, ModelCache, results
 from resnet_demo.zoo.paths import CONTINUED
 from tests.cards import put_weights
@@ -92,6 +98,77 @@ def test_a_data_set_or_a_depth_that_does_not_exist_changes_nothing(degradation):
     for sent in (None, "20", {"a": 1}, list(range(1000))):
         with pytest.raises(gr.Error):
             tab.depths.preprocess(sent)
+
+
+def summary(name, error, runs=1, std=None, **changes):
+    values = {"dataset": "cifar10", "recipe": "fast", "epochs": 40, "references": {}, **changes}
+    architecture = name.partition(".")[0]
+    depth = parse_name(architecture).depth
+    return Summary(
+        name=name, architecture=architecture, depth=depth, runs=runs, test_error=error, test_std=std,
+        train_error=error / 2, train_std=std, **values,
+    )  # fmt: skip
+
+
+def test_the_ladder_shows_final_errors_by_depth_with_their_deviation_and_names_what_is_missing():
+    ladder = [
+        summary("plain56.cifar10", 15.0),
+        summary("plain20.cifar10", 10.0, 3, 0.5),
+        summary("resnet20.cifar10", 9),
+    ]
+    plot = ladder_plot(ladder, ["resnet110.cifar10"])
+    (panel,) = plot.panels
+    named = [line for line in panel.lines if line.mark]
+    assert [(line.kind, [(p.x, p.y) for p in line.points]) for line in named] == [
+        ("plain", [(20, 10.0), (56, 15.0)]), ("plain", [(20, 5.0), (56, 7.5)]),
+        ("residual", [(20, 9)]), ("residual", [(20, 4.5)]),
+    ]  # fmt: skip
+    deviations = [[(p.x, p.y) for p in line.points] for line in panel.lines if not line.mark]
+    assert deviations == [[(20, 9.5), (20, 10.5)], [(20, 4.5), (20, 5.5)]]
+    assert "3 seeds" in named[0].points[0].says
+    assert plot.notes[1] == "Not trained yet: resnet110.cifar10."
+    assert ladder_plot([], []).alt == "No curves"
+
+
+def test_the_ladder_is_one_experiment():
+    ours = [summary("plain20.cifar10", 10.0), summary("resnet20.cifar10", 9.0), summary("plain56.cifar10", 15.0)]
+    other = [summary("resnet56.cifar10", 7.0, recipe="paper"), summary("resnet20-B.cifar10", 8.0)]
+    other += [summary("resnet56.cifar100", 29.0, dataset="cifar100")]
+    assert results.ladder([*other, *ours], "cifar10") == tuple(ours)
+    assert results.ladder(ours, "cifar100") == ()
+
+
+def landscape(catalogue, name, slope, images=10):
+    """A valley whose second direction is rough if the slope is below 0."""
+    side = [[1.0 + abs(i - 1) + slope * abs(k - 1) + 3 for k in range(3)] for i in range(3)]
+    side[1][1] = 0.5
+    errors = [[90.0, 50.0, 90.0], [90.0, 10.0, 90.0], [90.0, 90.0, 90.0]]
+    return Landscape(name, catalogue.find(name).weights_hash, images, 0, 1.0, 3, side, errors)
+
+
+def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
+    for name in ("resnet8.mine", "plain8.mine"):
+        put_weights(tmp_path, name)
+    catalogue = Catalogue((tmp_path,))
+    folder = folder_of(Landscape, tmp_path)
+    assert shape(catalogue, "mine") == ""
+    write_study(landscape(catalogue, "plain8.mine", -0.5), folder)
+    assert shape(catalogue, "mine") == ""  # One alone is beside nothing.
+    write_study(landscape(catalogue, "resnet8.mine", 0.5), folder)
+    text = shape(catalogue, "mine")
+    assert text.count("<svg") == 2
+    assert INK not in text
+    assert "Loss around plain8.mine: 0.5 in the middle, with 10.0 % error" in text
+    assert "resnet8.mine: at least half of the images are right on 22 % of the square, and 0 % of the steps" in text
+    assert "is rougher here" in text
+    write_study(landscape(catalogue, "plain8.mine", 0.5), folder)
+    assert "is not rougher here" in shape(catalogue, "mine")
+    # Of other images, or not complete: not beside each other.
+    write_study(landscape(catalogue, "plain8.mine", 0.5, images=11), folder)
+    assert shape(catalogue, "mine") == ""
+    half = landscape(catalogue, "plain8.mine", 0.5)
+    write_study(replace(half, loss=half.loss[:2], error=half.error[:2]), folder)
+    assert shape(catalogue, "mine") == ""
 
 
 def test_an_impossible_race_is_one_sentence(degradation, tmp_path):

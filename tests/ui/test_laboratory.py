@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import gradio as gr
 
-from resnet_demo.laboratory import lesion as laboratory
+from resnet_demo.laboratory import studies
 from resnet_demo.networks.architecture import describe
-from resnet_demo.records import Flow, LayerFlow, Prediction
+from resnet_demo.records import Flow, LayerFlow, Prediction, TrainedFlow
 from resnet_demo.ui import choices
 from resnet_demo.ui.tabs.architecture import Architecture, twin
 from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow, flow_table
 from resnet_demo.ui.tabs.lesion import Lesion, effect
-from resnet_demo.zoo import Catalogue, find_entry
+from resnet_demo.zoo import Catalogue, find_entry, open_catalogue
 from tests.ui.tabs import CAT, MODEL, TWIN, built
 
 
@@ -35,9 +35,10 @@ def test_networks_of_different_classes_are_not_compared(cache):
 
 
 def test_the_lesion_tab_opens_with_one_block_out_and_reads_its_study_once(cache, monkeypatch):
-    lesion, read, find = built(Lesion(cache)), [], laboratory.find_study
+    lesion, read, find = built(Lesion(cache)), [], studies.find_study
     monkeypatch.setattr(
-        laboratory, "find_study", lambda entry, folders: (read.append(entry.name), find(entry, folders))[1]
+        "resnet_demo.ui.tabs.lesion.find_study",
+        lambda kind, entry, folders: (read.append(entry.name), find(kind, entry, folders))[1],
     )
     view = lesion._opened(MODEL, None)[lesion.drawing]
     assert view.removed == ("layer3.1",)  # The first one of the last stage that keeps its input's shape.
@@ -78,7 +79,7 @@ def test_twins_differ_by_their_shortcuts_alone():
 
 
 def test_no_more_networks_are_added_than_are_drawn():
-    flow = built(GradientFlow("cpu"))
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
     six = [f"resnet{depth}" for depth in (8, 14, 20, 26, 32, 38)]
     updates = flow._added(six, "gradient_norm", "20", "plain", "none", "tanh", "he")
     assert "At most 6 networks: remove one first." in updates[flow.message]["value"]
@@ -87,7 +88,7 @@ def test_no_more_networks_are_added_than_are_drawn():
 
 
 def test_the_gradient_flow_opens_at_a_stop_unless_something_is_asked_for():
-    flow = built(GradientFlow("cpu"))
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
     opened = flow._opened(False, [])
     assert opened[flow.networks]["value"] == ["plain56", "resnet56", "preresnet56"]
     assert opened[flow.tour].current == "residual"
@@ -96,6 +97,35 @@ def test_the_gradient_flow_opens_at_a_stop_unless_something_is_asked_for():
     # An address that is wrong is answered, and nothing else takes the answer's place.
     assert flow.ask({"tour": "x"})[flow.settled]
     assert flow.ask({"networks": "resnet20", "measure": "response_std"})[flow.tour].current == ""
+
+
+def test_trained_networks_are_shown_as_they_were_measured_beforehand():
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
+    assert {MODEL, TWIN, "plain56.cifar100"} <= set(flow.offered)
+    shown = {key: value for answer in flow._show([TWIN, "plain8"], "gradient_norm") for key, value in answer.items()}
+    trained, fresh = shown[flow.plot].panels[0].lines
+    assert (trained.name, fresh.name) == ("plain-20, trained on CIFAR-10", "8 layers, plain")
+    study = studies.find_study(TrainedFlow, find_entry(TWIN), open_catalogue().folders)
+    assert [point.y for point in trained.points] == [layer.gradient_norm for layer in study.layers]
+    assert re.search(r"gradient norm [\d.]+ ± [\d.]+$", trained.points[0].says)
+    assert "1,000 test images" in shown[flow.status]
+    assert "64 images" in shown[flow.status]
+    # Figure 7 of the paper: in their order, and by magnitude.
+    *_, last = flow._show([TWIN], "response_std")
+    in_order, by_magnitude = ([point.y for point in panel.lines[0].points] for panel in last[flow.plot].panels)
+    assert by_magnitude == sorted(in_order, reverse=True) != in_order
+
+
+def test_a_trained_network_that_was_not_measured_is_one_sentence():
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
+    for name, says in (
+        ("plain56-grown.cifar10", "plain56-grown.cifar10 were not measured after training"),
+        ("plain21.cifar10", "There is no"),
+        ("../../etc.passwd", "There is no"),
+    ):
+        (answer,) = flow._show([name], "gradient_norm")
+        assert says in answer[flow.message]["value"]
+        assert answer[flow.plot] is None
 
 
 def test_a_flow_without_numbers_is_tabulated_in_words():

@@ -122,7 +122,7 @@ def test_the_errors_that_are_translated_are_those_of_the_code(language):
 # What a visitor can bring about: the files whose errors reach the page.
 REACHED = (
     "images/loading.py", "networks/spec.py", "networks/precision.py", "analysis/finding.py", "laboratory/lesion.py",
-    "ui/budgets.py", "ui/choices.py", "training/race_process.py",
+    "ui/answers.py", "ui/budgets.py", "ui/choices.py", "training/race_process.py",
 )  # fmt: skip
 # Arrays are sent by programs alone.
 NOT_REACHED = ("array", "of mode", "{} {}.")

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_demo.laboratory.lesion import find_study
+from resnet_demo.laboratory.studies import find_study
 from resnet_demo.networks import parse_name
 from resnet_demo.networks.architecture import block_summaries
+from resnet_demo.records import LesionStudy
 from resnet_demo.ui.network import Network, NetworkView, heat
 from resnet_demo.ui.network.inside import GATED, insides
 from resnet_demo.ui.sentences import Sentence
@@ -19,7 +20,7 @@ CONV, NORM = "3x3 conv, 32", "batch norm"
 @pytest.fixture(scope="module")
 def study():
     catalogue = open_catalogue()
-    return find_study(catalogue.find("resnet20.cifar10"), catalogue.folders)
+    return find_study(LesionStudy, catalogue.find("resnet20.cifar10"), catalogue.folders)
 
 
 def drawn(*names, **options):

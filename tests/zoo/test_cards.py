@@ -10,7 +10,7 @@ import pytest
 
 from resnet_demo import load_model
 from resnet_demo.errors import InputError
-from resnet_demo.laboratory.lesion import find_study, read_study, write_study
+from resnet_demo.laboratory.studies import find_study, folder_of, read_study, write_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import LesionStudy
 from resnet_demo.ui import build_page
@@ -148,13 +148,13 @@ STUDIES = {
 
 @pytest.mark.parametrize("kind", [*STUDIES, "impossible", "a folder"])
 def test_a_broken_study_is_none(tmp_path, caplog, kind):
-    folder, entry = tmp_path / paths.LESIONS, find_entry(NAME)
+    folder, entry = folder_of(LesionStudy, tmp_path), find_entry(NAME)
     errors = {piece.name: 1.0 for piece in block_summaries("resnet20")}
     write_study(LesionStudy(NAME, "of other weights", 10, 5.0, errors), folder)
-    assert find_study(entry, [tmp_path]) is None
+    assert find_study(LesionStudy, entry, [tmp_path]) is None
     path = write_study(LesionStudy(NAME, entry.weights_hash, 10, 5.0, errors), folder)
-    assert read_study(entry, folder).errors == errors
-    assert find_study(entry, [tmp_path / "none", tmp_path]).errors == errors
+    assert read_study(LesionStudy, entry, folder).errors == errors
+    assert find_study(LesionStudy, entry, [tmp_path / "none", tmp_path]).errors == errors
     if kind == "a folder":
         path.unlink()
         path.mkdir()
@@ -162,7 +162,7 @@ def test_a_broken_study_is_none(tmp_path, caplog, kind):
         path.write_text(path.read_text().replace("1.0", "-1.0"))
     else:
         path.write_text(STUDIES[kind])
-    assert read_study(entry, folder) is None
+    assert read_study(LesionStudy, entry, folder) is None
     assert [record.getMessage().startswith(f"{path.name} is not a lesion study (") for record in caplog.records] == [
         True
     ]

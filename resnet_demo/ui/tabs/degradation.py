@@ -20,8 +20,9 @@ from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.race import Race
+from resnet_demo.ui.tabs.shape import shape
 from resnet_demo.ui.tabs.tab import Updates
-from resnet_demo.ui.training_plots import curves_plot
+from resnet_demo.ui.training_plots import curves_plot, ladder_plot
 from resnet_demo.zoo import Catalogue, results, weight_state
 
 # Hedged as the paper hedges it.
@@ -62,6 +63,7 @@ class Degradation:
         # Curves are of networks that were trained from scratch.
         self.cards = tuple(card for card in results.trained_cards(catalogue) if not card.start)
         self.continued, self.reached = results.continued(catalogue), results.all_results(catalogue)
+        self.shapes: dict[str, str] = {}
         self.titles: dict[str, str] = {}
         for card in self.cards:
             self.titles.setdefault(card.dataset, card.dataset_title)
@@ -81,13 +83,18 @@ class Degradation:
             )
             self.depths = Depths(depths, value=depths, label=t("Depths"), scale=3, elem_id="depths")
         self.address = address
-        self.curves = Chart(elem_id="curves")
+        with gr.Row():
+            with gr.Column(scale=2, min_width=340):
+                self.curves = Chart(elem_id="curves")
+            with gr.Column(scale=1, min_width=320):
+                self.ladder = Chart(elem_id="ladder")
         with gr.Row():
             with gr.Column(min_width=320):
                 self.argument = gr.HTML("", elem_id="argument")
                 self.solution = Bars(elem_id="solution")
             with gr.Column(min_width=320):
                 self.kept = gr.HTML("", elem_id="continued")
+        self.shape = gr.HTML("", elem_id="shape")
         self.results = gr.HTML(self._results(first), elem_id="results")
         self.race.build()
         self._wire()
@@ -101,7 +108,16 @@ class Degradation:
 
     def _followers(self) -> list[Any]:
         """What follows the data set."""
-        return [self.curves, self.address, self.argument, self.solution, self.kept, self.results]
+        return [
+            self.curves,
+            self.ladder,
+            self.address,
+            self.argument,
+            self.solution,
+            self.kept,
+            self.shape,
+            self.results,
+        ]
 
     def _wire(self) -> None:
         # "input", and not "change": a depth that goes along with the data set is drawn with it, once.
@@ -127,9 +143,11 @@ class Degradation:
         text, bars = solution(self.catalogue, dataset)
         return {
             **self._redraw(dataset, depths),
+            self.ladder: ladder_plot(results.ladder(self.reached, dataset), results.missing(self.catalogue, dataset)),
             self.argument: text,
             self.solution: bars,
             self.kept: continued(self.catalogue, dataset, self.continued),
+            self.shape: self._shape(dataset),
             self.results: self._results(dataset),
         }
 
@@ -140,6 +158,12 @@ class Degradation:
         curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
         plot = curves_plot(curves)
         return {self.curves: plot, self.address: {"tab": self.id, "says": sentence(plot.alt)}}
+
+    def _shape(self, dataset: str) -> str:
+        """Drawn once: other pictures would need other weights."""
+        if dataset not in self.shapes:
+            self.shapes[dataset] = shape(self.catalogue, dataset)
+        return self.shapes[dataset]
 
     def _results(self, dataset: str) -> str:
         if dataset not in self.titles:

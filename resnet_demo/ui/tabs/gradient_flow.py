@@ -1,4 +1,4 @@
-"""The Gradient flow tab: untrained networks, layer by layer; and a tour of five stops."""
+"""The Gradient flow tab: networks before and after training, layer by layer; and a tour of six stops."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from resnet_demo import plots
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.laboratory.tour import TOUR, find_stop
 from resnet_demo.networks import LADDER, parse_name
-from resnet_demo.networks.spec import AXES, in_words
+from resnet_demo.networks.spec import AXES
 from resnet_demo.records import Flow, Stop
 from resnet_demo.ui import answers, html
 from resnet_demo.ui.address import Address
@@ -19,12 +19,14 @@ from resnet_demo.ui.budgets import LAYERS_IN_TURN, MOST_FLOWS
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, Options, event_text
 from resnet_demo.ui.language import later, sentence, t
-from resnet_demo.ui.layer_plots import flow_plot, ratio, said
+from resnet_demo.ui.layer_plots import flow_plot
 from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.tabs.flow_words import NO_STATUS, flow_table, status, words
 from resnet_demo.ui.tabs.meanings import meaning, terms
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.tour import Tour, TourView
 from resnet_demo.ui.turns import ask_in_turn
+from resnet_demo.zoo import Catalogue
 
 # The first of the measures.
 MEASURE = next(iter(plots.MEASURES))
@@ -35,27 +37,23 @@ OFFERED = [f"{prefix}{depth}" for prefix in ("resnet", "plain", "preresnet", "hi
 APART = 0.4
 INTRO = later(
     "<p class='facts'>Networks <b>before any training</b>, layer by layer: what one batch of 64 small images, passed "
-    "forward and back, finds in each of them.</p>"
+    "forward and back, finds in each of them. At the last stop <b>after training</b>, over 1,000 test images.</p>"
 )
 OWN = later("<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>")
-# An empty line: where the progress is shown.
-NO_STATUS = "<p class='facts'>&nbsp;</p>"
-COLUMNS = (
-    later("network"), later("loss"), later("gradient norm, first convolution"), later("last convolution"),
-    later("first / last"), later("response std, first"), later("last"),
-)  # fmt: skip
 
 
 class GradientFlow:
     """A `Tab`.
 
-    device   that the networks are measured on
+    catalogue   has the trained networks whose gradients were measured beforehand
+    device      that untrained ones are measured on
     """
 
     id, title = "flow", later("Gradient flow")
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    def __init__(self, catalogue: Catalogue, device: str) -> None:
+        self.catalogue, self.device = catalogue, device
+        self.offered = [*OFFERED, *answers.measured(catalogue)]
 
     def build(self, current: gr.State, address: Address) -> None:
         self.address = address
@@ -80,7 +78,7 @@ class GradientFlow:
         self.measure = Options(measures, value=MEASURE, label=t("Measure"), elem_id="flow-measure")
         self.meaning = gr.HTML(meaning(MEASURE), elem_id="flow-meaning")
         self.networks = Choice(
-            OFFERED, value=[], multiselect=True, allow_custom_value=True, max_choices=MOST_FLOWS,
+            self.offered, value=[], multiselect=True, allow_custom_value=True, max_choices=MOST_FLOWS,
             label=t("Networks, at most {count}", count=MOST_FLOWS), elem_id="flow-networks",
         )  # fmt: skip
         with gr.Accordion(t("Build another network"), open=False):
@@ -135,11 +133,15 @@ class GradientFlow:
     def _chose(self, names: Sequence[str], measure: str) -> Updates:
         """All that a choice changes. Raises `InputError` where there is no such choice."""
         require_measure(measure)
-        names = list(dict.fromkeys(parse_name(name).name for name in names))
+        names = list(dict.fromkeys(map(self._named, names)))
         if len(names) > MOST_FLOWS:
             raise InputError(t("At most {count} networks: remove one first.", count=MOST_FLOWS))
-        picked = {self.networks: gr.update(choices=list(dict.fromkeys([*names, *OFFERED])), value=names)}
+        picked = {self.networks: gr.update(choices=list(dict.fromkeys([*names, *self.offered])), value=names)}
         return {self.settled: True, **picked, self.measure: measure, **self._beside(names, measure)}
+
+    def _named(self, name: str) -> str:
+        """The proper name of a network: with a dot, of a trained one."""
+        return self.catalogue.find(name).name if "." in name else parse_name(name).name
 
     def _beside(self, names: Sequence[str], measure: str) -> Updates:
         """The stop of the tour that shows just this, if there is one, and what the measure means."""
@@ -170,7 +172,7 @@ class GradientFlow:
         last, count = time.monotonic(), 0
         try:
             require_measure(measure)
-            for flow in answers.flows(networks, self.device, LAYERS_IN_TURN):
+            for flow in answers.flows(networks, self.catalogue, self.device, LAYERS_IN_TURN):
                 flows += [] if flow in flows else [flow]
                 if time.monotonic() - last > APART:
                     last, count = time.monotonic(), len(flows)
@@ -191,7 +193,7 @@ class GradientFlow:
         return {"tab": self.id, **shown}
 
     def _drawn(self, flows: Sequence[Flow], measure: str, asked: int) -> Updates:
-        names = [words(flow) for flow in flows]
+        names = [words(flow, self.catalogue) for flow in flows]
         return {
             self.message: html.alert_update(),
             self.plot: flow_plot(flows, measure, names),
@@ -217,29 +219,3 @@ def require_measure(measure: str) -> None:
     """Raises `InputError` for what is none of `plots.MEASURES`."""
     if measure not in plots.MEASURES:
         raise InputError(f"There is no measure {quoted(measure)}: choose {', '.join(plots.MEASURES)}.")
-
-
-def words(flow: Flow) -> str:
-    """What its network is, in words."""
-    depth, _, rest = in_words(parse_name(flow.network)).partition(", ")
-    told = t("{count} layers", count=depth.partition(" ")[0])
-    return t(", ").join([told, *map(t, rest.split(", "))])
-
-
-def status(flows: Sequence[Flow], asked: int) -> str:
-    """What was measured, and how far that has come."""
-    text = later("{images} images, labels drawn at random, float32, seed {seed}")
-    how = t(text, images=flows[0].images, seed=flows[0].seed)
-    some = len(flows) < asked
-    done = t("{done} of {asked} networks so far", done=len(flows), asked=asked) if some else t("One batch")
-    return f'<p class="facts">{sentence(f"{done}: {how}")}</p>'
-
-
-def flow_table(flows: Sequence[Flow], names: Sequence[str]) -> str:
-    """The ends of each curve in numbers."""
-    rows = []
-    for flow, name in zip(flows, names, strict=True):
-        first, last = flow.layers[0], flow.layers[-2]
-        norms = (said(flow.loss), said(first.gradient_norm), said(last.gradient_norm), ratio(flow))
-        rows.append([name, *norms, said(first.response_std), said(last.response_std)])
-    return html.table([t(column) for column in COLUMNS], rows, [flow.network for flow in flows])

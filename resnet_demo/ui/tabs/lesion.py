@@ -8,6 +8,7 @@ import gradio as gr
 from resnet_demo.errors import InputError
 from resnet_demo.images import load_image
 from resnet_demo.laboratory import lesion
+from resnet_demo.laboratory.studies import find_study
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import LesionStudy, Prediction, kind_of
 from resnet_demo.ui import choices, html
@@ -165,7 +166,7 @@ class Lesion:
         """The measured removals of the network and of its twin, as far as there are any."""
         names = (entry.name, choices.twin(entry))
         there = [self.catalogue.find(name) for name in names if choices.exists(self.catalogue, name)]
-        return [study for study in (lesion.find_study(one, self.catalogue.folders) for one in there) if study]
+        return [study for study in (find_study(LesionStudy, one, self.catalogue.folders) for one in there) if study]
 
 
 def effect(out: int, blocks: int, before: Sequence[Prediction], after: Sequence[Prediction]) -> str:
