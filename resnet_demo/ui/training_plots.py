@@ -63,7 +63,7 @@ def ladder_plot(ladder: Sequence[Summary], missing: Sequence[str]) -> Plot:
     several = later("Over several seeds the mean; the vertical line is one standard deviation up and down.")
     notes = [t(several)] if any(s.runs > 1 for s in ladder) else [t("One run each.")] if ladder else []
     notes += [t("Not trained yet: {names}.", names=", ".join(missing))] if missing else []
-    return Plot((panel,), alt, 300, tuple(notes))
+    return Plot((panel,), alt, 300, (" ".join(notes),) if notes else ())
 
 
 def _by_depth(rungs: Sequence[Summary], test: bool, kind: str, title: str) -> list[Line]:

@@ -5,11 +5,13 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
+from resnet_demo import plots
 from resnet_demo.laboratory.studies import folder_of, write_study
 from resnet_demo.networks import parse_name
 from resnet_demo.plots import INK
 from resnet_demo.records import Landscape, Summary
 from resnet_demo.ui.address import Address
+from resnet_demo.ui.language import speak
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.race import GETTING_READY, status
@@ -126,7 +128,7 @@ def test_the_ladder_shows_final_errors_by_depth_with_their_deviation_and_names_w
     deviations = [[(p.x, p.y) for p in line.points] for line in panel.lines if not line.mark]
     assert deviations == [[(20, 9.5), (20, 10.5)], [(20, 4.5), (20, 5.5)]]
     assert "3 seeds" in named[0].points[0].says
-    assert plot.notes[1] == "Not trained yet: resnet110.cifar10."
+    assert plot.notes[0].endswith("standard deviation up and down. Not trained yet: resnet110.cifar10.")
     assert ladder_plot([], []).alt == "No curves"
 
 
@@ -169,6 +171,27 @@ def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
     half = landscape(catalogue, "plain8.mine", 0.5)
     write_study(replace(half, loss=half.loss[:2], error=half.error[:2]), folder)
     assert shape(catalogue, "mine") == ""
+
+
+def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeypatch):
+    for name in ("resnet8.mine", "plain8.mine"):
+        put_weights(tmp_path, name)
+    catalogue = Catalogue((tmp_path,))
+    for name in ("resnet8.mine", "plain8.mine"):
+        write_study(landscape(catalogue, name, 0.5), folder_of(Landscape, tmp_path))
+    tab, drawn = Degradation(catalogue, None, "cpu", offline=True), []
+    draw = plots.landscape_figure
+    monkeypatch.setattr(plots, "landscape_figure", lambda *args: (drawn.append(args), draw(*args))[1])
+    with gr.Blocks():
+        tab.build(gr.State(None), Address())
+    told = []
+    for language in ("en", "ko", "ko", "ja", "en"):
+        with speak(language):
+            told.append(tab._opened("mine", [8])[tab.shape])
+    assert "The shape of the loss" in told[0] == told[4]
+    assert "손실의 모양" in told[1] == told[2]
+    assert len(set(told)) == 3
+    assert len(drawn) == 6
 
 
 def test_an_impossible_race_is_one_sentence(degradation, tmp_path):

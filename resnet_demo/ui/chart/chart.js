@@ -188,7 +188,7 @@ const redraw = () => {
   if (!plot || !whole) return;
   figure.setAttribute("aria-label", plot.alt);
   const panels = node(figure, "div", {class: "panels"});
-  const abreast = Math.max(1, Math.min(plot.panels.length, Math.floor((whole + 16) / 396)));
+  const abreast = Math.max(1, Math.min(plot.panels.length, Math.floor((whole + 16) / 380)));
   for (const panel of plot.panels) draw(panels, plot, panel, (whole - 16 * (abreast - 1)) / abreast);
   legend(figure, plot);
   if (focused) figure.querySelector("svg")?.focus();

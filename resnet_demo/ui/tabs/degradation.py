@@ -15,7 +15,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import LONGEST, Options
-from resnet_demo.ui.language import later, sentence, t
+from resnet_demo.ui.language import later, sentence, speaking, t
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
@@ -63,7 +63,7 @@ class Degradation:
         # Curves are of networks that were trained from scratch.
         self.cards = tuple(card for card in results.trained_cards(catalogue) if not card.start)
         self.continued, self.reached = results.continued(catalogue), results.all_results(catalogue)
-        self.shapes: dict[str, str] = {}
+        self.shapes: dict[tuple[str, str], str] = {}
         self.titles: dict[str, str] = {}
         for card in self.cards:
             self.titles.setdefault(card.dataset, card.dataset_title)
@@ -160,10 +160,11 @@ class Degradation:
         return {self.curves: plot, self.address: {"tab": self.id, "says": sentence(plot.alt)}}
 
     def _shape(self, dataset: str) -> str:
-        """Drawn once: other pictures would need other weights."""
-        if dataset not in self.shapes:
-            self.shapes[dataset] = shape(self.catalogue, dataset)
-        return self.shapes[dataset]
+        """Drawn once for each language: other pictures would need other weights."""
+        key = speaking(), dataset
+        if key not in self.shapes:
+            self.shapes[key] = shape(self.catalogue, dataset)
+        return self.shapes[key]
 
     def _results(self, dataset: str) -> str:
         if dataset not in self.titles:
