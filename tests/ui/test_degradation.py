@@ -187,11 +187,12 @@ def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeyp
     told = []
     for language in ("en", "ko", "ko", "ja", "en"):
         with speak(language):
-            told.append(tab._opened("mine", [8])[tab.shape])
+            told.append(tab._shape("mine"))
     assert "The shape of the loss" in told[0] == told[4]
     assert "손실의 모양" in told[1] == told[2]
     assert len(set(told)) == 3
     assert len(drawn) == 6
+    assert tab._shape("../mine") == gr.skip()
 
 
 def test_an_impossible_race_is_one_sentence(degradation, tmp_path):

@@ -105,19 +105,13 @@ class Degradation:
     def open(self, tab: gr.Tab) -> None:
         self.race.open(tab)
         tab.select(self._opened, [self.dataset, self.depths], self._followers(), **DRAW)
+        # The rest does not wait for pictures that take a second each.
+        gr.on([tab.select, self.dataset.input], self._shape, self.dataset, self.shape, **DRAW)
 
     def _followers(self) -> list[Any]:
         """What follows the data set."""
-        return [
-            self.curves,
-            self.ladder,
-            self.address,
-            self.argument,
-            self.solution,
-            self.kept,
-            self.shape,
-            self.results,
-        ]
+        made = [self.argument, self.solution, self.kept, self.results]
+        return [self.curves, self.ladder, self.address, *made]
 
     def _wire(self) -> None:
         # "input", and not "change": a depth that goes along with the data set is drawn with it, once.
@@ -147,7 +141,6 @@ class Degradation:
             self.argument: text,
             self.solution: bars,
             self.kept: continued(self.catalogue, dataset, self.continued),
-            self.shape: self._shape(dataset),
             self.results: self._results(dataset),
         }
 
@@ -159,8 +152,10 @@ class Degradation:
         plot = curves_plot(curves)
         return {self.curves: plot, self.address: {"tab": self.id, "says": sentence(plot.alt)}}
 
-    def _shape(self, dataset: str) -> str:
+    def _shape(self, dataset: str) -> Any:
         """Drawn once for each language: other pictures would need other weights."""
+        if dataset not in self.titles:
+            return gr.skip()
         key = speaking(), dataset
         if key not in self.shapes:
             self.shapes[key] = shape(self.catalogue, dataset)
