@@ -15,7 +15,7 @@ from resnet_demo.ui.language import speak
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.race import GETTING_READY, status
-from resnet_demo.ui.tabs.shape import shape
+from resnet_demo.ui.tabs.shape import shape_of_loss
 from resnet_demo.ui.training_plots import ladder_plot
 from resnet_demo.zoo import Catalogue, ModelCache, results
 from resnet_demo.zoo.paths import CONTINUED
@@ -153,24 +153,24 @@ def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
         put_weights(tmp_path, name)
     catalogue = Catalogue((tmp_path,))
     folder = folder_of(Landscape, tmp_path)
-    assert shape(catalogue, "mine") == ""
+    assert shape_of_loss(catalogue, "mine") == ""
     write_study(landscape(catalogue, "plain8.mine", -0.5), folder)
-    assert shape(catalogue, "mine") == ""  # One alone is beside nothing.
+    assert shape_of_loss(catalogue, "mine") == ""  # One alone is beside nothing.
     write_study(landscape(catalogue, "resnet8.mine", 0.5), folder)
-    text = shape(catalogue, "mine")
+    text = shape_of_loss(catalogue, "mine")
     assert text.count("<svg") == 2
     assert INK not in text
     assert "Loss around plain8.mine: 0.5 in the middle, with 10.0 % error" in text
     assert "resnet8.mine: at least half of the images are right on 22 % of the square, and 0 % of the steps" in text
     assert "is rougher here" in text
     write_study(landscape(catalogue, "plain8.mine", 0.5), folder)
-    assert "is not rougher here" in shape(catalogue, "mine")
+    assert "is not rougher here" in shape_of_loss(catalogue, "mine")
     # Of other images, or not complete: not beside each other.
     write_study(landscape(catalogue, "plain8.mine", 0.5, images=11), folder)
-    assert shape(catalogue, "mine") == ""
+    assert shape_of_loss(catalogue, "mine") == ""
     half = landscape(catalogue, "plain8.mine", 0.5)
     write_study(replace(half, loss=half.loss[:2], error=half.error[:2]), folder)
-    assert shape(catalogue, "mine") == ""
+    assert shape_of_loss(catalogue, "mine") == ""
 
 
 def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeypatch):

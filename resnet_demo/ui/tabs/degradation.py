@@ -20,7 +20,7 @@ from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.race import Race
-from resnet_demo.ui.tabs.shape import shape
+from resnet_demo.ui.tabs.shape import shape_of_loss
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import curves_plot, ladder_plot
 from resnet_demo.zoo import Catalogue, results, weight_state
@@ -158,7 +158,7 @@ class Degradation:
             return gr.skip()
         key = speaking(), dataset
         if key not in self.shapes:
-            self.shapes[key] = shape(self.catalogue, dataset)
+            self.shapes[key] = shape_of_loss(self.catalogue, dataset)
         return self.shapes[key]
 
     def _results(self, dataset: str) -> str:

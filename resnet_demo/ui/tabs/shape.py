@@ -42,7 +42,7 @@ def _plane(one: Landscape) -> tuple[int, float, int, int]:
     return one.size, one.reach, one.images, one.seed
 
 
-def shape(catalogue: Catalogue, dataset: str) -> str:
+def shape_of_loss(catalogue: Catalogue, dataset: str) -> str:
     """The pictures and what they show; nothing for a data set without any. It takes a second or two."""
     shown = landscapes(catalogue, dataset)
     if not shown:
