@@ -49,7 +49,7 @@ PICTURES = (
         ("#lesion-drawing [aria-pressed=true]", "#lesion-before li", "#lesion-after li", "#lesion-study svg"),
         (1440, 1150),
     ),
-    Picture("degradation", "?tab=degradation", ("#curves svg",), part="#curves"),
+    Picture("degradation", "?tab=degradation", ("#curves svg", "#ladder svg"), part="#trained"),
     Picture("solution", "?tab=degradation", ("#solution li",), part="#solution"),
 )
 

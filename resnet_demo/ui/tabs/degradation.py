@@ -83,7 +83,7 @@ class Degradation:
             )
             self.depths = Depths(depths, value=depths, label=t("Depths"), scale=3, elem_id="depths")
         self.address = address
-        with gr.Row():
+        with gr.Row(elem_id="trained"):
             with gr.Column(scale=2, min_width=340):
                 self.curves = Chart(elem_id="curves")
             with gr.Column(scale=1, min_width=320):
