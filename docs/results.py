@@ -16,7 +16,6 @@ DATASETS = ("cifar10", "cifar100", "fashion_mnist")
 # Asked for and not run yet, beside the networks of the paper's ladder that have no card.
 NOT_RUN = (
     "shortcut options B and C on CIFAR-10 (`resnet20-B`, `resnet20-C`)",
-    "further seeds: every error here is of one run, so no deviation is known",
     "the recipe `paper` (64k iterations), by which the errors of He et al. could be reproduced",
 )
 INTRO = """# Results
@@ -150,40 +149,44 @@ def _flows(catalogue: Catalogue) -> str:
 
 
 def _landscapes(catalogue: Catalogue) -> str:
-    rows, shown = [], []
+    rows, names, shown = [], [], []
     for entry, one in _whole_landscapes(catalogue):
-        (loss, error), most = one.centre, max(map(max, one.loss))
+        (loss, error), (down, steps), most = one.centre, one.falls, max(map(max, one.loss))
         numbers = (
             f"{loss:.4f}",
             f"{error:.1f}",
             f"{most:.3g}",
             f"{100 * one.half_right:.1f}",
-            f"{100 * one.roughness:.1f}",
+            f"{down} of {steps}",
         )
-        rows.append((entry.name, f"{one.images:,}", f"{one.size} x {one.size}", *numbers))
+        rows.append((entry.name, f"{one.images:,}", f"{one.size} x {one.size}", f"{one.reach:g}", *numbers))
+        names.append(entry.name)
         shown.append(f"![{one.model}](landscape-{one.model}.png)")
-    columns = ("network", "images", "points", "loss", "error %", "most", "half right %", "steps down %")
+    columns = ("network", "images", "points", "reach", "loss", "error %", "most", "half right %", "steps down")
     text = (
-        "Loss on training images at w + a d1 + b d2, a and b from -1 to 1, for two random directions of which each "
-        "filter has the norm of the network's own (Li et al. 2018): `python -m resnet_demo landscape NAME --images N`. "
-        "*Half right*: the share of the points at which at least half of the images are classified correctly. *Steps "
-        "down*: the share of the steps away from the middle, along either direction, that lead down; 0 for a bowl. Two "
-        "random directions show how fast the loss rises around the end of one training, not the way there, nor any "
-        "valley they miss."
+        "Loss on training images at w + a d1 + b d2 for two random directions of which each filter has the norm of the "
+        "network's own (Li et al. 2018): `python -m resnet_demo landscape NAME --images N`. *Half right*: the share of "
+        "the points at which at least half of the images are classified correctly. *Steps down*: how many steps lead "
+        "down on the eight straight lines from the middle that follow the grid; none where the loss is convex and "
+        "least in the middle. Two random directions show how fast the loss rises around the end of one training, not "
+        "the way there, nor any valley they miss."
     )
-    return f"## The shape of the loss\n\n{text}\n\n{_table(columns, rows)}\n{' '.join(shown)}\n"
+    return f"## The shape of the loss\n\n{text}\n\n{_table(columns, rows)}\n{_table(names, [shown])}"
 
 
 def _not_run(catalogue: Catalogue) -> str:
+    missing, summaries = results.missing(catalogue), results.all_results(catalogue)
     few = sorted({study.images for _, study in _whole_landscapes(catalogue) if study.images < 1000})
-    lines = [f"`{'`, `'.join(results.missing(catalogue))}`, by the recipe `fast`", *NOT_RUN]
+    once = all(summary.runs == 1 for summary in summaries)
+    lines = [f"`{'`, `'.join(missing)}`, by the recipe `fast`"] if missing else []
+    lines += ["further seeds: every error here is of one run, so no deviation is known"] if once else []
     lines += [f"landscapes over 1,000 images: those above are of {', '.join(map(str, few))}"] if few else []
-    return "## What was not run\n\n" + "".join(f"- {line}\n" for line in lines)
+    return "## What was not run\n\n" + "".join(f"- {line}\n" for line in (*lines, *NOT_RUN))
 
 
 def _studies(kind: type[Study], catalogue: Catalogue, dataset: str = "") -> Iterator[tuple[Entry, Study]]:
     for entry in catalogue.entries():
-        if entry.tag in (dataset or DATASETS) and (study := find_study(kind, entry, catalogue.folders)):
+        if entry.tag in ((dataset,) if dataset else DATASETS) and (study := find_study(kind, entry, catalogue.folders)):
             yield entry, study
 
 

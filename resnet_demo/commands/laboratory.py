@@ -96,7 +96,7 @@ def landscape(
     size: Annotated[int, typer.Option(help="Points along each direction; an odd number.", min=3, max=201)] = 25,
     reach: Annotated[float, typer.Option(help="How far along each direction, in norms of the filters.")] = 1.0,
     images: Annotated[int, typer.Option(help="How many of the training images.", min=1)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the directions.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the directions.", min=0, max=2**32 - 1)] = 0,
     out: Out = None,
     device: Device = "auto",
     offline: Offline = False,
@@ -110,16 +110,22 @@ def landscape(
     for entry, model in _studied(names, device, offline, weights):
         x, y = training.standardized_sample(entry, "train", images, data, model.device, offline)
         study = records.Landscape(entry.name, entry.weights_hash, len(y), seed, reach, size)
-        begun = laboratory.read_study(records.Landscape, entry, folder)
-        if begun and replace(begun, loss=[], error=[]) == study:
-            study = begun
+        # Not in the place of a finished one of another kind: that stays until this one is complete.
+        begun = folder / "begun"
+        for place in (folder, begun):
+            there = laboratory.read_study(records.Landscape, entry, place)
+            if there and replace(there, loss=[], error=[]) == study:
+                study = there
         with console.progress(*COLUMNS) as bar:
             task = bar.add_task(entry.name, total=size, completed=len(study.loss))
             rows = laboratory.landscape_rows(model.network, x, y, study.axis, seed, len(study.loss))
             for losses, errors in rows:
                 study = replace(study, loss=[*study.loss, losses], error=[*study.error, errors])
-                laboratory.write_study(study, folder)
+                path = laboratory.write_study(study, begun)
                 _advance(bar, task, len(study.loss))
+                if study.complete:
+                    laboratory.write_study(study, folder)
+                    path.unlink()
         (loss, error), edge = study.centre, max(map(max, study.loss))
         console.say(
             f"{entry.name}: loss {loss:.4f} and {error:.2f} % error on {len(y):,} training images, loss up to "

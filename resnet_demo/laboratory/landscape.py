@@ -12,7 +12,7 @@ from resnet_demo.networks import TraceableNetwork
 from resnet_demo.networks.precision import exact_float32
 
 BATCH_SIZE = 125
-# Stands for a loss that float32 cannot hold.
+# Larger losses, and those that float32 cannot hold, are cut there.
 LARGEST_LOSS = 1e9
 
 
@@ -71,9 +71,9 @@ def _loss_and_error(network: TraceableNetwork, images: Tensor, labels: Tensor) -
     loss, wrong = 0.0, 0
     with exact_float32(images.device):
         for x, y in zip(images.split(BATCH_SIZE), labels.split(BATCH_SIZE), strict=True):
-            logits = network(x)
+            logits = network(x).cpu()
             # Summed in float64: the loss at the centre is compared with another computation.
-            loss += F.cross_entropy(logits.double(), y, reduction="sum").item()
-            wrong += int((logits.argmax(1) != y).sum())
+            loss += F.cross_entropy(logits.double(), y.cpu(), reduction="sum").item()
+            wrong += int((logits.argmax(1) != y.cpu()).sum())
     loss /= len(labels)
     return (loss if loss < LARGEST_LOSS else LARGEST_LOSS), 100 * wrong / len(labels)

@@ -40,8 +40,10 @@ def write_study(study: Study, folder: Path) -> Path:
 
 
 def find_study(kind: type[Study], entry: Entry, folders: Sequence[Path]) -> Study | None:
-    """The study of an entry with the very weights it has now, if there is one below one of the folders of weights."""
-    found = (read_study(kind, entry, folder_of(kind, folder)) for folder in folders) if entry.weights_hash else ()
+    """The study of an entry with the very weights it has now, if there is one below one of the folders of weights: the
+    last of them, as what a user has measured again counts before what is shipped."""
+    places = [folder_of(kind, folder) for folder in reversed(folders)] if entry.weights_hash else []
+    found = (read_study(kind, entry, place) for place in places)
     return next(filter(None, found), None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from resnet_demo.analysis.weight_gradients import weight_gradient_norms
 from resnet_demo.networks import TraceableNetwork
@@ -30,6 +30,8 @@ def trained_layers(
     """
     network = view_of(network)
     main = [layer for layer in network.layers() if layer.is_main]
+    # Of other activations, no unit is ever dead.
+    rectified = any(isinstance(module, nn.ReLU) for module in network.modules())
     loss, norms, responses, highest = 0.0, [], {layer.name: _Spread() for layer in main}, {}
     for x, y in zip(images.split(BATCH_SIZE), labels.split(BATCH_SIZE), strict=True):
         with torch.inference_mode(False), torch.enable_grad(), exact_float32(x.device):
@@ -44,7 +46,7 @@ def trained_layers(
         for name, response in trace.responses.items():
             if name in responses:
                 responses[name].add(response)
-        for name, activation in trace.activations.items():
+        for name, activation in trace.activations.items() if rectified else ():
             most = activation.detach().abs().amax((0, 2, 3))
             highest[name] = torch.maximum(most, highest.get(name, most))
         on_images(len(norms))
@@ -75,7 +77,7 @@ class _Spread:
         self.count, self.sum, self.squares = 0, 0.0, 0.0
 
     def add(self, values: Tensor) -> None:
-        values = values.detach().double()
+        values = values.detach().cpu().double()
         self.count += values.numel()
         self.sum += values.sum().item()
         self.squares += values.square().sum().item()

@@ -1,6 +1,8 @@
 """The results of the experiments in the laboratory."""
 
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from resnet_demo.errors import InputError
@@ -89,6 +91,10 @@ class LesionStudy:
             raise InputError("only some of the blocks can be removed at once, in at least one draw.")
 
 
+# Far beyond what can be seen: at 1, every filter has been replaced by as much noise.
+MOST_REACH = 100
+
+
 @dataclass(frozen=True)
 class Landscape:
     """The loss of a trained network on a plane through its weights (Li et al. 2018): at w + a d1 + b d2, with d1 and d2
@@ -97,8 +103,8 @@ class Landscape:
     images   how many training images the loss is the mean cross-entropy of
     seed     of the directions
     reach    a and b run from -reach to reach in `size` equal steps
-    loss     a row for each a, a column for each b; rows are missing at the end until all are measured. What float32
-             cannot hold is `LARGEST_LOSS`
+    loss     a row for each a, a column for each b; rows are missing at the end until all are measured. Larger
+             ones than `LARGEST_LOSS` are cut there
     error    top-1 errors in percent, as `loss`
 
     Raises `InputError` for impossible values.
@@ -114,8 +120,11 @@ class Landscape:
     error: list[list[float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.size < 3 or self.size % 2 == 0 or self.reach <= 0 or self.images < 1:
-            raise InputError("a landscape needs an odd number of at least 3 points, a reach above 0, and images.")
+        if self.size < 3 or self.size % 2 == 0 or not 0 < self.reach <= MOST_REACH or self.images < 1:
+            raise InputError(
+                "a landscape needs images, an odd number of at least 3 points, and a reach above 0 and up to "
+                f"{MOST_REACH}."
+            )
         rows = [*self.loss, *self.error]
         if len(self.loss) != len(self.error) or len(self.loss) > self.size or any(len(r) != self.size for r in rows):
             raise InputError(f"a landscape has at most {self.size} rows of {self.size} losses and of as many errors.")
@@ -145,17 +154,14 @@ class Landscape:
         return sum(error <= 50 for error in errors) / len(errors)
 
     @property
-    def roughness(self) -> float:
-        """The share, 0 to 1, of the steps away from the centre along either direction that lead down: 0 for a bowl."""
-        half, last = self.size // 2, self.size - 1
-        columns = [list(column) for column in zip(*self.loss, strict=True)]
-        steps = [
-            line[i + side] < line[i]
-            for line in (*self.loss, *columns)
-            for side in (-1, 1)
-            for i in range(half, last if side > 0 else 0, side)
-        ]
-        return sum(steps) / len(steps)
+    def falls(self) -> tuple[int, int]:
+        """How many steps lead down, and of how many, on the eight straight lines from the centre that follow the grid:
+        none where the loss is convex and least in the centre, whichever way its valley runs."""
+        half = self.size // 2
+        ways = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
+        lines = [[self.loss[half + k * a][half + k * b] for k in range(half + 1)] for a, b in ways]
+        steps = [after < before for line in lines for before, after in pairwise(line)]
+        return sum(steps), len(steps)
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,8 @@ class TrainedFlow:
 
     def __post_init__(self) -> None:
         norms = [x or 0 for one in self.layers for x in (one.gradient_norm, one.gradient_std, one.response_std)]
+        if not all(map(isfinite, [self.loss, *norms])):
+            raise InputError("a loss, norm or deviation is not finite, so there is nothing to compare.")
         if self.images < 2 or len(self.layers) < 3 or any(norm < 0 for norm in norms):
             raise InputError("there are at least 2 images and 3 layers, with norms and deviations of 0 or more.")
 

@@ -71,18 +71,25 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 
-def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
-    """Summaries of the catalogue's networks, with the runs of their further seeds."""
+def all_cards(catalogue: Catalogue) -> tuple[Card, ...]:
+    """The cards of the catalogue's networks, and of the runs of their further seeds."""
     seeds = [card for folder in catalogue.folders for card in _cards_below(folder / SEEDS)]
-    return summarize([*trained_cards(catalogue), *seeds])
+    return (*trained_cards(catalogue), *seeds)
 
 
-def ladder(summaries: Sequence[Summary], dataset: str) -> tuple[Summary, ...]:
-    """The paper's residual and plain networks of one data set, trained by one recipe: that of most of them."""
+def all_results(catalogue: Catalogue) -> tuple[Summary, ...]:
+    """Summaries of `all_cards`."""
+    return summarize(all_cards(catalogue))
+
+
+def ladder(cards: Sequence[Card], dataset: str) -> tuple[Summary, ...]:
+    """The paper's residual and plain networks of one data set, trained from scratch by one recipe in every detail: that
+    of most of them."""
     names = {f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")}
-    rungs = [s for s in summaries if s.dataset == dataset and s.architecture in names]
-    recipes = Counter((s.recipe, s.epochs) for s in rungs)
-    return tuple(s for s in rungs if (s.recipe, s.epochs) == recipes.most_common(1)[0][0])
+    runs = [card for card in cards if card.dataset == dataset and card.spec.name in names and not card.start]
+    recipes = Counter((json.dumps(card.recipe, sort_keys=True), card.epochs) for card in runs)
+    most = recipes.most_common(1)
+    return summarize([c for c in runs if most and (json.dumps(c.recipe, sort_keys=True), c.epochs) == most[0][0]])
 
 
 def continued(catalogue: Catalogue) -> tuple[Card, ...]:
@@ -93,7 +100,7 @@ def continued(catalogue: Catalogue) -> tuple[Card, ...]:
 
 def _cards_below(folder: Path) -> Iterator[Card]:
     for path in sorted(folder.rglob("*.*.json")):
-        if path.name.endswith(tuple(f".{study}.json" for study in STUDIES)):
+        if path.stem.count(".") > 1 and path.stem.rpartition(".")[2] in STUDIES:
             continue
         try:
             card = Card.read(path)

@@ -242,18 +242,24 @@ def test_a_landscape_is_measured_row_by_row_and_goes_on_where_it_was_stopped(run
     path = tmp_path / f"{name}.landscape.json"
     whole = json.loads(path.read_text())
     assert (whole["images"], len(whole["loss"]), len(whole["error"])) == (6, 3, 3)
-    # What is there is kept, even a row that is wrong, and the rest is measured again.
-    path.write_text(json.dumps(whole | {"loss": [[7.0] * 3], "error": [[7.0] * 3]}))
+    begun = tmp_path / "begun" / path.name
+    assert not begun.exists()
+    # Stopped after a row: what is there is kept, even if it is wrong, and the rest is measured.
+    path.rename(begun)
+    begun.write_text(json.dumps(whole | {"loss": [[7.0] * 3], "error": [[7.0] * 3]}))
     assert run(*measure).code == 0
     again = json.loads(path.read_text())
     assert again["loss"] == [[7.0] * 3, *whole["loss"][1:]]
-    # Another plane begins anew.
+    # What is complete is not measured again, and stays while another plane is.
+    changed = path.stat().st_mtime_ns
+    assert run(*measure).code == 0
+    assert path.stat().st_mtime_ns == changed
     assert run(*measure, "--seed", 1).code == 0
     other = json.loads(path.read_text())
     assert other["loss"][0] not in (whole["loss"][0], [7.0] * 3)
     assert other["loss"][1][1] == pytest.approx(whole["loss"][1][1])
-    wrong = run(*measure, "--size", 4)
-    assert (wrong.code, "odd number" in wrong.err) == (2, True)
+    for option, value in (("--size", 4), ("--reach", "nan"), ("--seed", 2**64)):
+        assert run(*measure, option, value).code == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")

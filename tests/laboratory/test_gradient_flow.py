@@ -159,8 +159,8 @@ def test_stop_5_without_normalization_the_signal_grows_from_block_to_block():
         assert all(layer.response_std == pytest.approx(1, abs=0.01) for layer in normalized.layers[:-1])
 
 
-def test_stop_6_after_training_the_gradients_of_plain_56_are_healthy_and_its_error_is_higher():
-    """Measured 1.1 to 8.5 in plain-56, and 0.8 to 4.8 in ResNet-56."""
+def test_stop_6_after_training_no_gradient_of_plain_56_has_vanished_and_its_error_is_higher():
+    """Measured 1.1 to 8.5."""
     entries = [find_entry(name) for name in find_stop("trained").networks]
     norms = {}
     for entry in entries:
@@ -168,7 +168,6 @@ def test_stop_6_after_training_the_gradients_of_plain_56_are_healthy_and_its_err
         assert study.images == 1000
         norms[entry.architecture] = [layer.gradient_norm for layer in study.layers]
     assert max(norms["plain56"]) < 10 * min(norms["plain56"])
-    assert statistics.median(norms["plain56"]) >= statistics.median(norms["resnet56"])
     errors = {entry.architecture: entry.test_error for entry in entries}
     assert errors["plain56"] > errors["resnet56"]
 

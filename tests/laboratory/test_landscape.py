@@ -104,10 +104,24 @@ def test_a_study_says_where_its_centre_is_and_whether_it_is_complete():
     assert whole.centre == (2.0, 50.0)
 
 
+def test_steps_down_are_counted_on_eight_straight_lines_from_the_centre():
+    def of(loss):
+        rows = [[float(loss(a, b)) for b in range(-2, 3)] for a in range(-2, 3)]
+        return study(size=5, loss=rows, error=[[0.0] * 5] * 5).falls
+
+    # Convex, whichever way the valley runs: none.
+    assert of(lambda a, b: a * a + b * b + 1.9 * a * b + 1) == (0, 16)
+    assert of(lambda a, b: 10 - max(abs(a), abs(b))) == (16, 16)
+    # Up and down again on the line to the right, and on the one to its lower corner.
+    wall = {(1, 0): 9.0, (1, 1): 9.0}
+    assert of(lambda a, b: wall.get((a, b), a * a + b * b)) == (2, 16)
+
+
 @pytest.mark.parametrize(
     "impossible",
     [
-        {"size": 4}, {"size": 1}, {"reach": 0.0}, {"images": 0}, {"loss": [[1.0, 2.0]]}, {"error": []},
+        {"size": 4}, {"size": 1}, {"reach": 0.0}, {"reach": float("nan")}, {"reach": float("inf")}, {"images": 0},
+        {"loss": [[1.0, 2.0]]}, {"error": []},
         {"loss": [[-1.0, 0.0, 0.0]]}, {"error": [[0.0, 0.0, 101.0]]},
     ],
     ids=str,
@@ -122,7 +136,7 @@ MEASURED = [f"{name}.cifar10" for name in ("resnet20", "plain20", "resnet56", "p
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_the_centre_of_a_shipped_landscape_is_near_the_error_of_its_card(name):
-    """Of 1,000 training images; the card's own training error is of all of them, augmented, while it trained."""
+    """Of a few training images; the card's own training error is of all of them, augmented, while it trained."""
     entry = find_entry(name)
     study = find_study(Landscape, entry, open_catalogue().folders)
     assert study.complete

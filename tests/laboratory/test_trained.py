@@ -68,6 +68,7 @@ def test_it_leaves_the_network_as_it_is():
 def test_an_impossible_study_is_refused():
     layers = [LayerFlow(name, "stem", 2.0, 1.0, 0.0, 1.0) for name in ("conv1", "layer1.0.conv1", "fc")]
     assert TrainedFlow("m", "s", 2, 0.5, layers).flow.ratio == 1
-    for images, kept in ((1, layers), (2, layers[:2]), (2, [replace(layers[0], gradient_norm=-1.0), *layers])):
+    lost, below = (replace(layers[0], gradient_norm=norm) for norm in (float("nan"), -1.0))
+    for images, kept in ((1, layers), (2, layers[:2]), (2, [lost, *layers]), (2, [below, *layers])):
         with pytest.raises(InputError):
             TrainedFlow("m", "s", images, 0.5, kept)

@@ -133,19 +133,26 @@ def test_the_ladder_shows_final_errors_by_depth_with_their_deviation_and_names_w
 
 
 def test_the_ladder_is_one_experiment():
-    ours = [summary("plain20.cifar10", 10.0), summary("resnet20.cifar10", 9.0), summary("plain56.cifar10", 15.0)]
-    other = [summary("resnet56.cifar10", 7.0, recipe="paper"), summary("resnet20-B.cifar10", 8.0)]
-    other += [summary("resnet56.cifar100", 29.0, dataset="cifar100")]
-    assert results.ladder([*other, *ours], "cifar10") == tuple(ours)
-    assert results.ladder(ours, "cifar100") == ()
+    """All by one recipe in every detail, from scratch, and of one data set."""
+    cards = {card.name: card for card in results.trained_cards(ModelCache("cpu").catalogue)}
+    ours = [cards[f"{name}.cifar10"] for name in ("resnet20", "plain20", "resnet56", "plain56")]
+    seed = replace(ours[1], seed=1, sha256="of another run", test_error=ours[1].test_error + 1)
+    slower = replace(ours[1], seed=2, recipe=ours[1].recipe | {"learning_rate": 0.01}, test_error=30.0)
+    later = replace(ours[3], start="plain20.cifar10", test_error=11.0)
+    option = replace(ours[0], name="resnet20-B.cifar10", network=ours[0].network | {"shortcut": "B"})
+    ladder = results.ladder([*cards.values(), seed, slower, later, option], "cifar10")
+    assert [summary.name for summary in ladder] == [card.name for card in ours]
+    assert [summary.runs for summary in ladder] == [1, 2, 1, 1]
+    assert ladder[1].test_error == pytest.approx(ours[1].test_error + 0.5)
+    assert ladder[3].test_error == ours[3].test_error
+    assert results.ladder([], "cifar10") == ()
 
 
-def landscape(catalogue, name, slope, images=10):
-    """A valley whose second direction is rough if the slope is below 0."""
-    side = [[1.0 + abs(i - 1) + slope * abs(k - 1) + 3 for k in range(3)] for i in range(3)]
-    side[1][1] = 0.5
-    errors = [[90.0, 50.0, 90.0], [90.0, 10.0, 90.0], [90.0, 90.0, 90.0]]
-    return Landscape(name, catalogue.find(name).weights_hash, images, 0, 1.0, 3, side, errors)
+def landscape(catalogue, name, wall=0.0, images=10):
+    """A bowl; with a `wall` on the way to the right."""
+    loss = [[1.0 + a * a + b * b + (wall if (a, b) == (0, 1) else 0) for b in range(-2, 3)] for a in range(-2, 3)]
+    errors = [[90.0] * 5, [90.0, 50.0, 50.0, 50.0, 90.0], [90.0, 50.0, 10.0, 51.0, 90.0], [90.0] * 5, [90.0] * 5]
+    return Landscape(name, catalogue.find(name).weights_hash, images, 0, 1.0, 5, loss, errors)
 
 
 def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
@@ -154,21 +161,24 @@ def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
     catalogue = Catalogue((tmp_path,))
     folder = folder_of(Landscape, tmp_path)
     assert shape_of_loss(catalogue, "mine") == ""
-    write_study(landscape(catalogue, "plain8.mine", -0.5), folder)
+    write_study(landscape(catalogue, "plain8.mine", wall=9), folder)
     assert shape_of_loss(catalogue, "mine") == ""  # One alone is beside nothing.
-    write_study(landscape(catalogue, "resnet8.mine", 0.5), folder)
+    write_study(landscape(catalogue, "resnet8.mine"), folder)
     text = shape_of_loss(catalogue, "mine")
     assert text.count("<svg") == 2
+    assert text.index("resnet8.mine") < text.index("plain8.mine")
     assert INK not in text
-    assert "Loss around plain8.mine: 0.5 in the middle, with 10.0 % error" in text
-    assert "resnet8.mine: at least half of the images are right on 22 % of the square, and 0 % of the steps" in text
+    assert "Loss around plain8.mine: 1 in the middle, with 10.0 % error, at most 11" in text
+    right = "at least half of the images are right on 20 % of the square; on eight straight lines from the middle, "
+    assert f"resnet8.mine: {right}the loss falls in 0 of 16 steps." in text
+    assert f"plain8.mine: {right}the loss falls in 1 of 16 steps." in text
     assert "is rougher here" in text
-    write_study(landscape(catalogue, "plain8.mine", 0.5), folder)
+    write_study(landscape(catalogue, "plain8.mine"), folder)
     assert "is not rougher here" in shape_of_loss(catalogue, "mine")
     # Of other images, or not complete: not beside each other.
-    write_study(landscape(catalogue, "plain8.mine", 0.5, images=11), folder)
+    write_study(landscape(catalogue, "plain8.mine", images=11), folder)
     assert shape_of_loss(catalogue, "mine") == ""
-    half = landscape(catalogue, "plain8.mine", 0.5)
+    half = landscape(catalogue, "plain8.mine")
     write_study(replace(half, loss=half.loss[:2], error=half.error[:2]), folder)
     assert shape_of_loss(catalogue, "mine") == ""
 
@@ -178,7 +188,7 @@ def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeyp
         put_weights(tmp_path, name)
     catalogue = Catalogue((tmp_path,))
     for name in ("resnet8.mine", "plain8.mine"):
-        write_study(landscape(catalogue, name, 0.5), folder_of(Landscape, tmp_path))
+        write_study(landscape(catalogue, name), folder_of(Landscape, tmp_path))
     tab, drawn = Degradation(catalogue, None, "cpu", offline=True), []
     draw = plots.landscape_figure
     monkeypatch.setattr(plots, "landscape_figure", lambda *args: (drawn.append(args), draw(*args))[1])

@@ -155,6 +155,10 @@ def test_a_broken_study_is_none(tmp_path, caplog, kind):
     path = write_study(LesionStudy(NAME, entry.weights_hash, 10, 5.0, errors), folder)
     assert read_study(LesionStudy, entry, folder).errors == errors
     assert find_study(LesionStudy, entry, [tmp_path / "none", tmp_path]).errors == errors
+    own = tmp_path / "own"
+    other = write_study(LesionStudy(NAME, entry.weights_hash, 10, 6.0, errors), folder_of(LesionStudy, own))
+    assert find_study(LesionStudy, entry, [tmp_path, own]).test_error == 6
+    other.unlink()
     if kind == "a folder":
         path.unlink()
         path.mkdir()

@@ -62,7 +62,8 @@ class Degradation:
         self.catalogue = catalogue
         # Curves are of networks that were trained from scratch.
         self.cards = tuple(card for card in results.trained_cards(catalogue) if not card.start)
-        self.continued, self.reached = results.continued(catalogue), results.all_results(catalogue)
+        self.continued, self.runs = results.continued(catalogue), results.all_cards(catalogue)
+        self.reached = results.summarize(self.runs)
         self.shapes: dict[tuple[str, str], str] = {}
         self.titles: dict[str, str] = {}
         for card in self.cards:
@@ -137,7 +138,7 @@ class Degradation:
         text, bars = solution(self.catalogue, dataset)
         return {
             **self._redraw(dataset, depths),
-            self.ladder: ladder_plot(results.ladder(self.reached, dataset), results.missing(self.catalogue, dataset)),
+            self.ladder: ladder_plot(results.ladder(self.runs, dataset), results.missing(self.catalogue, dataset)),
             self.argument: text,
             self.solution: bars,
             self.kept: continued(self.catalogue, dataset, self.continued),

@@ -8,13 +8,13 @@ from resnet_demo.laboratory.studies import find_study
 from resnet_demo.records import Landscape, kind_of
 from resnet_demo.ui import choices
 from resnet_demo.ui.html import percent
-from resnet_demo.ui.language import later, t
+from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.zoo import Catalogue
 
 SAYS = later(
-    "The loss of {images:,} training images at w + a d₁ + b d₂: w are the trained weights (the cross), d₁ and d₂ two "
-    "random directions, each filter of them as large as the network's own (Li et al. 2018). All have one logarithmic "
-    "scale of colour and height."
+    "The loss of {images:,} training images at w + a d₁ + b d₂: w are the trained weights, in the middle, d₁ and d₂ "
+    "two random directions, each filter of them as large as the network's own (Li et al. 2018). The cross marks the "
+    "lowest loss. All have one logarithmic scale of colour and height."
 )
 LIMITS = later(
     "Two random directions out of {count:,} show how fast the loss rises around the end of this one training. They do "
@@ -23,18 +23,20 @@ LIMITS = later(
 
 
 def landscapes(catalogue: Catalogue, dataset: str) -> list[Landscape]:
-    """Those of the deepest twins of a data set that were measured, and of the same plain network by construction."""
-    found: dict[int, dict[str, Landscape]] = {}
+    """Those of the deepest twins of a data set that were both measured, the residual one first, and of the same plain
+    network by construction."""
+    found: dict[str, Landscape] = {}
+    depths = set()
     for entry in choices.available(catalogue):
         if entry.tag == dataset and (study := find_study(Landscape, entry, catalogue.folders)) and study.complete:
-            found.setdefault(entry.spec.depth, {})[entry.architecture] = study
-    for depth in sorted(found, reverse=True):
-        wanted = [f"resnet{depth}", f"plain{depth}", f"plain{depth}-grown"]
-        shown = [found[depth][name] for name in wanted if name in found[depth]]
+            found[entry.architecture] = study
+            depths.add(entry.spec.depth)
+    for depth in sorted(depths, reverse=True):
+        first, *others = (found.get(name) for name in (f"resnet{depth}", f"plain{depth}", f"plain{depth}-grown"))
         # Pictures of different planes are not comparable.
-        alike = [one for one in shown if (one.size, one.reach, one.images, one.seed) == _plane(shown[0])]
-        if len(alike) > 1:
-            return alike
+        alike = [one for one in others if first and one and _plane(one) == _plane(first)]
+        if first and alike and alike[0] is others[0]:
+            return [first, *alike]
     return []
 
 
@@ -58,7 +60,7 @@ def shape_of_loss(catalogue: Catalogue, dataset: str) -> str:
 def _picture(one: Landscape, among: Sequence[Landscape]) -> str:
     (loss, error), highest = one.centre, max(map(max, one.loss))
     alt = t(
-        "Loss around {network}: {loss:.2g} in the middle, with {error:.1f} % error, up to {highest:.2g} at the edge",
+        "Loss around {network}: {loss:.2g} in the middle, with {error:.1f} % error, at most {highest:.2g}",
         network=one.model, loss=loss, error=error, highest=highest,
     )  # fmt: skip
     # Written and ruled in the colour of the page's text, light or dark.
@@ -69,21 +71,18 @@ def _picture(one: Landscape, among: Sequence[Landscape]) -> str:
 
 def _told(shown: Sequence[Landscape]) -> str:
     """What the measurements say, whatever they are."""
-    each = "; ".join(
-        t(
-            "{network}: at least half of the images are right on {right} of the square, and {down} of the steps away "
-            "from the middle lead down",
-            network=one.model, right=percent(one.half_right), down=percent(one.roughness),
+    each = []
+    for one in shown:
+        down, steps = one.falls
+        text = later(
+            "{network}: at least half of the images are right on {right} of the square; on eight straight lines from "
+            "the middle, the loss falls in {down} of {steps} steps"
         )
-        for one in shown
-    )  # fmt: skip
-    # The first of each kind: the one by construction is plain too, and the last.
-    first = {kind_of(one.model): one for one in reversed(shown)}
-    if not {"residual", "plain"} <= first.keys():
-        return f"{each}."
+        each.append(sentence(t(text, network=one.model, right=percent(one.half_right), down=down, steps=steps)))
+    residual, plain = shown[:2]
     rougher = (
         t("By that measure, the loss of the plain network is rougher here.")
-        if first["plain"].roughness > first["residual"].roughness
+        if plain.falls > residual.falls
         else t("By that measure, the loss of the plain network is not rougher here.")
     )
-    return f"{each}. {rougher}"
+    return " ".join([*each, rougher])
