@@ -95,9 +95,10 @@ class Degradation:
                 self.solution = Bars(elem_id="solution")
             with gr.Column(min_width=320):
                 self.kept = gr.HTML("", elem_id="continued")
-        self.shape = gr.HTML("", elem_id="shape")
         self.results = gr.HTML(self._results(first), elem_id="results")
         self.race.build()
+        # At the end: what comes late must not move the rest.
+        self.shape = gr.HTML("", elem_id="shape")
         self._wire()
 
     def ask(self, query: Mapping[str, str]) -> Updates:
