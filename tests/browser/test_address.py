@@ -50,6 +50,8 @@ def test_back_shows_again_what_was_shown_before(visit):
     page.wait_for_timeout(2500)  # What follows sooner is of the same step.
     page.get_by_role("tab", name="Degradation").click()
     reads(page, "tab=degradation")
+    # Gradio complains in the console of an answer that the page did not wait for.
+    expect(page.locator("#shape figure svg").first).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(1000)
     page.go_back()
     wait_for_facts(page, "plain-20")
