@@ -30,7 +30,7 @@ def trained_layers(
     """
     network = view_of(network)
     main = [layer for layer in network.layers() if layer.is_main]
-    # Of other activations, no unit is ever dead.
+    # Units of other activations are never dead; whether they saturate is not measured here.
     rectified = any(isinstance(module, nn.ReLU) for module in network.modules())
     loss, norms, responses, highest = 0.0, [], {layer.name: _Spread() for layer in main}, {}
     for x, y in zip(images.split(BATCH_SIZE), labels.split(BATCH_SIZE), strict=True):
@@ -53,12 +53,12 @@ def trained_layers(
     found = np.array(norms)
     layers = [
         LayerFlow(
-            layer.name,
-            layer.stage,
-            float(mean),
-            responses[layer.name].deviation,
-            _dead(highest.get(layer.name)),
-            float(std),
+            layer=layer.name,
+            stage=layer.stage,
+            gradient_norm=float(mean),
+            response_std=responses[layer.name].deviation,
+            dead_or_saturated=_dead(highest.get(layer.name)),
+            gradient_std=float(std),
         )
         for layer, mean, std in zip(main, found.mean(0), found.std(0), strict=True)
     ]

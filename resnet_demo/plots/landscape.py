@@ -25,7 +25,7 @@ def landscape_figure(landscape: Landscape, among: Sequence[Landscape] = ()) -> F
     among   those that are shown beside it: all have one logarithmic scale of colour and height
     """
     losses = [loss for one in (landscape, *among) for row in one.loss for loss in row if loss > 0]
-    low, high = min(losses), max(losses)
+    low, high = min(losses, default=1.0), max(losses, default=1.0)
     high = high if high > low else 2 * low
     norm = LogNorm(low, high)
     axis, loss = np.array(landscape.axis), np.clip(landscape.loss, low, high)
@@ -48,8 +48,8 @@ def _contours(figure: Figure, place: Any, axis: np.ndarray, loss: np.ndarray, no
     axes.set_xlabel("a", color=INK, fontsize=12)
     axes.set_ylabel("b", color=INK, fontsize=12, rotation=0)
     axes.tick_params(colors=INK, labelsize=11)
-    axes.set_xticks([-1, 0, 1] if axis[-1] == 1 else [axis[0], 0, axis[-1]])
-    axes.set_yticks(axes.get_xticks())
+    axes.set_xticks([axis[0], 0, axis[-1]])
+    axes.set_yticks([axis[0], 0, axis[-1]])
     for spine in axes.spines.values():
         spine.set_visible(False)
     bar: Any = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.95, aspect=28)

@@ -91,7 +91,7 @@ class LesionStudy:
             raise InputError("only some of the blocks can be removed at once, in at least one draw.")
 
 
-# Far beyond what can be seen: at 1, every filter has been replaced by as much noise.
+# Far beyond what can be seen: at 1, each filter has as much noise added to it as it had weight.
 MOST_REACH = 100
 
 

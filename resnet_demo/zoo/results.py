@@ -66,7 +66,7 @@ def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
     groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
     for card in cards:
         # Only runs that differ in nothing but the seed are averaged.
-        alike = (card.name, json.dumps(card.recipe, sort_keys=True), card.epochs, card.start, card.start_sha256)
+        alike = (card.name, *_recipe(card), card.start, card.start_sha256)
         groups[alike][card.seed, card.sha256] = card
     return tuple(_summary(list(group.values())) for group in groups.values())
 
@@ -87,9 +87,8 @@ def ladder(cards: Sequence[Card], dataset: str) -> tuple[Summary, ...]:
     of most of them."""
     names = {f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")}
     runs = [card for card in cards if card.dataset == dataset and card.spec.name in names and not card.start]
-    recipes = Counter((json.dumps(card.recipe, sort_keys=True), card.epochs) for card in runs)
-    most = recipes.most_common(1)
-    return summarize([c for c in runs if most and (json.dumps(c.recipe, sort_keys=True), c.epochs) == most[0][0]])
+    most = Counter(map(_recipe, runs)).most_common(1)
+    return summarize([card for card in runs if _recipe(card) == most[0][0]])
 
 
 def continued(catalogue: Catalogue) -> tuple[Card, ...]:
@@ -108,6 +107,11 @@ def _cards_below(folder: Path) -> Iterator[Card]:
             report(f"{path.parent}: {error}", path)  # All runs have cards of the same name.
             continue
         yield card
+
+
+def _recipe(card: Card) -> tuple[str, int]:
+    """Equal for runs by the same recipe in every detail."""
+    return json.dumps(card.recipe, sort_keys=True), card.epochs
 
 
 def _summary(cards: list[Card]) -> Summary:
