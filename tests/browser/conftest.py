@@ -46,20 +46,31 @@ def context(browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="package")
+def left() -> list[Page]:
+    """Pages that tests have left: the next test goes on with one of them, in a process that has warmed up."""
+    return []
+
+
 @pytest.fixture
-def visit(context, server) -> Iterator[Callable[..., Page]]:
-    """Opens the page with a query; at the end neither the console nor the server's log may contain an error."""
+def visit(context, server, left) -> Iterator[Callable[..., Page]]:
+    """Opens the page with a query; at the end neither the console nor the server's log may contain an error. `new` has
+    no history."""
     complaints: list[str] = []
     pages: list[Page] = []
+    heard = {
+        "pageerror": lambda error: complaints.append(str(error)),
+        "console": lambda message: complaints.append(message.text) if message.type == "error" else None,
+    }
 
-    def opened(query: str = "", viewport=DESKTOP, color_scheme="light") -> Page:
-        page = context.new_page()
+    def opened(query: str = "", viewport=DESKTOP, color_scheme="light", new=False) -> Page:
+        page = left.pop() if left and not new else context.new_page()
         pages.append(page)
         page.set_viewport_size(viewport)
-        page.emulate_media(color_scheme=color_scheme)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion="null")
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        for event, hear in heard.items():
+            page.on(event, hear)
         page.goto(f"{server.url}/{query}")
         expect(page.locator("#photo input[type=file]")).to_be_attached(timeout=PATIENCE)
         if "tab=" not in query:
@@ -69,7 +80,12 @@ def visit(context, server) -> Iterator[Callable[..., Page]]:
 
     yield opened
     for page in pages:
-        page.close()
+        if page.is_closed():
+            continue
+        for event, hear in heard.items():
+            page.remove_listener(event, hear)
+        page.goto("about:blank")
+        left.append(page)
     assert complaints == []
     assert server.trouble() == []
 

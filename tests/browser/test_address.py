@@ -71,7 +71,7 @@ def test_a_photo_of_ones_own_is_not_in_the_address(visit, tmp_path):
 
 @pytest.mark.parametrize("tab", ["lesion", "degradation"])
 def test_what_the_page_opens_with_stays_as_it_was_written(visit, tab):
-    page = visit(f"?tab={tab}")
+    page = visit(f"?tab={tab}", new=True)
     opened = page.url
     expect(page.locator(f"#{'lesion-effect .facts' if tab == 'lesion' else 'curves .panel svg'}").first).to_be_visible()
     page.wait_for_timeout(1500)
