@@ -15,6 +15,7 @@ import gradio as gr
 from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.language import asked, speak, speaking
 from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
+from resnet_demo.ui.turns import overtaken
 from resnet_demo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,13 @@ class GuardedBlocks(gr.Blocks):
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
             self._end_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
-            return await super().process_api(*args, **kwargs)
+            answer = await super().process_api(*args, **kwargs)
+        if overtaken(kwargs["block_fn"], kwargs["inputs"], kwargs["state"]):
+            # At the end of a generator, Gradio sends its last step again; and after its first step, only how each value
+            # differs from the one before.
+            steps = kwargs["iterator"] and answer["is_generating"]
+            answer["data"] = [[["replace", [], gr.skip()]] if steps else gr.skip() for _ in answer["data"]]
+        return answer
 
     def _end_turn(self, block_fn: Any, event_id: str | None) -> None:
         """Make this frame of a camera the last one if its time is over. Gradio counts the time of the frames only, but

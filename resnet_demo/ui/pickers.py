@@ -62,7 +62,7 @@ class Pickers:
             (self.tag.input, self._pick_dataset, [self.tag, ready, self.name]),
             (self.connection.input, self._pick_connection, [self.tag, self.connection, *picked]),
             (self.twins.click, self._pick_twin, [self.tag, *picked]),
-            (self.name.input, self._pick_depth, picked),
+            (self.name.input, self._pick_depth, [self.picked, *picked]),
         ):
             ask_in_turn([change], pick, inputs, changed, turn, **QUICK)
 
@@ -114,11 +114,7 @@ class Pickers:
         return self._pick(self._nearest(tag, connection, name), ready)
 
     def _pick_connection(self, tag: str, connection: str, ready: str, name: str, target: str, layer: str) -> Updates:
-        updates = self._pick(self._nearest(tag, connection, name), ready, target, layer)
-        if updates[self.connection]["value"] == connection:
-            # The visitor may be one click further: the button would go back, and the next click on it be no change.
-            del updates[self.connection]["value"]
-        return updates
+        return self._keep(connection, self._pick(self._nearest(tag, connection, name), ready, target, layer))
 
     def _pick_twin(self, tag: str, ready: str, name: str, target: str, layer: str, event: gr.EventData) -> Updates:
         connection = event_text(event, "key")
@@ -127,8 +123,19 @@ class Pickers:
             return gr.skip()
         return self._pick(self._nearest(tag, connection, name), ready, target, layer)
 
-    def _pick_depth(self, ready: str, name: str, target: str, layer: str) -> Updates:
-        return self._pick(self.catalogue.find(name), ready, target, layer)
+    def _pick_depth(self, picked: str, ready: str, name: str, target: str, layer: str) -> Updates:
+        # The box tells of an input whenever it is left.
+        if name == picked:
+            return gr.skip()
+        entry = self.catalogue.find(name)
+        return self._keep(choices.connection_of(entry), self._pick(entry, ready, target, layer))
+
+    def _keep(self, connection: str, updates: Updates) -> Updates:
+        """Leave the buttons alone where they stand right. The visitor may be one click further: they would go back, and
+        the next click be no change."""
+        if updates[self.connection]["value"] == connection:
+            del updates[self.connection]["value"]
+        return updates
 
     def _nearest(self, tag: str, connection: str, name: str) -> Entry:
         return self.catalogue.find(choices.nearest_depth(self.catalogue, tag, connection, name))

@@ -1,11 +1,12 @@
 """Of a visitor's questions, only the newest is answered.
 
 The browser sends an event for every component that changed, and two of them at once if they changed at once: the first
-with old values in places. On their way they can overtake each other, and so can their answers.
+with old values in places. On their way they can overtake each other, and so can their answers: until it is sent, none
+counts for good.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -25,12 +26,12 @@ class Turn:
 
     newest    the number of the newest question
     running   its inputs, until it is answered
-    answer    tells the answer to it from all others
+    counts    the number of the question whose answer counts: the newest, or the first of several that ask the same
     """
 
     newest = 0
     running: tuple[Any, ...] = ()
-    answer: object = None
+    counts: int | None = None
 
 
 def ask_in_turn(
@@ -47,7 +48,21 @@ def ask_in_turn(
     turn   holds a `Turn` that it has in common with other handlers; one of its own if None
     """
     number = gr.Number(visible=False, precision=0)
+    # States come first: they are set as soon as there is an answer, before another one can come in between.
+    outputs = sorted(outputs, key=lambda output: not isinstance(output, gr.State))
     gr.on(changes, in_turn(handler), [number, turn or gr.State(Turn()), *inputs], outputs, js=NUMBERED, **event)
+
+
+def overtaken(event: Any, sent: Sequence[Any], states: Mapping[int, Any] | None) -> bool:
+    """Whether a newer question has come while this answer was on its way.
+
+    event    Gradio's, of any handler
+    sent     its inputs as the browser sent them
+    states   the visitor's states by their ids
+    """
+    if states is None or not hasattr(event.fn, "in_turn"):
+        return False
+    return sent[0] != states[event.inputs[1]._id].counts
 
 
 def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,6 +83,7 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     made = answers if inspect.isgeneratorfunction(handler) else answer
     made.__name__ = handler.__name__
+    made.in_turn = True  # type: ignore[attr-defined]
     # By its signature and annotations, Gradio finds a handler's `progress` and the data of the event.
     made.__annotations__ = inspect.get_annotations(handler)
     own = list(inspect.signature(answer).parameters.values())[:2]
@@ -80,19 +96,18 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
 def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[Callable[[], bool]]:
     """Tells whether that question is to be answered: the newest one is, unless it is what is being answered already,
     as when the browser tells twice of one change."""
-    mine = object()
     with _BOOKKEEPING:
         again = len(inputs) == len(turn.running) and all(map(_same, inputs, turn.running))
         if number is not None and number >= turn.newest:
             # Counted even if it is asked again: an older one, overtaken on its way, must not take its place.
             turn.newest = number
             if not again:
-                turn.running, turn.answer = inputs, mine
+                turn.running, turn.counts = inputs, number
     try:
-        yield lambda: turn.answer is mine
+        yield lambda: number is not None and turn.counts == number
     finally:
         with _BOOKKEEPING:
-            if turn.answer is mine:
+            if turn.counts == number:
                 turn.running = ()
 
 

@@ -66,6 +66,7 @@ def visit(context, server, left) -> Iterator[Callable[..., Page]]:
     def opened(query: str = "", viewport=DESKTOP, color_scheme="light", new=False) -> Page:
         page = left.pop() if left and not new else context.new_page()
         pages.append(page)
+        page.bring_to_front()
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, reduced_motion="null")
         page.set_default_timeout(PATIENCE)

@@ -116,19 +116,20 @@ def test_a_point_of_the_plot_says_what_it_is_and_a_click_explains_its_block(visi
     expect(page.get_by_label("Layer to explain")).to_have_value("layer1.0", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("width", [1024, 1440, 1920])
-def test_every_tab_is_as_wide_as_every_other(visit, width):
-    page = visit(SMALL, viewport={"width": width, "height": 900})
-    boxes = []
-    for tab in ("Explore", "Compare", "Lesion", "Gradient flow", "Degradation", "Architecture"):
-        page.get_by_role("tab", name=tab, exact=True).click()
-        box = page.locator(".tabs").first.bounding_box()
-        boxes.append((box["x"], box["width"]))
-        page.wait_for_timeout(300)
-        box = page.locator(".tabs").first.bounding_box()
-        boxes.append((box["x"], box["width"]))
-    assert len(set(boxes)) == 1
-    assert boxes[0][1] > min(width, 1560) - 90
+def test_every_tab_is_as_wide_as_every_other(visit):
+    page = visit(SMALL)
+    for width in (1440, 1024, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = []
+        for tab in ("Compare", "Lesion", "Gradient flow", "Degradation", "Architecture", "Explore"):
+            page.get_by_role("tab", name=tab, exact=True).click()
+            box = page.locator(".tabs").first.bounding_box()
+            boxes.append((box["x"], box["width"]))
+            page.wait_for_timeout(300)
+            box = page.locator(".tabs").first.bounding_box()
+            boxes.append((box["x"], box["width"]))
+        assert len(set(boxes)) == 1
+        assert boxes[0][1] > min(width, 1560) - 90
 
 
 def test_class_and_layer_can_be_chosen(visit):
@@ -159,21 +160,17 @@ def test_a_faster_precision_shows_its_error(visit):
     expect(page.locator("#facts").first).not_to_contain_text("bfloat16", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize(
-    ("button", "kind"), [("JSON", "json"), ("CSV", "csv"), ("Plot SVG", "plot.svg"), ("Overlay", "overlay.png")]
-)
-def test_what_is_shown_can_be_downloaded(visit, tmp_path, button, kind):
+def test_what_is_shown_can_be_downloaded(visit, tmp_path):
     page = visit(f"{SMALL}&photo=cat")
     wait_for_facts(page, "ResNet-20")
     page.get_by_text("Numbers, downloads, precision").click()
-    with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name=button, exact=True).click()
-    assert download.value.suggested_filename == f"cat.resnet20.cifar10.{kind}"
-    download.value.save_as(tmp_path / "file")
-    content = (tmp_path / "file").read_bytes()
-    if kind == "json":
-        assert json.loads(content)["model"] == "resnet20.cifar10"
-    assert len(content) > 1000
+    for button, kind in (("JSON", "json"), ("CSV", "csv"), ("Plot SVG", "plot.svg"), ("Overlay", "overlay.png")):
+        with page.expect_download(timeout=PATIENCE) as download:
+            page.get_by_role("button", name=button, exact=True).click()
+        assert download.value.suggested_filename == f"cat.resnet20.cifar10.{kind}"
+        download.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).stat().st_size > 1000
+    assert json.loads((tmp_path / "json").read_bytes())["model"] == "resnet20.cifar10"
 
 
 def test_the_main_job_fits_on_one_screen(visit):
@@ -194,15 +191,6 @@ def test_a_phone_shows_one_column_without_scrolling_sideways(visit):
         assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
 
 
-@pytest.mark.parametrize(("scheme", "dark_ink"), [("light", True), ("dark", False)])
-def test_the_plot_follows_the_colour_scheme(visit, scheme, dark_ink):
-    page = visit(f"{SMALL}&photo=cat", color_scheme=scheme)
-    wait_for_facts(page, "ResNet-20")
-    color = page.locator("#gradients svg text").first.evaluate("text => getComputedStyle(text).fill")
-    brightness = sum(map(float, re.findall(r"[\d.]+", color)[:3])) / 3
-    assert (brightness < 128) == dark_ink
-
-
 def luminance(colour: str) -> float:
     """Of an rgb() or rgba() colour, after WCAG 2."""
     channels = [float(value) / 255 for value in re.findall(r"[\d.]+", colour)[:3]]
@@ -214,6 +202,8 @@ def luminance(colour: str) -> float:
 def test_every_kind_of_line_stands_out_from_its_ground(visit, scheme):
     page = visit(f"{SMALL}&photo=cat", color_scheme=scheme)
     wait_for_facts(page, "ResNet-20")
+    ink = page.locator("#gradients svg text").first.evaluate("text => getComputedStyle(text).fill")
+    assert (luminance(ink) < 0.2) == (scheme == "light")
     read = """() => {
       const probe = document.querySelector("#gradients").appendChild(document.createElement("i"));
       const value = name => {

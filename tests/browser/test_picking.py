@@ -185,8 +185,8 @@ def broken_files(folder: Path):
 
 
 def test_broken_files_get_a_sentence_and_the_page_goes_on(visit, tmp_path):
+    page = visit(SMALL)
     for path in broken_files(tmp_path):
-        page = visit(SMALL)
         for _ in range(2):  # Gradio recreates the component after an example: the new one must behave as the first.
             send(page, path)
             expect(page.get_by_role("alert")).to_contain_text(path.name, timeout=PATIENCE)

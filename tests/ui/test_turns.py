@@ -1,14 +1,17 @@
 """Of questions that come in quick succession, only the newest is answered."""
 
+import asyncio
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import gradio as gr
 from gradio.helpers import special_args
+from gradio.state_holder import SessionState
 
 from resnet_demo.ui import build_page
-from resnet_demo.ui.turns import Turn, in_turn
+from resnet_demo.ui.guarded import GuardedBlocks
+from resnet_demo.ui.turns import Turn, ask_in_turn, in_turn
 from resnet_demo.zoo import ModelCache
 
 
@@ -81,6 +84,38 @@ def test_a_question_that_is_being_answered_already_is_not_asked_again():
         for other in ((shown, "cat", None, 1), (object(), "cat", None, True), (shown, "cat", None, True)):
             assert answer(4, turn, *other) == {"shown": other}
     assert len(asked) == 4
+
+
+def test_an_answer_that_was_overtaken_on_its_way_changes_nothing():
+    """Gradio sends the last step of a generator again when that ends, which may be after a newer answer."""
+
+    def show(question):
+        yield f"half {question}"
+        yield question
+
+    with GuardedBlocks() as page:
+        asked, shown = gr.Textbox(), gr.Textbox()
+        ask_in_turn([asked.change], show, [asked], [shown])
+    event = next(event for event in page.fns.values() if event.fn)
+    states = SessionState(page)
+
+    async def step(number, question, iterator=None):
+        answer = await page.process_api(
+            block_fn=event, inputs=[number, None, question], state=states, iterator=iterator,
+            session_hash="visitor", event_id=question,
+        )  # fmt: skip
+        return answer["data"], answer["iterator"]
+
+    async def both():
+        old, old_steps = await step(1, "old")
+        new, new_steps = await step(2, "new")
+        old_end, _ = await step(1, "old", old_steps)
+        new_whole, _ = await step(2, "new", new_steps)
+        new_end, _ = await step(2, "new", new_steps)
+        return old, new, old_end, new_whole, new_end
+
+    difference = [["replace", [], "new"]]
+    assert asyncio.run(both()) == (["half old"], ["half new"], [gr.skip()], [difference], ["new"])
 
 
 def test_gradio_finds_the_progress_of_a_handler():
