@@ -89,6 +89,17 @@ def test_what_cannot_be_fetched_is_marked_and_cannot_be_picked(cache, monkeypatc
     assert find_entry(updates[pickers.name]["value"]).tag == "fashion_mnist"
 
 
+def test_leaving_a_box_and_confirming_a_click_leave_the_buttons_alone(cache):
+    pickers = built(Explore(cache, MODEL)).pickers
+    assert (
+        pickers._pick_depth(MODEL, MODEL, MODEL, "", "") == pickers._pick_dataset("cifar10", MODEL, MODEL) == gr.skip()
+    )
+    deeper = pickers._pick_depth(MODEL, MODEL, "resnet56.cifar10", "", "")
+    plain = pickers._pick_connection("cifar10", "plain", MODEL, MODEL, "", "")
+    assert ["value" in updates[pickers.connection] for updates in (deeper, plain)] == [False, False]
+    assert pickers._pick_dataset("fashion_mnist", MODEL, MODEL)[pickers.connection]["value"] == "residual"
+
+
 def test_an_answer_that_comes_late_undoes_nothing(cache):
     """The tab is selected when the page opens; that may be answered after the first result, or a second one."""
     explore = built(Explore(cache, MODEL))

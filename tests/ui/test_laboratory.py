@@ -29,6 +29,8 @@ def test_networks_of_different_classes_are_not_compared(cache):
     assert updates[compare.target]["value"] == ""
     updates = compare._switch(MODEL, "plain56.cifar10", "8", TWIN, None)
     assert (updates[compare.second]["value"], updates[compare.target]["value"]) == ("plain56.cifar10", "8")
+    # Leaving the box without a choice undoes nothing that is clicked meanwhile.
+    assert compare._switch(MODEL, TWIN, "8", MODEL, None) == gr.skip()
     refused = compare._show(None, MODEL, CAT, MODEL, "plain56.cifar100", "")
     assert "different classes" in refused[compare.message]["value"]
     assert refused[compare.plot] is None

@@ -116,6 +116,8 @@ class Compare:
     def _switch(self, first: str, second: str, target: str, known: str, current: Current | None) -> Updates:
         """What goes with a new first network. The second one stays only if it has the same classes, and so does the
         chosen class."""
+        if first == known:  # The box tells of an input whenever it is left.
+            return gr.skip()
         entry = self.catalogue.find(first)
         kept = self.catalogue.find(known).labels == entry.labels
         updates = self._pair(entry, second if kept else "", target if kept else "")
