@@ -25,13 +25,13 @@ class Turn:
     """The value of a `gr.State`, shared by all answers on their way to a visitor.
 
     newest    the number of the newest question
+    counts    that of the question whose answer counts: the newest, or the first of several that ask the same
     running   its inputs, until it is answered
-    counts    the number of the question whose answer counts: the newest, or the first of several that ask the same
+    answered  the number of the newest question whose answer, or a step of it, is there and changes something
     """
 
-    newest = 0
+    newest = counts = answered = 0
     running: tuple[Any, ...] = ()
-    counts: int | None = None
 
 
 def ask_in_turn(
@@ -54,7 +54,7 @@ def ask_in_turn(
 
 
 def overtaken(event: Any, sent: Sequence[Any], states: Mapping[int, Any] | None) -> bool:
-    """Whether a newer question has come while this answer was on its way.
+    """Whether a newer question has been answered while this answer was on its way.
 
     event    Gradio's, of any handler
     sent     its inputs as the browser sent them
@@ -62,7 +62,8 @@ def overtaken(event: Any, sent: Sequence[Any], states: Mapping[int, Any] | None)
     """
     if states is None or not hasattr(event.fn, "in_turn"):
         return False
-    return sent[0] != states[event.inputs[1]._id].counts
+    number, turn = sent[0], states[event.inputs[1]._id]
+    return isinstance(number, int) and number < turn.answered
 
 
 def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,16 +71,20 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
     inputs."""
 
     def answer(number: int | None, turn: Turn, *inputs: Any) -> Any:
-        with _turn(number, turn, inputs) as mine:
-            updates = handler(*inputs) if mine() else gr.skip()
-            return updates if mine() else gr.skip()
+        with _turn(number, turn, inputs):
+            updates = handler(*inputs) if number == turn.counts else gr.skip()
+            return updates if _counts(number, turn, updates) else gr.skip()
 
     def answers(number: int | None, turn: Turn, *inputs: Any) -> Iterator[Any]:
-        with _turn(number, turn, inputs) as mine:
-            for updates in handler(*inputs) if mine() else ():
-                if not mine():
-                    return
+        with _turn(number, turn, inputs):
+            begun = False
+            for updates in handler(*inputs) if number == turn.counts else ():
+                if not _counts(number, turn, updates):
+                    break
+                begun = True
                 yield updates
+            if not begun:  # Without a single step, Gradio would empty everything.
+                yield gr.skip()
 
     made = answers if inspect.isgeneratorfunction(handler) else answer
     made.__name__ = handler.__name__
@@ -93,9 +98,9 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[Callable[[], bool]]:
-    """Tells whether that question is to be answered: the newest one is, unless it is what is being answered already,
-    as when the browser tells twice of one change."""
+def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[None]:
+    """Make it the turn of that question: the newest counts, unless it is what is being answered already, as when the
+    browser tells twice of one change."""
     with _BOOKKEEPING:
         again = len(inputs) == len(turn.running) and all(map(_same, inputs, turn.running))
         if number is not None and number >= turn.newest:
@@ -104,11 +109,20 @@ def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[C
             if not again:
                 turn.running, turn.counts = inputs, number
     try:
-        yield lambda: number is not None and turn.counts == number
+        yield
     finally:
         with _BOOKKEEPING:
             if turn.counts == number:
                 turn.running = ()
+
+
+def _counts(number: int | None, turn: Turn, updates: Any) -> bool:
+    """Whether these updates are still of the question that counts; it is answered with them then."""
+    with _BOOKKEEPING:
+        counts = number == turn.counts
+        if counts and updates != gr.skip():
+            turn.answered = turn.counts
+        return counts
 
 
 def _same(one: Any, other: Any) -> bool:

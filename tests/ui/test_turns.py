@@ -11,7 +11,7 @@ from gradio.state_holder import SessionState
 
 from resnet_demo.ui import build_page
 from resnet_demo.ui.guarded import GuardedBlocks
-from resnet_demo.ui.turns import Turn, ask_in_turn, in_turn
+from resnet_demo.ui.turns import Turn, ask_in_turn, in_turn, overtaken
 from resnet_demo.zoo import ModelCache
 
 
@@ -59,7 +59,9 @@ def test_what_is_answered_step_by_step_ends_when_a_newer_question_comes():
     old = answer(1, turn, "old")
     assert next(old) == {"half": "old"}
     assert list(answer(3, turn, "new")) == [{"half": "new"}, {"shown": "new"}]
-    assert list(old) == list(answer(2, turn, "between")) == []
+    assert list(old) == []
+    # Gradio would empty everything if there were no step at all.
+    assert list(answer(2, turn, "between")) == [gr.skip()]
 
 
 def test_a_question_that_is_being_answered_already_is_not_asked_again():
@@ -116,6 +118,25 @@ def test_an_answer_that_was_overtaken_on_its_way_changes_nothing():
 
     difference = [["replace", [], "new"]]
     assert asyncio.run(both()) == (["half old"], ["half new"], [gr.skip()], [difference], ["new"])
+
+
+def test_an_answer_counts_if_the_next_one_changes_nothing():
+    """As when the browser tells of one change again, once that has been answered."""
+
+    def show(question):
+        return gr.skip() if question == "again" else question
+
+    answer, turn = in_turn(show), Turn()
+    with GuardedBlocks() as page:
+        asked, shown = gr.Textbox(), gr.Textbox()
+        ask_in_turn([asked.change], show, [asked], [shown])
+    event = next(event for event in page.fns.values() if event.fn)
+    states = {event.inputs[1]._id: turn}
+    assert answer(1, turn, "first") == "first"
+    assert answer(2, turn, "again") == gr.skip()
+    assert not overtaken(event, [1], states)
+    assert answer(3, turn, "second") == "second"
+    assert [overtaken(event, [number], states) for number in (1, 3, None, "x")] == [True, False, False, False]
 
 
 def test_gradio_finds_the_progress_of_a_handler():
