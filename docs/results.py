@@ -46,8 +46,9 @@ def pictures(catalogue: Catalogue) -> dict[str, bytes]:
     drawn = (
         {f"trained-{key}.png": plots.flow_figure(flows, measure) for key, measure in MEASURES.items()} if flows else {}
     )
-    shown = [study for _, study in _whole_landscapes(catalogue)]
-    drawn |= {f"landscape-{one.model}.png": plots.landscape_figure(one, shown) for one in shown}
+    shown = _whole_landscapes(catalogue)
+    scale = [study for entry, study in shown if entry is entry.origin]
+    drawn |= {f"landscape-{one.model}.png": plots.landscape_figure(one, scale) for _, one in shown}
     return {name: plots.to_png(figure) for name, figure in drawn.items()}
 
 

@@ -22,25 +22,31 @@ ROUND = (1, 2, 5)
 def landscape_figure(landscape: Landscape, among: Sequence[Landscape] = ()) -> Figure:
     """Contours of the loss at w + a d1 + b d2 with a cross at its minimum, and below them the same as a surface.
 
-    among   those that are shown beside it: all have one logarithmic scale of colour and height
+    among   those that it is shown beside, and that have one logarithmic scale of colour and height: that ends at their
+            highest loss, and higher ones of `landscape` are drawn as that
     """
-    losses = [loss for one in (landscape, *among) for row in one.loss for loss in row if loss > 0]
-    low, high = min(losses, default=1.0), max(losses, default=1.0)
+    low, high = _scale((landscape, *among))[0], _scale(among or (landscape,))[1]
     high = high if high > low else 2 * low
     norm = LogNorm(low, high)
     axis, loss = np.array(landscape.axis), np.clip(landscape.loss, low, high)
     figure = Figure(figsize=(4.8, 8.4), layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
-    _contours(figure, grid[0], axis, loss, norm)
+    _contours(figure, grid[0], axis, loss, norm, cut=np.max(landscape.loss) > high)
     _surface(figure, grid[1], axis, loss, norm)
     return figure
 
 
-def _contours(figure: Figure, place: Any, axis: np.ndarray, loss: np.ndarray, norm: LogNorm) -> None:
+def _scale(landscapes: Sequence[Landscape]) -> tuple[float, float]:
+    """The lowest and the highest loss that a logarithm has."""
+    losses = [loss for one in landscapes for row in one.loss for loss in row if loss > 0]
+    return min(losses, default=1.0), max(losses, default=1.0)
+
+
+def _contours(figure: Figure, place: Any, axis: np.ndarray, loss: np.ndarray, norm: LogNorm, cut: bool) -> None:
     axes = figure.add_subplot(place)
     low, high = norm.vmin or 1.0, norm.vmax or 1.0
     levels = np.geomspace(low, high, max(2, round(math.log10(high / low) * LEVELS_PER_DECADE)) + 1)
-    drawn = axes.contourf(axis, axis, loss.T, levels=levels, norm=norm, cmap=COLORS)
+    drawn = axes.contourf(axis, axis, loss.T, levels=levels, norm=norm, cmap=COLORS, extend="max" if cut else "neither")
     axes.contour(axis, axis, loss.T, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
     row, column = np.unravel_index(loss.argmin(), loss.shape)
     axes.plot(axis[row], axis[column], "+", color="white", markersize=11, markeredgewidth=1.8)

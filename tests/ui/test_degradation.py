@@ -183,6 +183,17 @@ def test_the_shape_of_the_loss_is_drawn_for_twins_and_told_as_it_is(tmp_path):
     assert shape_of_loss(catalogue, "mine") == ""
 
 
+def test_a_network_by_construction_stands_beside_the_twins_on_their_scale(tmp_path):
+    for name in ("plain8.mine", "resnet14.mine", "plain14.mine"):
+        put_weights(tmp_path, name)
+    catalogue = Catalogue((tmp_path,))
+    for name, wall in (("resnet14.mine", 0), ("plain14.mine", 9), ("plain14-grown.mine", 90)):
+        write_study(landscape(catalogue, name, wall=wall), folder_of(Landscape, tmp_path))
+    text = shape_of_loss(catalogue, "mine")
+    assert text.count("<svg") == 3
+    assert "Around plain14-grown.mine it rises to 92: what is above 11 is drawn as that." in text
+
+
 def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeypatch):
     for name in ("resnet8.mine", "plain8.mine"):
         put_weights(tmp_path, name)

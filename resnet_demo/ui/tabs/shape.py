@@ -22,6 +22,10 @@ LIMITS = later(
 )
 
 
+# They come first, and give the scale.
+TWINS = 2
+
+
 def landscapes(catalogue: Catalogue, dataset: str) -> list[Landscape]:
     """Those of the deepest twins of a data set that were both measured, the residual one first, and of the same plain
     network by construction."""
@@ -50,7 +54,7 @@ def shape_of_loss(catalogue: Catalogue, dataset: str) -> str:
     if not shown:
         return ""
     card = catalogue.find(shown[0].model).card
-    pictures = "".join(_picture(one, shown) for one in shown)
+    pictures = "".join(_picture(one, shown[:TWINS]) for one in shown)
     says = t(SAYS, images=shown[0].images)
     limits = t(LIMITS, count=card.parameters if card else 0)
     told = f'<p>{says}</p><p>{escape(_told(shown))}</p><p class="note">{limits}</p>'
@@ -79,7 +83,13 @@ def _told(shown: Sequence[Landscape]) -> str:
             "the middle, the loss falls in {down} of {steps} steps"
         )
         each.append(sentence(t(text, network=one.model, right=percent(one.half_right), down=down, steps=steps)))
-    residual, plain = shown[:2]
+    twins = shown[:TWINS]
+    residual, plain = twins
+    highest = max(max(map(max, one.loss)) for one in twins)
+    for one in shown[TWINS:]:
+        if (most := max(map(max, one.loss))) > highest:
+            text = later("Around {network} it rises to {most:.2g}: what is above {highest:.2g} is drawn as that.")
+            each.append(t(text, network=one.model, most=most, highest=highest))
     rougher = (
         t("By that measure, the loss of the plain network is rougher here.")
         if plain.falls > residual.falls
