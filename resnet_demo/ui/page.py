@@ -28,8 +28,8 @@ from resnet_demo.zoo import ModelCache, is_offline
 
 TITLE = later("Deep residual learning, on your own photo")
 ABOUT = later("What a residual network and its <i>plain</i> twin see, and where they look.")
-# Seconds.
-LOOK_EVERY = 0.01
+# Seconds after which the server looks again whether somebody waits, and how far a download has come.
+LOOK_EVERY, TELL_EVERY = 0.005, 0.1
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -52,9 +52,8 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     page.translated = pages
     # Not even a program goes around the queue, except for what takes no time at all.
     page.queue(max_size=64, api_open=False)
-    # Gradio looks a thousand times a second whether somebody waits, and a hundred times whether a download has come
-    # further: some 5 % of a core as long as nobody does anything.
-    page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = LOOK_EVERY, 10 * LOOK_EVERY
+    # By itself, Gradio looks a thousand and a hundred times a second: 5 % of a core as long as nobody does anything.
+    page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = LOOK_EVERY, TELL_EVERY
     return page
 
 
