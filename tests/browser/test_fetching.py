@@ -11,7 +11,7 @@ from .conftest import DESKTOP, PATIENCE
 from .explore import wait_for_facts
 
 pytestmark = pytest.mark.browser
-# In the page's process, the plain networks of CIFAR-10 take four seconds to arrive, each time that they are picked.
+# In the page's process, the plain networks of CIFAR take four seconds to arrive.
 PRETENDED = """
 import time
 from resnet_demo.zoo import weights
@@ -30,7 +30,7 @@ class ToFetch(WeightState):
 
 
 def state(entry):
-    away = entry.name in ("plain20.cifar10", "plain56.cifar10") and entry.name not in arrived
+    away = entry.architecture in ("plain20", "plain56") and "cifar" in entry.tag and entry.name not in arrived
     return ToFetch("to fetch", entry) if away else real_state(entry)
 
 
@@ -47,18 +47,29 @@ choices.weight_state, ModelCache.get = state, get
 """
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "sitecustomize.py").write_text(PRETENDED)
+    with running_page(folder, PYTHONPATH=str(folder)) as running:
+        yield running
+        assert running.trouble() == []
+
+
 @pytest.fixture
-def page(browser, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(PRETENDED)
-    with running_page(tmp_path, PYTHONPATH=str(tmp_path)) as server:
-        context = browser.new_context(viewport=DESKTOP)
+def opened(browser, server):
+    """Opens the page with the ResNet-20 of a data set, of which nothing has been fetched yet."""
+    context = browser.new_context(viewport=DESKTOP)
+
+    def opened(dataset: str) -> Page:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        page.goto(f"{server.url}/?model=resnet20.cifar10&photo=cat")
+        page.goto(f"{server.url}/?model=resnet20.{dataset}&photo=cat")
         wait_for_facts(page, "ResNet-20")
-        yield page
-        context.close()
-        assert server.trouble() == []
+        return page
+
+    yield opened
+    context.close()
 
 
 def depth(page: Page, name: str) -> None:
@@ -67,7 +78,8 @@ def depth(page: Page, name: str) -> None:
     page.get_by_role("option", name=name).first.click()
 
 
-def test_the_last_picked_of_several_downloads_is_shown_and_no_other(page):
+def test_the_last_picked_of_several_downloads_is_shown_and_no_other(opened):
+    page = opened("cifar10")
     page.get_by_label("plain", exact=True).check()
     expect(page.locator("#facts")).to_contain_text("plain20.cifar10", timeout=PATIENCE)  # How far it has come.
     depth(page, "plain-56")
@@ -77,9 +89,10 @@ def test_the_last_picked_of_several_downloads_is_shown_and_no_other(page):
     wait_for_facts(page, "plain-56")
 
 
-def test_a_download_is_left_for_a_network_that_is_here(page):
+def test_a_download_is_left_for_a_network_that_is_here(opened):
+    page = opened("cifar100")
     page.get_by_label("plain", exact=True).check()
-    expect(page.locator("#facts")).to_contain_text("plain20.cifar10", timeout=PATIENCE)
+    expect(page.locator("#facts")).to_contain_text("plain20.cifar100", timeout=PATIENCE)
     page.get_by_label("residual", exact=True).check()
     depth(page, "ResNet-56")
     wait_for_facts(page, "ResNet-56")

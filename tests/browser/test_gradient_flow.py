@@ -35,8 +35,9 @@ def is_at(page: Page, key: str) -> None:
     expect(current).to_have_count(1 if key else 0, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("stop", TOUR, ids=lambda stop: stop.key)
-def test_every_stop_of_the_tour_opens_by_its_address(visit, stop):
+# The others are gone through below.
+@pytest.mark.parametrize("stop", TOUR[1::4], ids=lambda stop: stop.key)
+def test_a_stop_of_the_tour_opens_by_its_address(visit, stop):
     page = visit(f"?tab=flow&tour={stop.key}")
     is_at(page, stop.key)
     expect(page.locator("#tour-text")).to_contain_text(stop.title)
@@ -69,6 +70,7 @@ def test_the_tour_goes_back_and_forth_by_keyboard(visit):
         page.keyboard.press("Enter")
         is_at(page, stop.key)
         expect(page.locator("#tour-text")).to_contain_text(stop.text)
+        shows(page, *stop.networks)
     expect(following).to_be_disabled()
     page.locator("#tour [data-key='sigmoid']").click()
     is_at(page, "sigmoid")

@@ -14,6 +14,7 @@ from .conftest import PATIENCE
 
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
+MARKER = "full"
 # Simulates a full disk while a marker file exists: everything that Python writes into a new temporary file fails.
 FULL_DISK = """
 import errno, os, pathlib, tempfile
@@ -42,55 +43,60 @@ def send(page: Page) -> None:
     page.locator("#photo input[type=file]").set_input_files(str(CAT))
 
 
-def test_a_full_disk(browser, tmp_path):
-    marker = tmp_path / "full"
-    (tmp_path / "sitecustomize.py").write_text(FULL_DISK.format(marker=str(marker)))
-    with running_page(tmp_path, PYTHONPATH=str(tmp_path)) as server:
-        page = open_page(browser, server.url)
-        marker.touch()
-        send(page)
-        says(page, DISK_FULL)
-        marker.unlink()
-        page.locator("#photo input[type=file]").set_input_files(str(CAT))
-        expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
-        assert server.trouble() == []
-        page.context.close()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "sitecustomize.py").write_text(FULL_DISK.format(marker=str(folder / MARKER)))
+    with running_page(folder, PYTHONPATH=str(folder)) as running:
+        yield running
 
 
-def test_a_full_queue_and_a_lost_connection(browser, tmp_path):
-    with running_page(tmp_path) as server:
-        page = open_page(browser, server.url)
-        facts, depth = page.locator("#facts"), page.get_by_label("Depth", exact=True)
+def test_a_full_disk(browser, server):
+    marker = server.log_path.parent / MARKER
+    page = open_page(browser, server.url)
+    marker.touch()
+    send(page)
+    says(page, DISK_FULL)
+    marker.unlink()
+    page.locator("#photo input[type=file]").set_input_files(str(CAT))
+    expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
+    assert server.trouble() == []
+    page.context.close()
 
-        def pick(connection: str, title: str) -> None:
-            page.get_by_label(connection, exact=True).first.check()
-            expect(depth).to_have_value(title, timeout=PATIENCE)
 
-        event = event_of(server.url, "analyze")
-        data = [photo(upload(server.url, Path(CAT).read_bytes())), "resnet152.untrained", "", "", "float32"]
-        joined = [join(server.url, event, data, f"{i}")[1] for i in range(70)]
-        pick("plain", "plain-20")
-        says(page, "This application is currently busy. Please try again.")
-        for i, answer in enumerate(joined):
-            if "event_id" in answer:
-                post(server.url, "/gradio_api/cancel", answer | {"session_hash": f"{i}", "fn_index": event})
-        pick("residual", "ResNet-20")
-        pick("plain", "plain-20")
-        expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
+def test_a_full_queue_and_a_lost_connection(browser, server):
+    page = open_page(browser, server.url)
+    facts, depth = page.locator("#facts"), page.get_by_label("Depth", exact=True)
 
-        page.context.set_offline(True)
-        page.get_by_label("residual", exact=True).first.check()
-        says(page, "Connection to the server was lost.")
-        with page.expect_event("load", timeout=PATIENCE):  # Gradio opens the page again as soon as it can.
-            page.context.set_offline(False)
-        # By its address, where the visitor was before.
-        expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
-        pick("residual", "ResNet-20")
-        expect(facts).to_contain_text("ResNet-20", timeout=PATIENCE)
+    def pick(connection: str, title: str) -> None:
+        page.get_by_label(connection, exact=True).first.check()
+        expect(depth).to_have_value(title, timeout=PATIENCE)
 
-        page.context.set_offline(True)
-        send(page)
-        says(page, "Connection errored out.")
+    event = event_of(server.url, "analyze")
+    data = [photo(upload(server.url, Path(CAT).read_bytes())), "resnet152.untrained", "", "", "float32"]
+    joined = [join(server.url, event, data, f"{i}")[1] for i in range(70)]
+    pick("plain", "plain-20")
+    says(page, "This application is currently busy. Please try again.")
+    for i, answer in enumerate(joined):
+        if "event_id" in answer:
+            post(server.url, "/gradio_api/cancel", answer | {"session_hash": f"{i}", "fn_index": event})
+    pick("residual", "ResNet-20")
+    pick("plain", "plain-20")
+    expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
+
+    page.context.set_offline(True)
+    page.get_by_label("residual", exact=True).first.check()
+    says(page, "Connection to the server was lost.")
+    with page.expect_event("load", timeout=PATIENCE):  # Gradio opens the page again as soon as it can.
         page.context.set_offline(False)
-        assert server.trouble() == []
-        page.context.close()
+    # By its address, where the visitor was before.
+    expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
+    pick("residual", "ResNet-20")
+    expect(facts).to_contain_text("ResNet-20", timeout=PATIENCE)
+
+    page.context.set_offline(True)
+    send(page)
+    says(page, "Connection errored out.")
+    page.context.set_offline(False)
+    assert server.trouble() == []
+    page.context.close()
