@@ -170,7 +170,8 @@ def _landscapes(catalogue: Catalogue) -> str:
         "the points at which at least half of the images are classified correctly. *Steps down*: how many steps lead "
         "down on the eight straight lines from the middle that follow the grid; none where the loss is convex and "
         "least in the middle. Two random directions show how fast the loss rises around the end of one training, not "
-        "the way there, nor any valley they miss."
+        "the way there, nor any valley they miss. Losses beyond all of those around the trained networks are drawn as "
+        "the highest of these."
     )
     return f"## The shape of the loss\n\n{text}\n\n{_table(columns, rows)}\n{_table(names, [shown])}"
 

@@ -131,7 +131,7 @@ def test_an_impossible_study_is_refused(impossible):
         study(**impossible)
 
 
-MEASURED = [f"{name}.cifar10" for name in ("resnet20", "plain20", "resnet56", "plain56")]
+MEASURED = [f"{name}.cifar10" for name in ("resnet20", "plain20", "resnet56", "plain56", "plain56-grown")]
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -143,4 +143,12 @@ def test_the_centre_of_a_shipped_landscape_is_near_the_error_of_its_card(name):
     assert (study.size, study.reach) == (25, 1.0)
     assert study.images >= 250
     assert study.centre[0] == min(map(min, study.loss))
-    assert study.centre[1] <= entry.card.train_error + 3
+    assert study.centre[1] <= entry.origin.card.train_error + 3
+
+
+def test_a_grown_network_has_the_loss_of_the_one_it_was_grown_from():
+    grown, source = (
+        find_study(Landscape, find_entry(f"{name}.cifar10"), open_catalogue().folders).centre
+        for name in ("plain56-grown", "plain20")
+    )
+    assert grown == pytest.approx(source, abs=1e-4)

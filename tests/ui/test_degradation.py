@@ -191,7 +191,7 @@ def test_a_network_by_construction_stands_beside_the_twins_on_their_scale(tmp_pa
         write_study(landscape(catalogue, name, wall=wall), folder_of(Landscape, tmp_path))
     text = shape_of_loss(catalogue, "mine")
     assert text.count("<svg") == 3
-    assert "Around plain14-grown.mine it rises to 92: what is above 11 is drawn as that." in text
+    assert "Around plain14-grown.mine the loss rises to 92: what is above 11 is drawn as that." in text
 
 
 def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeypatch):

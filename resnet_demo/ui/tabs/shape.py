@@ -1,6 +1,6 @@
 """The shape of the loss, on the Degradation tab: trained twins side by side, on planes through their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from resnet_demo import plots
@@ -62,7 +62,7 @@ def shape_of_loss(catalogue: Catalogue, dataset: str) -> str:
 
 
 def _picture(one: Landscape, among: Sequence[Landscape]) -> str:
-    (loss, error), highest = one.centre, max(map(max, one.loss))
+    (loss, error), highest = one.centre, _highest(one)
     alt = t(
         "Loss around {network}: {loss:.2g} in the middle, with {error:.1f} % error, at most {highest:.2g}",
         network=one.model, loss=loss, error=error, highest=highest,
@@ -83,16 +83,27 @@ def _told(shown: Sequence[Landscape]) -> str:
             "the middle, the loss falls in {down} of {steps} steps"
         )
         each.append(sentence(t(text, network=one.model, right=percent(one.half_right), down=down, steps=steps)))
-    twins = shown[:TWINS]
-    residual, plain = twins
-    highest = max(max(map(max, one.loss)) for one in twins)
-    for one in shown[TWINS:]:
-        if (most := max(map(max, one.loss))) > highest:
-            text = later("Around {network} it rises to {most:.2g}: what is above {highest:.2g} is drawn as that.")
-            each.append(t(text, network=one.model, most=most, highest=highest))
+    residual, plain = shown[:TWINS]
     rougher = (
         t("By that measure, the loss of the plain network is rougher here.")
         if plain.falls > residual.falls
         else t("By that measure, the loss of the plain network is not rougher here.")
     )
-    return " ".join([*each, rougher])
+    return " ".join([*each, rougher, *_cut(shown)])
+
+
+def _cut(shown: Sequence[Landscape]) -> Iterator[str]:
+    """Whose losses go beyond the scale of the twins."""
+    highest = max(map(_highest, shown[:TWINS]))
+    for one in shown[TWINS:]:
+        if _highest(one) > highest:
+            text = later(
+                "Around {network} the loss rises to {most:,.0f}: what is above {highest:,.0f} is drawn as that."
+            )
+            # Two digits tell enough.
+            most, end = (float(f"{loss:.2g}") for loss in (_highest(one), highest))
+            yield t(text, network=one.model, most=most, highest=end)
+
+
+def _highest(one: Landscape) -> float:
+    return max(map(max, one.loss))
