@@ -71,7 +71,8 @@ def valid(target: Target, draw: random.Random, session: str) -> str:
 def explored(target: Target, draw: random.Random, session: str) -> str:
     """The same through the page's own event; the most probable class must be the engine's."""
     photo, model = draw.choice([request for request in target.answers if request[1] == http.MODEL])
-    _, _, top, *_ = http.explore(target.url, http.upload(target.url, photo))
+    values = http.explore(target.url, http.upload(target.url, photo))
+    top = next(value for value in values if isinstance(value, dict) and value.get("bars"))
     return "right" if target.answers[photo, model]["predictions"][0]["label"] == top["bars"][0]["label"] else "wrong"
 
 
