@@ -152,11 +152,11 @@ def _flows(catalogue: Catalogue) -> str:
 def _landscapes(catalogue: Catalogue) -> str:
     rows, names, shown = [], [], []
     for entry, one in _whole_landscapes(catalogue):
-        (loss, error), (down, steps), most = one.centre, one.falls, max(map(max, one.loss))
+        (loss, error), (down, steps) = one.centre, one.falls
         numbers = (
             f"{loss:.4f}",
             f"{error:.1f}",
-            f"{most:.3g}",
+            f"{one.highest:.3g}",
             f"{100 * one.half_right:.1f}",
             f"{down} of {steps}",
         )

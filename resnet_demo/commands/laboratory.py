@@ -126,10 +126,10 @@ def landscape(
                 if study.complete:
                     laboratory.write_study(study, folder)
                     path.unlink()
-        (loss, error), edge = study.centre, max(map(max, study.loss))
+        loss, error = study.centre
         console.say(
             f"{entry.name}: loss {loss:.4f} and {error:.2f} % error on {len(y):,} training images, loss up to "
-            f"{edge:.3g} around it, in {folder}"
+            f"{study.highest:.3g} around it, in {folder}"
         )
 
 

@@ -25,21 +25,21 @@ def landscape_figure(landscape: Landscape, among: Sequence[Landscape] = ()) -> F
     among   those that it is shown beside, and that have one logarithmic scale of colour and height: that ends at their
             highest loss, and higher ones of `landscape` are drawn as that
     """
-    low, high = _scale((landscape, *among))[0], _scale(among or (landscape,))[1]
+    low = min(_losses(landscape, *among), default=1.0)
+    high = max(_losses(*(among or (landscape,))), default=1.0)
     high = high if high > low else 2 * low
     norm = LogNorm(low, high)
     axis, loss = np.array(landscape.axis), np.clip(landscape.loss, low, high)
     figure = Figure(figsize=(4.8, 8.4), layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
-    _contours(figure, grid[0], axis, loss, norm, cut=np.max(landscape.loss) > high)
+    _contours(figure, grid[0], axis, loss, norm, cut=landscape.highest > high)
     _surface(figure, grid[1], axis, loss, norm)
     return figure
 
 
-def _scale(landscapes: Sequence[Landscape]) -> tuple[float, float]:
-    """The lowest and the highest loss that a logarithm has."""
-    losses = [loss for one in landscapes for row in one.loss for loss in row if loss > 0]
-    return min(losses, default=1.0), max(losses, default=1.0)
+def _losses(*landscapes: Landscape) -> list[float]:
+    """All losses that have a logarithm."""
+    return [loss for one in landscapes for row in one.loss for loss in row if loss > 0]
 
 
 def _contours(figure: Figure, place: Any, axis: np.ndarray, loss: np.ndarray, norm: LogNorm, cut: bool) -> None:

@@ -136,6 +136,11 @@ class Landscape:
         return len(self.loss) == self.size
 
     @property
+    def highest(self) -> float:
+        """The highest loss. Raises `ValueError` before any row is measured."""
+        return max(map(max, self.loss))
+
+    @property
     def axis(self) -> list[float]:
         """The values of a, which are those of b; the network itself is in the middle."""
         half = self.size // 2

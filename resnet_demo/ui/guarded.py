@@ -42,7 +42,7 @@ class GuardedBlocks(gr.Blocks):
         self._config = config
 
     async def process_api(self, *args: Any, **kwargs: Any) -> Any:
-        """An event, answered in the visitor's language."""
+        """An event, answered in the visitor's language; an answer that was overtaken changes nothing."""
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
             self._end_turn(kwargs.get("block_fn"), kwargs.get("event_id"))

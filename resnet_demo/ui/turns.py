@@ -73,13 +73,13 @@ def in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
     def answer(number: int | None, turn: Turn, *inputs: Any) -> Any:
         with _turn(number, turn, inputs):
             updates = handler(*inputs) if number == turn.counts else gr.skip()
-            return updates if _counts(number, turn, updates) else gr.skip()
+            return updates if _accept(number, turn, updates) else gr.skip()
 
     def answers(number: int | None, turn: Turn, *inputs: Any) -> Iterator[Any]:
         with _turn(number, turn, inputs):
             begun = False
             for updates in handler(*inputs) if number == turn.counts else ():
-                if not _counts(number, turn, updates):
+                if not _accept(number, turn, updates):
                     break
                 begun = True
                 yield updates
@@ -116,8 +116,8 @@ def _turn(number: int | None, turn: Turn, inputs: tuple[Any, ...]) -> Iterator[N
                 turn.running = ()
 
 
-def _counts(number: int | None, turn: Turn, updates: Any) -> bool:
-    """Whether these updates are still of the question that counts; it is answered with them then."""
+def _accept(number: int | None, turn: Turn, updates: Any) -> bool:
+    """Answer the question with these updates, if it still counts; tells whether it does."""
     with _BOOKKEEPING:
         counts = number == turn.counts
         if counts and updates != gr.skip():

@@ -28,8 +28,9 @@ def open_closer(visit, tab: str, query: str = "?photo=cat&model=resnet20.cifar10
 @pytest.mark.parametrize(("query", "shows"), TABS.items())
 def test_every_tab_opens_by_its_address_and_never_scrolls_sideways(visit, query, shows):
     page = visit(f"?tab={query}", color_scheme="dark")
-    for viewport in (DESKTOP, PHONE):
+    for viewport, scheme in ((DESKTOP, "dark"), (PHONE, "light")):
         page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
         expect(page.locator(shows)).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 

@@ -1,6 +1,7 @@
 """Every picture is complete, undistorted and in its place: measured in a real Chromium, by boxes and by pixels."""
 
 import io
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,9 @@ def pictures(page: Page, selector: str, count: int) -> list[dict]:
 
 
 def test_the_heatmap_lies_exactly_on_the_whole_photo_whatever_its_shape_and_the_window(visit, tmp_path):
-    page = visit(color_scheme="dark")
-    for name, size in SHAPES.items():
+    page = visit()
+    for scheme, (name, size) in zip(cycle(("light", "dark")), SHAPES.items(), strict=False):
+        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(DESKTOP)
         send(page, grid(tmp_path / f"{name}.png", size))
         for width, height in SIZES:

@@ -88,6 +88,14 @@ def test_a_question_that_is_being_answered_already_is_not_asked_again():
     assert len(asked) == 4
 
 
+def asking(show):
+    """A page that asks `show` for one text by another, and its event."""
+    with GuardedBlocks() as page:
+        asked, shown = gr.Textbox(), gr.Textbox()
+        ask_in_turn([asked.change], show, [asked], [shown])
+    return page, next(event for event in page.fns.values() if event.fn)
+
+
 def test_an_answer_that_was_overtaken_on_its_way_changes_nothing():
     """Gradio sends the last step of a generator again when that ends, which may be after a newer answer."""
 
@@ -95,10 +103,7 @@ def test_an_answer_that_was_overtaken_on_its_way_changes_nothing():
         yield f"half {question}"
         yield question
 
-    with GuardedBlocks() as page:
-        asked, shown = gr.Textbox(), gr.Textbox()
-        ask_in_turn([asked.change], show, [asked], [shown])
-    event = next(event for event in page.fns.values() if event.fn)
+    page, event = asking(show)
     states = SessionState(page)
 
     async def step(number, question, iterator=None):
@@ -127,10 +132,7 @@ def test_an_answer_counts_if_the_next_one_changes_nothing():
         return gr.skip() if question == "again" else question
 
     answer, turn = in_turn(show), Turn()
-    with GuardedBlocks() as page:
-        asked, shown = gr.Textbox(), gr.Textbox()
-        ask_in_turn([asked.change], show, [asked], [shown])
-    event = next(event for event in page.fns.values() if event.fn)
+    _, event = asking(show)
     states = {event.inputs[1]._id: turn}
     assert answer(1, turn, "first") == "first"
     assert answer(2, turn, "again") == gr.skip()

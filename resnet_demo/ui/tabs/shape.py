@@ -20,8 +20,6 @@ LIMITS = later(
     "Two random directions out of {count:,} show how fast the loss rises around the end of this one training. They do "
     "not show the way that training took, nor any valley that a random direction misses."
 )
-
-
 # They come first, and give the scale.
 TWINS = 2
 
@@ -62,10 +60,10 @@ def shape_of_loss(catalogue: Catalogue, dataset: str) -> str:
 
 
 def _picture(one: Landscape, among: Sequence[Landscape]) -> str:
-    (loss, error), highest = one.centre, _highest(one)
+    loss, error = one.centre
     alt = t(
         "Loss around {network}: {loss:.2g} in the middle, with {error:.1f} % error, at most {highest:.2g}",
-        network=one.model, loss=loss, error=error, highest=highest,
+        network=one.model, loss=loss, error=error, highest=one.highest,
     )  # fmt: skip
     # Written and ruled in the colour of the page's text, light or dark.
     svg = plots.to_svg(plots.landscape_figure(one, among), escape(alt)).replace(plots.INK, "currentColor")
@@ -94,16 +92,12 @@ def _told(shown: Sequence[Landscape]) -> str:
 
 def _cut(shown: Sequence[Landscape]) -> Iterator[str]:
     """Whose losses go beyond the scale of the twins."""
-    highest = max(map(_highest, shown[:TWINS]))
+    highest = max(twin.highest for twin in shown[:TWINS])
     for one in shown[TWINS:]:
-        if _highest(one) > highest:
+        if one.highest > highest:
             text = later(
                 "Around {network} the loss rises to {most:,.0f}: what is above {highest:,.0f} is drawn as that."
             )
             # Two digits tell enough.
-            most, end = (float(f"{loss:.2g}") for loss in (_highest(one), highest))
+            most, end = (float(f"{loss:.2g}") for loss in (one.highest, highest))
             yield t(text, network=one.model, most=most, highest=end)
-
-
-def _highest(one: Landscape) -> float:
-    return max(map(max, one.loss))
