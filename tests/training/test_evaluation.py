@@ -1,7 +1,6 @@
 """Error rates, sources of images, and the errors of the shipped networks."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +11,18 @@ from PIL import Image
 
 from resnet_demo.errors import InputError
 from resnet_demo.training import (
-    Errors,
     Run,
     count_errors,
     default_preprocessing,
     evaluate_model,
     evaluate_runs,
     load_split,
-    standardized_test_set,
+    standardized_sample,
     train,
 )
 from resnet_demo.training.feeds import PhotoFeed
 from resnet_demo.zoo import (
     Card,
-    Entry,
     Preprocessing,
     find_entry,
     list_models,
@@ -33,11 +30,10 @@ from resnet_demo.zoo import (
     sha256_of,
 )
 from tests.stripes import CPU, RECIPE, run_of, save_stripes, stripes
+from tests.training.answers import IMAGES, answer, images_of, stored
 
 LABELS = find_entry("resnet20.cifar10").labels
 SHIPPED = [entry for entry in list_models() if entry.card]
-# Data sets whose images the tests are given; what is shipped for them is measured again.
-MEASURED = ("cifar10", "cifar100")
 
 
 def test_error_rates_are_counted_by_hand():
@@ -251,48 +247,36 @@ def test_the_first_pair_is_shipped():
     assert {"resnet20.cifar10", "plain20.cifar10"} <= {entry.name for entry in SHIPPED}
 
 
-MADE = [entry for entry in list_models() if entry.origin is not entry and entry.tag in MEASURED]
+MADE = [entry for entry in list_models() if entry.origin is not entry and entry.origin.card]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("entry", MADE, ids=lambda entry: entry.name)
 def test_what_a_network_is_rewritten_as_answers_alike_for_real_test_images(entry):
-    """36 layers deeper, or without shortcuts: of every fiftieth test image it says the same, but for rounding."""
-    answers = []
-    for one in (entry, entry.origin):
-        model = load_model(one.name, device="cpu")
-        try:
-            _, batches = standardized_test_set(one, images_of(one), model.device, offline=True)
-        except InputError as missing:
-            pytest.skip(str(missing))
-        with torch.inference_mode():
-            answers.append(torch.cat([model.network(x[::50]) for x, _ in batches]))
-    logits, expected = answers
-    assert len(logits) >= 200
+    """36 layers deeper, or without shortcuts: of 200 test images it says the same, but for rounding."""
+    try:
+        x, _ = standardized_sample(entry, "test", 200, images_of(entry), CPU, offline=True)
+    except InputError as missing:
+        pytest.skip(str(missing))
+    with torch.inference_mode():
+        logits, expected = (load_model(one.name, device="cpu").network(x) for one in (entry, entry.origin))
     torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3 * expected.abs().max().item())
     assert int((logits.argmax(1) != expected.argmax(1)).sum()) <= 1
     assert entry.test_error == entry.origin.card.test_error
 
 
-def images_of(entry: Entry) -> Path | None:
-    """Where the images of its data set are; None for torchvision's copy."""
-    path = os.environ.get(f"RESNET_DEMO_{entry.tag.upper()}")
-    return Path(path) if path else None
-
-
-def measured(entry: Entry) -> Errors:
-    """The errors on the real test images, from `RESNET_DEMO_CIFAR10` and so on, or else from torchvision's copy."""
-    try:
-        errors = evaluate_model(entry.name, images_of(entry), device="cpu")
-    except InputError as missing:
-        pytest.skip(str(missing))
-    assert errors.images == 10_000
-    return errors
+@pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.name)
+def test_the_error_on_the_card_is_that_of_every_test_image(entry):
+    first, five = 100 - 100 * stored(entry).mean(axis=1)
+    assert (round(first, 2), round(five, 2)) == (entry.card.test_error, entry.card.test_top5_error)
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("entry", [e for e in SHIPPED if e.tag in MEASURED], ids=lambda entry: entry.name)
-def test_the_real_test_set_gives_the_error_on_the_card(entry):
-    errors = measured(entry)
-    assert errors.top1 == pytest.approx(find_entry(entry.name).card.test_error, abs=0.0101)
-    assert errors.top5 == pytest.approx(entry.card.test_top5_error, abs=0.0101)
+@pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.name)
+def test_a_shipped_network_gives_its_answers_on_real_test_images(entry):
+    """On a tenth of them, and all but one of these: rounding differs between processors."""
+    try:
+        right = answer(entry, IMAGES // 10)
+    except InputError as missing:
+        pytest.skip(str(missing))
+    assert (right != stored(entry)[:, : IMAGES // 10]).sum() <= 1

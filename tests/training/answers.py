@@ -1,0 +1,51 @@
+"""Which of the real test images each shipped network gets right, image by image: `answers.npz`.
+
+    RESNET_DEMO_CIFAR10=cifar10.npz ... python -m tests.training.answers
+
+evaluates every shipped network on all of its test images, minutes for the deep ones, and writes the file. Tests hold
+the cards against it to the image, and each network against its own answers on a tenth of the images.
+Images are in the order of `Labelled.sample`, which is the same for every copy of a data set.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from resnet_demo.training import standardized_sample
+from resnet_demo.training.evaluation import BATCH_SIZE
+from resnet_demo.zoo import Entry, list_models, load_model
+
+FILE = Path(__file__).with_name("answers.npz")
+IMAGES = 10_000
+
+
+def images_of(entry: Entry) -> Path | None:
+    """Where the images of its data set are, from `RESNET_DEMO_CIFAR10` and so on; None for torchvision's copy."""
+    path = os.environ.get(f"RESNET_DEMO_{entry.tag.upper()}")
+    return Path(path) if path else None
+
+
+def answer(entry: Entry, count: int = IMAGES) -> np.ndarray:
+    """Whether the network's first guess is right, and one of its first five: bool (2, count).
+
+    Raises `InputError` if the images are not here.
+    """
+    model = load_model(entry.name, device="cpu")
+    x, y = standardized_sample(entry, "test", count, images_of(entry), model.device, offline=True)
+    batches = x.contiguous(memory_format=torch.channels_last).split(BATCH_SIZE)
+    with torch.inference_mode():
+        right = torch.cat([model.network(batch).topk(5).indices for batch in batches]) == y[:, None]
+    return torch.stack([right[:, 0], right.any(dim=1)]).numpy()
+
+
+def stored(entry: Entry) -> np.ndarray:
+    """What `answer` gave for all images when the file was written."""
+    with np.load(FILE) as file:
+        return np.unpackbits(file[entry.name], axis=1).astype(bool)
+
+
+if __name__ == "__main__":
+    shipped = [entry for entry in list_models() if entry.card]
+    np.savez_compressed(FILE, **{entry.name: np.packbits(answer(entry), axis=1) for entry in shipped})
