@@ -142,32 +142,30 @@ def test_everything_follows_the_data_set(page):
     expect(page.locator("#results td:first-child")).to_have_text([re.compile(r"\.fashion_mnist$")] * 2)
 
 
-def test_a_race_ends_by_itself(page):
-    start(page, 10)
-    expect(state(page)).to_contain_text("Getting ready")
+def test_during_a_race_the_page_answers_and_after_its_early_end_another_ends_by_itself(page):
+    start(page, 120, "resnet56", "plain56")
     expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
-    expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 10 s"), timeout=RACE_PATIENCE)
-    expect(page.locator("#race figure")).to_have_attribute(
-        "aria-label", re.compile("Training loss of resnet20, plain20 over")
-    )
-    expect(page.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
-    expect(page.locator("#race g.plain[data-name=plain20]")).to_have_count(1)
-    assert races() == 0
-
-
-def test_a_race_is_stopped_early_and_another_can_start(page):
-    start(page, 120)
-    expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
+    page.get_by_role("tab", name="Explore").click()
+    page.locator("#photo-examples button").first.click()
+    expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=20_000)
+    page.get_by_role("tab", name="Degradation").click()
     page.get_by_role("button", name="Stop").click()
     ended = page.locator("#race-ended")
     expect(ended).to_have_text("Stopped.")
     wait_for_no_race()
     # No update of the race that was still on its way has overwritten it.
     expect(ended).to_have_text("Stopped.")
-    start(page, 5, other="preresnet20")
+
+    start(page, 10, other="preresnet20")
     expect(ended).to_be_empty()
-    expect(state(page)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
+    expect(state(page)).to_contain_text("Getting ready")
+    expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 10 s"), timeout=RACE_PATIENCE)
     expect(ended).to_be_empty()
+    drawn = page.locator("#race figure")
+    expect(drawn).to_have_attribute("aria-label", re.compile("Training loss of resnet20, preresnet20 over"))
+    for name in ("resnet20", "preresnet20"):
+        expect(page.locator(f"#race g.residual[data-name={name}]")).to_have_count(1)
+    assert races() == 0
 
 
 def test_without_images_the_race_says_at_once_that_it_cannot_start(browser, tmp_path):
@@ -200,17 +198,6 @@ def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     first.close()
     expect(state(second)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
     assert races() == 0
-
-
-def test_an_analysis_is_answered_during_a_race(page):
-    start(page, 30, "resnet56", "plain56")
-    expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
-    page.get_by_role("tab", name="Explore").click()
-    page.locator("#photo-examples button").first.click()
-    expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=20_000)
-    page.get_by_role("tab", name="Degradation").click()
-    page.get_by_role("button", name="Stop").click()
-    wait_for_no_race()
 
 
 def wait_for_no_race() -> None:

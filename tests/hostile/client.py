@@ -4,6 +4,7 @@ import http.client
 import json
 import uuid
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,6 +59,7 @@ def photo(path: str) -> dict[str, Any]:
     return {"path": path, "meta": {"_type": "gradio.FileData"}}
 
 
+@cache
 def events(url: str) -> list[dict[str, Any]]:
     """Every event of the page, hidden and private ones too."""
     return json.loads(request(url, "/config")[1])["dependencies"]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from resnet_demo.images import EXAMPLES
-from tests.page_server import running_page
+from tests.page_server import PageServer, running_page
 
 from .client import analyze, event_of, form, join, photo, post, request, result, upload
 
@@ -37,28 +37,7 @@ def test_a_program_that_waits_is_answered_before_the_server_stops_by_ctrl_c(tmp_
         assert server.process.wait(30) == 0
 
 
-def test_what_visitors_send_is_gone_after_sigterm_and_running_requests_are_answered(tmp_path):
-    temporary = tmp_path / "temporary"
-    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
-        path = upload(server.url, CAT.read_bytes())
-        assert Path(path).exists()
-        assert "data" in analyze(server.url, path, "resnet18.untrained")
-        data = [photo(path), "resnet18.untrained", "", "", "float32"]
-        sessions = ("one", "two", "three")  # One more than run concurrently.
-        with ThreadPoolExecutor(3) as clients:
-            for session in sessions:
-                join(server.url, event_of(server.url, "analyze"), data, session)
-            listening = threading.Barrier(1 + len(sessions), timeout=30)
-            answers = [clients.submit(result, server.url, session, listening.wait) for session in sessions]
-            listening.wait()
-            server.process.terminate()
-            assert all("data" in answer.result(30) for answer in answers)
-        assert server.process.wait(30) == 0
-        assert not list(temporary.glob("resnet_demo-*"))
-        assert server.trouble() == []
-
-
-def test_what_a_killed_server_left_is_deleted_at_the_next_start_and_no_name_tells_who_was_here(tmp_path):
+def test_what_visitors_sent_is_gone_after_sigterm_and_after_a_kill_at_the_next_start(tmp_path):
     temporary = tmp_path / "temporary"
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
         path = Path(upload(server.url, CAT.read_bytes()))
@@ -77,9 +56,27 @@ def test_what_a_killed_server_left_is_deleted_at_the_next_start_and_no_name_tell
             time.sleep(0.1)
         assert not folder.exists()
         assert other.exists()
-        # The same photo has another name there, and the picture shown is not a file.
+        # The same photo has another name there, so that none tells who was here, and the picture shown is not a file.
         again = upload(server.url, CAT.read_bytes())
-        assert "data" in analyze(server.url, again)
+        assert "data" in analyze(server.url, again, "resnet18.untrained")
         assert HASHED.search(again)[0] != HASHED.search(str(path))[0]
         files = [file for file in temporary.rglob("*") if file.is_file() and HASHED.search(str(file))]
         assert all(file.read_bytes() in EXAMPLE_PHOTOS for file in files)
+        answered_after_sigterm(server, again)
+        assert not list(temporary.glob("resnet_demo-*"))
+        assert server.trouble() == []
+
+
+def answered_after_sigterm(server: PageServer, path: str) -> None:
+    """Requests that run or wait when it is asked to stop are still answered."""
+    data = [photo(path), "resnet18.untrained", "", "", "float32"]
+    sessions = ("one", "two", "three")  # One more than run concurrently.
+    with ThreadPoolExecutor(3) as clients:
+        for session in sessions:
+            join(server.url, event_of(server.url, "analyze"), data, session)
+        listening = threading.Barrier(1 + len(sessions), timeout=30)
+        answers = [clients.submit(result, server.url, session, listening.wait) for session in sessions]
+        listening.wait()
+        server.process.terminate()
+        assert all("data" in answer.result(30) for answer in answers)
+    assert server.process.wait(30) == 0

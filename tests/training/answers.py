@@ -1,4 +1,4 @@
-"""Which of the real test images each shipped network gets right, image by image: `answers.npz`.
+"""Which of the real test images each shipped network gets right, image by image: `answers.safetensors`.
 
     RESNET_DEMO_CIFAR10=cifar10.npz ... python -m tests.training.answers
 
@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file, save_file
 
 from resnet_demo.training import standardized_sample
 from resnet_demo.training.evaluation import BATCH_SIZE
 from resnet_demo.zoo import Entry, list_models, load_model
 
-FILE = Path(__file__).with_name("answers.npz")
+FILE = Path(__file__).with_name("answers.safetensors")
 IMAGES = 10_000
 
 
@@ -42,10 +43,9 @@ def answer(entry: Entry, count: int = IMAGES) -> np.ndarray:
 
 def stored(entry: Entry) -> np.ndarray:
     """What `answer` gave for all images when the file was written."""
-    with np.load(FILE) as file:
-        return np.unpackbits(file[entry.name], axis=1).astype(bool)
+    return np.unpackbits(load_file(FILE)[entry.name], axis=1).astype(bool)
 
 
 if __name__ == "__main__":
     shipped = [entry for entry in list_models() if entry.card]
-    np.savez_compressed(FILE, **{entry.name: np.packbits(answer(entry), axis=1) for entry in shipped})
+    save_file({entry.name: np.packbits(answer(entry), axis=1) for entry in shipped}, FILE)
