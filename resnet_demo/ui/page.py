@@ -96,7 +96,8 @@ def _build(tab: Tab, current: gr.State, address: Address) -> gr.Tab:
 
 def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab:
     """The tab that the address asks for, as in ?tab=degradation, or else the first one."""
-    return next((tab for tab in tabs if tab.id == query.get("tab")), tabs[0])
+    asked = query.get("tab", "").lower()
+    return next((tab for tab in tabs if tab.id == asked), tabs[0])
 
 
 def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HTML) -> Callable[[gr.Request], Any]:
@@ -106,7 +107,7 @@ def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HT
         query = dict(request.query_params)
         wanted = _wanted(tabs, query)
         updates = wanted.ask(query)
-        if query.get("tab", wanted.id) != wanted.id:
+        if query.get("tab", wanted.id).lower() != wanted.id:
             updates |= {
                 notice: html.alert_update(
                     t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))

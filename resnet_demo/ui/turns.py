@@ -14,8 +14,15 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-# The first input is replaced by the question's number, counted in the browser: only there is their order known.
-NUMBERED = "(_, ...inputs) => [window.questions = (window.questions ?? 0) + 1, ...inputs]"
+# The first input is replaced by the question's number, counted in the browser: only there is their order known. It
+# waits for what changes at the same moment: a question that is old by then is sent without a number, and not answered.
+# Of two answers, the browser could show the newer one first: it may get it before it knows which question it is for.
+NUMBERED = """async (_, ...inputs) => {
+  const number = window.questions = (window.questions ?? 0) + 1, newest = window.newest ??= {};
+  newest[TURN] = number;
+  await new Promise((go) => setTimeout(go));
+  return [newest[TURN] === number ? number : null, ...inputs];
+}"""
 
 # For all visitors, as it is held for a few lines only: Gradio copies each `Turn`, which no lock in it allows.
 _BOOKKEEPING = Lock()
@@ -50,7 +57,9 @@ def ask_in_turn(
     number = gr.Number(visible=False, precision=0)
     # States come first: they are set as soon as there is an answer, before another one can come in between.
     outputs = sorted(outputs, key=lambda output: not isinstance(output, gr.State))
-    gr.on(changes, in_turn(handler), [number, turn or gr.State(Turn()), *inputs], outputs, js=NUMBERED, **event)
+    turn = turn or gr.State(Turn())
+    js = NUMBERED.replace("TURN", str(turn._id))
+    gr.on(changes, in_turn(handler), [number, turn, *inputs], outputs, js=js, **event)
 
 
 def overtaken(event: Any, sent: Sequence[Any], states: Mapping[int, Any] | None) -> bool:

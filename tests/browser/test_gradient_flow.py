@@ -78,6 +78,19 @@ def test_the_tour_goes_back_and_forth_by_keyboard(visit):
     shows(page, *TOUR[0].networks)
 
 
+def test_networks_and_measure_that_change_at_once_are_one_question(visit):
+    """Of two, the browser may show the older answer last: the networks of the stop before by this one's measure."""
+    page = visit("?tab=flow&tour=doubling")
+    shows(page, *TOUR[4].networks)
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data_json) if "queue/join" in request.url else None)
+    page.get_by_role("button", name="Next stop").click()
+    shows(page, *TOUR[5].networks)
+    sent = [question["data"] for question in asked if TOUR[5].measure in question["data"]]
+    numbered = [data for data in sent if data[0] is not None]
+    assert [data[2:] for data in numbered] == [[list(TOUR[5].networks), TOUR[5].measure]]
+
+
 def test_the_current_stop_is_told_by_more_than_colour(visit):
     page = visit("?tab=flow&tour=he")
     is_at(page, "he")

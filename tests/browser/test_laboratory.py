@@ -208,11 +208,11 @@ def test_a_drawing_fits_a_phone_legibly_and_is_drawn_anew_for_another_width(visi
     assert right <= PHONE["width"]
     assert smallest >= 11
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    network = drawing.locator(".networks svg").first
-    narrow = network.bounding_box()["width"]
+    width = "drawing => drawing.querySelector('.networks svg')?.getBoundingClientRect().width"
+    narrow = page.wait_for_function(width, arg=drawing.element_handle()).json_value()
     page.set_viewport_size(DESKTOP)
-    wider = "([drawing, width]) => drawing.querySelector('.networks svg')?.getBoundingClientRect().width > width"
-    page.wait_for_function(wider, arg=[drawing.element_handle(), 1.2 * narrow])
+    wider = f"([drawing, narrow]) => ({width})(drawing) > 1.2 * narrow"
+    page.wait_for_function(wider, arg=[drawing.element_handle(), narrow])
 
 
 def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
