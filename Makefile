@@ -15,7 +15,7 @@ app: $(VENV)/installed ## Set up a virtual environment and open the page (ARGS="
 
 test: check ## Set up, then run every test, the browser's too (ARGS="-m 'not browser'" leaves those out)
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/test-installed ## Lint, formatting and types, without changing anything
 	$(BIN)/ruff check .

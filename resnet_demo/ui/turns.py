@@ -8,21 +8,19 @@ counts for good.
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-# The first input is replaced by the question's number, counted in the browser: only there is their order known. It
-# waits for what changes at the same moment: a question that is old by then is sent without a number, and not answered.
-# Of two answers, the browser could show the newer one first: it may get it before it knows which question it is for.
-NUMBERED = """async (_, ...inputs) => {
-  const number = window.questions = (window.questions ?? 0) + 1, newest = window.newest ??= {};
-  newest[TURN] = number;
-  await new Promise((go) => setTimeout(go));
-  return [newest[TURN] === number ? number : null, ...inputs];
-}"""
+# The first input is replaced by the question's number, counted in the browser: only there is their order known.
+NUMBERED = "(_, ...inputs) => [window.questions = (window.questions ?? 0) + 1, ...inputs]"
+# As this, but it waits for what else changes at the same moment: a question that is old by then is sent without a
+# number, and not answered. Of two answers, the browser could show the newer one first: it may get it before it knows
+# which question it is for. (One expression, a function, that has a name for the linter alone.)
+SETTLED = Path(__file__).with_name("turns.js").read_text(encoding="utf-8")
 
 # For all visitors, as it is held for a few lines only: Gradio copies each `Turn`, which no lock in it allows.
 _BOOKKEEPING = Lock()
@@ -58,7 +56,7 @@ def ask_in_turn(
     # States come first: they are set as soon as there is an answer, before another one can come in between.
     outputs = sorted(outputs, key=lambda output: not isinstance(output, gr.State))
     turn = turn or gr.State(Turn())
-    js = NUMBERED.replace("TURN", str(turn._id))
+    js = NUMBERED if len(changes) == 1 else SETTLED.replace("TURN", f"turn{turn._id}")
     gr.on(changes, in_turn(handler), [number, turn, *inputs], outputs, js=js, **event)
 
 

@@ -1,7 +1,7 @@
 // Each tab's view is kept until its tab is open. What the page opens with is what its address asks for: that one stays
 // as it was written, and every later view is a step in the browser's history.
 const OURS = ["tab", "photo", "model", "target", "layer", "first", "second", "removed", "tour", "networks", "measure"];
-const views = {}, told = {}, opening = new URLSearchParams(location.search).get("tab") ?? "explore";
+const views = {}, told = {}, opening = new URLSearchParams(location.search).get("tab")?.toLowerCase() ?? "explore";
 // The first of them is of the row of all tabs: others are inside.
 const open = () => document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
 let written = null, stepped = 0, bare = "", wait;

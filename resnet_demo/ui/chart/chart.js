@@ -24,8 +24,7 @@ const mark = (parent, {mark: name}, x, y, r) =>
 
 // About `count` round numbers between two ends.
 const round = (low, high, count) => {
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= raw);
+  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = power * [1, 2, 5, 10].find((one) => one * power >= raw);
   const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
   return Array.from({length: last - first + 1}, (_, i) => Number(((first + i) * step).toPrecision(12)));
 };
@@ -61,9 +60,8 @@ const axes = (svg, panel, to, width, top, bottom) => {
     node(svg, "line", {class: "grid", x1: LEFT, x2: width - RIGHT, y1: to.y(y), y2: to.y(y)});
     node(svg, "text", {x: LEFT - 6, y: to.y(y) + 4, "text-anchor": "end"}, text);
   }
-  const zero = panel.log && panel.lines.some((line) => line.points.some((point) => point.y === 0));
+  const zero = panel.log && panel.lines.some((line) => line.points.some(({y}) => y === 0)), floor = bottom + (zero ? FLOOR : 0);
   if (zero) node(svg, "text", {x: LEFT - 6, y: to.y(0) + 4, "text-anchor": "end"}, "0");
-  const floor = bottom + (zero ? FLOOR : 0);
   node(svg, "path", {class: "axis", fill: "none", d: `M${LEFT} ${top}V${bottom}H${width - RIGHT}`});
   const numbers = () => round(...panel.x_range, Math.min(8, width / 70)).filter(panel.x_percent ? () => true : Number.isInteger)
     .map((value) => [value, panel.x_percent ? `${100 * value} %` : String(value)]);
@@ -183,8 +181,7 @@ document.addEventListener("block-pointed", ({target, detail}) => {
 const redraw = () => {
   const plot = props.value && JSON.parse(props.value), whole = element.clientWidth, focused = figure.contains(document.activeElement);
   figure.replaceChildren();
-  pointed = [];
-  drawn = whole;
+  [pointed, drawn] = [[], whole];
   if (!plot || !whole) return;
   figure.setAttribute("aria-label", plot.alt);
   const panels = node(figure, "div", {class: "panels"});

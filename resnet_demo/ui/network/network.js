@@ -75,8 +75,7 @@ const panel = (colour, title, facts, drawing) => {
 const inside = ({name, shortcut: dashes, inside: {main, shortcut, title, gate, joint, after}}, {title: of, colour}) => {
   const pitch = BOX + 10, start = 34, meet = start + main.length * pitch, rest = meet + (joint ? pitch : 0);
   const end = rest + after.length * pitch, middle = widest([...main, joint]) / 2;
-  const half = widest(shortcut ? [...shortcut, title, ...gate] : []) / 2;
-  const aside = 2 * middle + 16 + half;
+  const half = widest(shortcut ? [...shortcut, title, ...gate] : []) / 2, aside = 2 * middle + 16 + half;
   const column = (texts, x, y) => texts.flatMap((text, i) => layer(text, 0, y + i * pitch, x));
   const label = (text, x, y) => make("text", {class: "label middle", x, y}, text);
   const parts = [make("path", {class: "wire", d: `M${middle} 16V${end}`}), label("x", middle, 12)];

@@ -1,8 +1,7 @@
 // All of it happens in the browser, on the root of the page, where no answer of the server touches it.
 const root = document.documentElement, large = () => root.classList.contains("talk");
 // As wide as this, the page has room for its results beside each other. Its smallest type has 13 pixels.
-const WIDTH = 1240;
-const fit = () => root.style.setProperty("--larger", large() ? Math.max(1, innerWidth / WIDTH) : 1);
+const WIDTH = 1240, fit = () => root.style.setProperty("--larger", large() ? Math.max(1, innerWidth / WIDTH) : 1);
 const set = (on) => {
   root.classList.toggle("talk", on);
   element.querySelector(".large")?.setAttribute("aria-pressed", on);
