@@ -91,6 +91,22 @@ def test_networks_and_measure_that_change_at_once_are_one_question(visit):
     assert [data[2:] for data in numbered] == [[list(TOUR[5].networks), TOUR[5].measure]]
 
 
+def test_of_two_clicks_the_last_counts_even_if_the_first_arrives_after_it(visit):
+    page = visit("?tab=flow&tour=plain")
+    shows(page, *TOUR[2].networks)
+    sent = []
+    page.route("**/run/**", lambda route: route.continue_() if sent else sent.append(route))
+    for stop in (TOUR[0], TOUR[1]):
+        page.locator(f"#tour .stop[data-key='{stop.key}']").click()
+    is_at(page, TOUR[1].key)
+    with page.expect_response("**/run/**"):
+        sent[0].continue_()
+    page.unroute_all()
+    shows(page, *TOUR[1].networks)
+    page.wait_for_timeout(500)
+    is_at(page, TOUR[1].key)
+
+
 def test_the_current_stop_is_told_by_more_than_colour(visit):
     page = visit("?tab=flow&tour=he")
     is_at(page, "he")

@@ -96,7 +96,7 @@ class GradientFlow:
         return [self.settled, self.networks, self.measure, self.tour, self.text, self.meaning]
 
     def _wire(self) -> None:
-        self.tour.click(self._visit, None, self._choice(), **QUICK)
+        ask_in_turn([self.tour.click], self._visit, [], self._choice(), **QUICK)
         shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning]
         gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **QUICK)
         self.add.click(self._added, [*shown, self.depth, *self.axes], [*self._choice(), self.message], **QUICK)
