@@ -32,9 +32,20 @@ class PageServer:
 
 @contextmanager
 def running_page(
-    folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, cwd: Path = ROOT, **environment: str
+    folder: Path,
+    *arguments: str,
+    program: Sequence[str] = PROGRAM,
+    cwd: Path = ROOT,
+    patch: str = "",
+    **environment: str,
 ) -> Iterator[PageServer]:
-    """Serve the page on a free port until the end of the block; its log is written to `folder`."""
+    """Serve the page on a free port until the end of the block; its log is written to `folder`.
+
+    patch   Python that its process runs before anything else
+    """
+    if patch:
+        (folder / "sitecustomize.py").write_text(patch)
+        environment["PYTHONPATH"] = str(folder)
     log_path = folder / "server.log"
     port = free_port()
     command = [*program, "--port", str(port), "--offline", *arguments]

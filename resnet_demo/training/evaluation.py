@@ -51,6 +51,15 @@ def in_order(images: int, processes: int = 1) -> tuple[Tensor, ...]:
     return torch.arange(images).split(BATCH_SIZE * processes)
 
 
+def right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Whether the first guess is right, and one of the first five, or of all if there are fewer: bool (2, N).
+
+    logits   (N, K), and labels int64 (N,)
+    """
+    guesses = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+    return torch.stack([guesses[:, 0], guesses.any(dim=1)])
+
+
 @torch.inference_mode()
 def count_errors(network: TraceableNetwork, batches: Iterable[Batch], mean: Tensor, std: Tensor) -> Errors:
     """Errors of `network` in evaluation mode, in the caller's precision; its mode is restored.
@@ -62,11 +71,8 @@ def count_errors(network: TraceableNetwork, batches: Iterable[Batch], mean: Tens
     wrong1 = wrong5 = images = 0
     for x, y in batches:
         x = normalize(x, mean, std).contiguous(memory_format=torch.channels_last)
-        logits = network(x)
-        ranked = logits.topk(min(5, logits.shape[1])).indices
-        wrong1 += int((ranked[:, :1] != y[:, None]).sum())
-        wrong5 += int((ranked != y[:, None]).all(dim=1).sum())
-        images += len(y)
+        first, five = right(network(x), y).sum(dim=1).tolist()
+        wrong1, wrong5, images = wrong1 + len(y) - first, wrong5 + len(y) - five, images + len(y)
     network.train(training)
     return Errors(wrong1, wrong5, images)
 

@@ -94,10 +94,10 @@ def _build(tab: Tab, current: gr.State, address: Address) -> gr.Tab:
     return panel
 
 
-def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab:
-    """The tab that the address asks for, as in ?tab=degradation, or else the first one."""
-    asked = query.get("tab", "").lower()
-    return next((tab for tab in tabs if tab.id == asked), tabs[0])
+def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab | None:
+    """The tab that the address asks for, as in ?tab=degradation, or else the first; None if there is no such tab."""
+    asked = query.get("tab", tabs[0].id).lower()
+    return next((tab for tab in tabs if tab.id == asked), None)
 
 
 def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HTML) -> Callable[[gr.Request], Any]:
@@ -106,13 +106,10 @@ def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HT
     def ask(request: gr.Request) -> Any:
         query = dict(request.query_params)
         wanted = _wanted(tabs, query)
+        if wanted is None:
+            told = t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))
+            return {**tabs[0].ask(query), notice: html.alert_update(told)}
         updates = wanted.ask(query)
-        if query.get("tab", wanted.id).lower() != wanted.id:
-            updates |= {
-                notice: html.alert_update(
-                    t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))
-                )
-            }
         # The first tab opens with a result of its own; if another one has none, it is still followed to something.
         return updates if wanted is tabs[0] else {current: first, **updates}
 
@@ -122,7 +119,7 @@ def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HT
 def _opener(tabs: Sequence[Tab]) -> Callable[[gr.Request], Any]:
     def open_(request: gr.Request) -> Any:
         wanted = _wanted(tabs, request.query_params)
-        return gr.skip() if wanted is tabs[0] else gr.Tabs(selected=wanted.id)
+        return gr.skip() if wanted is None or wanted is tabs[0] else gr.Tabs(selected=wanted.id)
 
     return open_
 

@@ -19,7 +19,7 @@ from gradio.components import Component
 NUMBERED = "(_, ...inputs) => [window.questions = (window.questions ?? 0) + 1, ...inputs]"
 # As this, but it waits for what else changes at the same moment: a question that is old by then is sent without a
 # number, and not answered. Of two answers, the browser could show the newer one first: it may get it before it knows
-# which question it is for. (One expression, a function, that has a name for the linter alone.)
+# which question it is for.
 SETTLED = Path(__file__).with_name("turns.js").read_text(encoding="utf-8")
 
 # For all visitors, as it is held for a few lines only: Gradio copies each `Turn`, which no lock in it allows.

@@ -59,6 +59,7 @@ def test_back_shows_again_what_was_shown_before(browser, server):
     reads(page, "photo=rocket&model=plain20.cifar10")
     page.go_back()
     wait_for_facts(page, "ResNet-20")
+    assert server.trouble() == []
     context.close()
 
 

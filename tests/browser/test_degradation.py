@@ -156,15 +156,15 @@ def test_during_a_race_the_page_answers_and_after_its_early_end_another_ends_by_
     # No update of the race that was still on its way has overwritten it.
     expect(ended).to_have_text("Stopped.")
 
-    start(page, 10, other="preresnet20")
+    start(page, 10)
     expect(ended).to_be_empty()
     expect(state(page)).to_contain_text("Getting ready")
     expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 10 s"), timeout=RACE_PATIENCE)
     expect(ended).to_be_empty()
     drawn = page.locator("#race figure")
-    expect(drawn).to_have_attribute("aria-label", re.compile("Training loss of resnet20, preresnet20 over"))
-    for name in ("resnet20", "preresnet20"):
-        expect(page.locator(f"#race g.residual[data-name={name}]")).to_have_count(1)
+    expect(drawn).to_have_attribute("aria-label", re.compile("Training loss of resnet20, plain20 over"))
+    expect(page.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
+    expect(page.locator("#race g.plain[data-name=plain20]")).to_have_count(1)
     assert races() == 0
 
 

@@ -50,8 +50,7 @@ choices.weight_state, ModelCache.get = state, get
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
-    (folder / "sitecustomize.py").write_text(PRETENDED)
-    with running_page(folder, PYTHONPATH=str(folder)) as running:
+    with running_page(folder, patch=PRETENDED) as running:
         yield running
         assert running.trouble() == []
 

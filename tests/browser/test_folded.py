@@ -64,9 +64,8 @@ def answer(page: Page, title: str) -> tuple[str, np.ndarray]:
 
 def test_a_folded_network_answers_as_the_one_with_shortcuts(browser, weights_host, tmp_path):
     url, asked = weights_host
-    (tmp_path / "sitecustomize.py").write_text(REDIRECTED.format(url=url))
-    own = {"PYTHONPATH": str(tmp_path), "RESNET_DEMO_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path)}
-    with running_page(tmp_path, **own) as server:
+    own = {"RESNET_DEMO_CACHE": str(tmp_path / "cache"), "TORCH_HOME": str(tmp_path)}
+    with running_page(tmp_path, patch=REDIRECTED.format(url=url), **own) as server:
         page = browser.new_context(viewport=DESKTOP).new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(f"{server.url}/?model=resnet34.tv_in1k&photo=cat")

@@ -46,8 +46,7 @@ def send(page: Page) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
-    (folder / "sitecustomize.py").write_text(FULL_DISK.format(marker=str(folder / MARKER)))
-    with running_page(folder, PYTHONPATH=str(folder)) as running:
+    with running_page(folder, patch=FULL_DISK.format(marker=str(folder / MARKER))) as running:
         yield running
 
 

@@ -278,7 +278,7 @@ def test_a_shipped_network_gives_its_answers_on_real_test_images(entry):
     expected = stored(entry)
     tenth = expected.shape[1] // 10
     try:
-        right = answer(entry, tenth)
+        found = answer(entry, tenth)
     except InputError as missing:
         pytest.skip(str(missing))
-    assert (right != expected[:, :tenth]).sum() <= 1
+    assert (found != expected[:, :tenth]).sum() <= 1

@@ -70,8 +70,7 @@ def threads():
 def started(tmp_path_factory):
     """The page, and its log when nobody has visited it yet."""
     folder = tmp_path_factory.mktemp("page")
-    (folder / "sitecustomize.py").write_text(WATCHED)
-    with running_page(folder, PYTHONPATH=str(folder)) as server:
+    with running_page(folder, patch=WATCHED) as server:
         yield server, server.log_path.read_text()
 
 

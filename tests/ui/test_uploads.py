@@ -88,8 +88,11 @@ def test_a_page_that_cannot_be_served_is_one_sentence(tmp_path, monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        done = app("--port", str(port))
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert done.stderr.startswith(f"The page cannot be served on 127.0.0.1:{port}: ")
         for host in ("127.0.0.1", "::1"):
             with pytest.raises(InputError, match=f"The page cannot be served on {host}:{port}: ") as caught:
                 serve(lambda: page, host, port, share=False, open_=False)
             assert "\n" not in str(caught.value)
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
