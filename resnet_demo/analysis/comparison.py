@@ -28,8 +28,7 @@ def compare(
     if target is not None and known == [None, None]:
         find_class(target, one.labels)  # Raises with the closest labels.
     (analysis,) = analyze_batch([photo], one, replace(question, target=known[0]))
-    wanted = analysis.target.label if target is None or known[0] is not None else target
-    same = _index(wanted, other.labels) if _comparable(one, other) else None
+    same = _same(one, other, analysis.target.index) if target is None or known[0] is not None else known[1]
     (twin,) = analyze_batch([photo], other, replace(question, target=same))
     return Comparison(analysis, twin, analysis.target.label == twin.target.label)
 
@@ -41,6 +40,8 @@ def _index(target: int | str | None, labels: tuple[str, ...]) -> int | None:
         return None
 
 
-def _comparable(one: Model, other: Model) -> bool:
-    """Whether labels of both can be matched: those of an untrained network are only numbers."""
-    return one.trained == other.trained
+def _same(one: Model, other: Model, index: int) -> int | None:
+    """The class of `other` with the label that class `index` has in `one`."""
+    if one.trained != other.trained:
+        return None  # The labels of an untrained network are only numbers.
+    return index if one.labels == other.labels else _index(one.labels[index], other.labels)

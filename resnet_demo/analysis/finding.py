@@ -6,10 +6,13 @@ from resnet_demo.errors import InputError, did_you_mean, quoted, shortened
 
 
 def find_class(target: int | str, labels: tuple[str, ...]) -> int:
-    """The index of a class given by index or label. Labels may differ by case only, so an exact match takes precedence.
-    Raises `InputError` that lists the candidates if there are several, or the closest labels if there are none."""
+    """The index of a class given by index or label. Labels may differ by case only, and classes may be called by
+    numbers, so an exact match of a label takes precedence; an int is always an index. Raises `InputError` that lists
+    the candidates if there are several, or the closest labels if there are none."""
+    exact = [i for i, label in enumerate(labels) if label == target]
+    if len(exact) == 1:
+        return exact[0]
     if isinstance(target, str) and not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", target):
-        exact = [i for i, label in enumerate(labels) if label == target]
         found = exact or [i for i, label in enumerate(labels) if label.lower() == target.strip().lower()]
         if len(found) == 1:
             return found[0]

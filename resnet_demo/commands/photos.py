@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +17,11 @@ from resnet_demo import analysis, training, zoo
 from resnet_demo import images as photos
 from resnet_demo.commands.console import Device, Offline, Weights, fetching, make_folder, print_json, say, tracked, warn
 from resnet_demo.commands.results_of_photos import (
+    PICTURES,
     Writer,
     Writing,
     is_known,
+    is_of_another,
     source_of,
     stems_of,
     write_comparison,
@@ -62,7 +65,7 @@ def analyze(
     On several devices or machines: torchrun --nproc-per-node 4 -m resnet_demo analyze FOLDER --output OUT
     """
     reuse_freed_memory()
-    files = _files(images)
+    files = _files(images, output)
     if output:
         make_folder(output)
     question = Question(target, layer, precision)
@@ -71,7 +74,8 @@ def analyze(
         catalogue = zoo.open_catalogue(weights)
         entries = [catalogue.find(name) for name in (model, compare) if name]
         models = [_loaded(entry, str(on), offline) for entry in entries]
-        job = Job(files, output, question, models, stems_of(files), {f: source_of(f, entries[0]) for f in files})
+        stems = stems_of(files, partial(_taken, output, [f".{m.name}" for m in models] if compare else [""]))
+        job = Job(files, output, question, models, stems, {f: source_of(f, entries[0]) for f in files})
         known = job.known() if output and not compare else set()
         world.wait()  # No process may write before all have looked for earlier results.
         missing = [file for file in files if file not in known]
@@ -207,14 +211,22 @@ def _finished(file: Path, values: Values, writings: list[Writing]) -> tuple[Path
     return file, values
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """Folders are replaced by the images in them; other paths are kept, to be analyzed or reported."""
+def _taken(output: Path | None, suffixes: list[str], stem: str, file: Path) -> bool:
+    return output is not None and any(is_of_another(output / f"{stem}{suffix}", file) for suffix in suffixes)
+
+
+def _files(paths: list[Path], output: Path | None) -> list[Path]:
+    """Folders are replaced by the images in them, but for those that earlier runs have written to `output`; other paths
+    are kept, to be analyzed or reported."""
     files: list[Path] = []
     for path in paths:
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
             files.append(path)
             continue
         found = sorted(p for p in path.rglob("*") if p.suffix.lower() in photos.SUFFIXES and p.is_file())
+        if output:
+            there = output.resolve()
+            found = [p for p in found if not (p.name.endswith(PICTURES) and p.parent.resolve() == there)]
         if not found:
             raise InputError(f"{path} holds no images ({', '.join(photos.SUFFIXES)}).")
         files += found

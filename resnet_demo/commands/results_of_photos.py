@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Of the 255 bytes of a file name; the rest is for a number, a model's name and ".overlay.png".
 MOST_STEM_BYTES = 160
+# How the names of all pictures end that are written for a photo.
+PICTURES = (".overlay.png", ".plot.png", ".compare.png")
 # So few photos are written before helper processes would have started.
 FEW = 8
 # Windows waits for no more.
@@ -53,13 +55,29 @@ def is_known(stem: Path, file: Path, model: "Model", question: Question, source:
         return False  # Missing or foreign: it is written again.
 
 
-def stems_of(files: list[Path]) -> dict[Path, str]:
-    """The name of each file's results: the file's name without suffix, numbered if several files share it."""
+def is_of_another(stem: Path, file: Path) -> bool:
+    """Whether an earlier run has written results of this name for another photo."""
+    try:
+        values = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
+        if Path(values["image"]).resolve() == file.resolve():
+            return False
+        stat = file.stat()
+        # The same photo can have been named from another folder, or have been moved.
+        return values.get("source", [])[:2] != [stat.st_size, stat.st_mtime_ns]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False  # Missing or foreign, as in `is_known`.
+
+
+def stems_of(files: list[Path], taken_by: Callable[[str, Path], bool] = lambda stem, file: False) -> dict[Path, str]:
+    """The name of each file's results: the file's name without suffix, numbered if several files share it.
+
+    taken_by   whether a name is that of another file's earlier results
+    """
     stems: dict[Path, str] = {}
     taken: set[str] = set()
     for file in files:
         number, stem = 1, (own := _short_stem(file))
-        while stem in taken:
+        while stem in taken or taken_by(stem, file):
             number += 1
             stem = f"{own}-{number}"
         taken.add(stem)
@@ -142,6 +160,8 @@ def write_results(stem: Path, photo: Image.Image, analysis: Analysis, values: di
     as well. Raises `InputError`."""
     path = Path(f"{stem}.json")
     with writing(path):
+        if path.is_file():
+            path.unlink()  # Of earlier pictures, which it must not stand beside if this is interrupted.
         plots.overlay(photo, analysis).save(f"{stem}.overlay.png", compress_level=plots.COMPRESSION)
         Path(f"{stem}.plot.png").write_bytes(plots.to_png(plots.report_figure(analysis)))
         partial_path = Path(f"{stem}.json.partial")

@@ -71,13 +71,13 @@ def _strength(found: Analysis, model: Model, photo: Image.Image) -> float:
 
 
 def look_at_both(
-    cache: ModelCache, photo: ImageSource, first: str, second: str, target: str = ""
+    cache: ModelCache, photo: ImageSource, first: str, second: str, target: int | str | None = None
 ) -> tuple[Comparison, Image.Image]:
-    """Compare two models on a photo; an empty `target` means the most probable class of the first. Gives the decoded
-    photo too. Raises `InputError`."""
+    """Compare two models on a photo; no `target` means the most probable class of the first. Gives the decoded photo
+    too. Raises `InputError`."""
     require_affordable(cache.device, cache.catalogue.find(first), cache.catalogue.find(second))
     models, photo = (cache.get(first), cache.get(second)), load_image(photo)
-    found = compare(photo, *models, Question(target or None))
+    found = compare(photo, *models, Question(target))
     return_memory(found.first, found.second)
     return found, photo
 

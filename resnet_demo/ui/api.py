@@ -45,7 +45,7 @@ def add_endpoints(cache: ModelCache, default_model: str) -> None:
         explain, by label or index, the first one's most probable class if empty.
         """
         _require(image)
-        comparison, _ = answers.look_at_both(cache, image, first, second, target)
+        comparison, _ = answers.look_at_both(cache, image, first, second, target or None)
         return comparison.to_dict(Path(image).name)
 
     def gradient_flow(networks: str) -> list[dict[str, Any]]:

@@ -186,12 +186,18 @@ def class_value(entry: Entry, target: str) -> str:
 
 def class_name(entry: Entry, target: str) -> str:
     """What the address calls a class: its label, or its index where that says more."""
-    if not target or not entry.trained:
+    picked = class_picked(target)
+    if picked is None or not entry.trained:
         return target
-    index = find_class(target, entry.labels)
+    index = find_class(picked, entry.labels)
     label = entry.labels[index]
     alone = [one.lower() for one in entry.labels].count(label.lower()) == 1
-    return label if alone and not label.isdecimal() else str(index)
+    return label if alone else str(index)
+
+
+def class_picked(choice: str) -> int | str | None:
+    """The class of a choice: an index, even where other classes are called by numbers; None for the most probable."""
+    return int(choice) if re.fullmatch(r"[0-9]{1,9}", choice) else choice or None
 
 
 def layer_choices(entry: Entry) -> Choices:

@@ -1,5 +1,7 @@
 """Two networks on one photo."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -27,6 +29,17 @@ def test_a_comparison_is_two_analyses_of_the_same_class(residual, plain):
     asked = compare(CAT, residual, plain, Question("dog", "layer2"))
     assert asked.first.target.label == asked.second.target.label == "dog"
     assert asked.first.layer == asked.second.layer == "layer2.2"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [tuple(str(number) for number in range(1, 11)), ("crane",) * 10],
+    ids=["called by numbers", "called alike"],
+)
+def test_twins_explain_the_same_class_whatever_it_is_called(residual, plain, labels):
+    found = compare(CAT, replace(residual, labels=labels), replace(plain, labels=labels))
+    assert found.first.target.index == found.second.target.index == found.first.predictions[0].index
+    assert found.same_class
 
 
 def test_networks_with_other_classes_explain_their_own(residual):

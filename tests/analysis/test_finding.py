@@ -16,6 +16,13 @@ def test_find_class(target, index):
     assert find_class(target, LIKE_IMAGENET) == index
 
 
+def test_classes_that_are_called_by_numbers():
+    digits = tuple(str(number) for number in range(1, 11))
+    assert [find_class(label, digits) for label in digits] == list(range(10))
+    assert [find_class(index, digits) for index in range(10)] == list(range(10))
+    assert find_class("0", digits) == 0, "no label, so it is an index"
+
+
 @pytest.mark.parametrize(
     ("target", "says"),
     [

@@ -126,3 +126,59 @@ def test_control_characters_of_cards_are_spelled_out(run, tmp_path, photo, shipp
     (tmp_path / "run" / "resnet20.x.json").write_text(text)
     table = run("results", tmp_path / "run").out
     assert (r"\x1b[31m" in table, "\x1b" in table) == (True, False)
+
+
+@pytest.mark.parametrize("inside", [".", "out"])
+@pytest.mark.parametrize("options", [[], ["--compare", "plain8.untrained"]], ids=["analyzed", "compared"])
+def test_a_rerun_takes_no_picture_that_it_has_written_for_a_photo(run, tmp_path, inside, options):
+    photos = tmp_path / "photos"
+    save_photo(photos / "photo.png")
+    command = ("analyze", photos, "--model", "resnet8.untrained", "--output", photos / inside, *options)
+    assert run(*command).code == 0
+    written = sorted(photos.rglob("*"))
+    assert run(*command).code == 0
+    assert sorted(photos.rglob("*")) == written
+
+
+@pytest.mark.parametrize("options", [[], ["--compare", "plain8.untrained"]], ids=["analyzed", "compared"])
+def test_another_photo_of_the_same_name_replaces_no_results(run, tmp_path, options):
+    out, suffix = tmp_path / "out", ".resnet8.untrained" if options else ""
+    sizes = {"one": (64, 32), "other": (32, 64)}
+    for folder, size in sizes.items():
+        save_photo(tmp_path / folder / "photo.png", size)
+    for folder in (*sizes, *sizes):  # Twice, as a rerun finds its own.
+        command = ("analyze", tmp_path / folder, "--model", "resnet8.untrained", "--output", out, *options)
+        assert run(*command).code == 0
+    names = {json.loads(path.read_text())["image"]: path.name for path in out.glob(f"*{suffix}.json")}
+    found = {folder: names.get(str(tmp_path / folder / "photo.png")) for folder in sizes}
+    assert found == {"one": f"photo{suffix}.json", "other": f"photo-2{suffix}.json"}
+    assert len(list(out.iterdir())) == 2 * (7 if options else 3)
+
+
+def test_a_photo_that_was_moved_keeps_its_results(run, tmp_path):
+    out, there = tmp_path / "out", tmp_path / "there"
+    save_photo(tmp_path / "here" / "photo.png")
+    assert run("analyze", tmp_path / "here", "--model", MODEL, "--output", out).code == 0
+    (tmp_path / "here").rename(there)
+    assert run("analyze", there, "--model", MODEL, "--output", out).code == 0
+    assert len(list(out.iterdir())) == 3
+    assert json.loads((out / "photo.json").read_text())["image"] == str(there / "photo.png")
+
+
+def test_pictures_of_an_interrupted_rewrite_are_not_taken_for_those_that_were_asked_for(
+    run, tmp_path, photo, monkeypatch
+):
+    out = tmp_path / "out"
+    command = ("analyze", photo, "--model", "resnet20.cifar10", "--output", out)
+    assert run(*command).code == 0
+    right = (out / "photo.overlay.png").read_bytes()
+
+    def stopped(analysis):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("resnet_demo.plots.report_figure", stopped)
+        assert run(*command, "--target", "1", "--layer", "layer1").code != 0
+    assert (out / "photo.overlay.png").read_bytes() != right
+    assert run(*command).code == 0
+    assert (out / "photo.overlay.png").read_bytes() == right

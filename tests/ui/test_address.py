@@ -1,6 +1,7 @@
 """The address that shows the same again."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_a_class_is_named_so_that_it_is_found_again():
             assert choices.class_value(entry, choices.class_name(entry, str(index))) == str(index)
     assert choices.class_name(find_entry(MODEL), "5") == "dog"
     assert choices.class_name(find_entry(MODEL), "") == ""
+
+
+def test_a_class_that_is_called_by_a_number_is_picked_by_its_place():
+    entry = SimpleNamespace(trained=True, labels=("3", "2", "1", "0"))
+    for index, label in enumerate(entry.labels):
+        assert choices.class_name(entry, str(index)) == label
+        assert choices.class_value(entry, label) == str(index)
+        assert choices.class_picked(str(index)) == index
+    assert choices.class_picked("") is None
 
 
 @pytest.mark.parametrize("target", ["", "5"])

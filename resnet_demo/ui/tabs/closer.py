@@ -108,7 +108,7 @@ class Closer:
         known = [value for value in wanted or [] if value in dict(offered).values()][:MOST_CLASSES]
         try:
             model, photo = self.cache.get(shown.entry.name), load_image(shown.photo)
-            targets = [value.rpartition("/")[2] for value in known]
+            targets = [int(value.rpartition("/")[2]) for value in known]
             found = explain_classes(photo, model, targets, shown.analysis.layer)
         except InputError as error:
             return empty | {self.captions[0]: html.alert(error.message)}

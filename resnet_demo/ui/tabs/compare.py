@@ -143,7 +143,7 @@ class Compare:
                 # The second one is about to follow the first.
                 second = choices.partner(self.catalogue, self.catalogue.find(first), "")
             entries = self.catalogue.find(first), self.catalogue.find(second)
-            comparison, decoded = look_at_both(self.cache, photo, first, second, target)
+            comparison, decoded = look_at_both(self.cache, photo, first, second, choices.class_picked(target))
         except InputError as error:
             return self._nothing() | {self.message: html.alert_update(error.message)}
         return {

@@ -187,7 +187,8 @@ class Explore:
         if before and before.asked == asked:
             return gr.skip()
         try:
-            shown, decoded = look(self.cache, photo, name, Question(target or None, layer or None, precision))
+            question = Question(choices.class_picked(target), layer or None, precision)
+            shown, decoded = look(self.cache, photo, name, question)
             shown = replace(shown, asked=asked, own_scale=bool(own))
             heatmap = overlaid(shown.entry, shown.analysis, decoded, shown.heat)
         except InputError as error:
