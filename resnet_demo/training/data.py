@@ -14,7 +14,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from resnet_demo.errors import InputError, shortened
+from resnet_demo.errors import InputError, shortened, writing
 from resnet_demo.images import load_image
 from resnet_demo.zoo import Preprocessing, fetch, is_offline
 from resnet_demo.zoo.datasets import DATASETS
@@ -53,10 +53,15 @@ class Labelled:
         return replace(self, images=self.images[chosen], labels=self.labels[chosen])
 
     def statistics(self) -> tuple[list[float], list[float]]:
-        """Mean and standard deviation of each channel in [0, 1], to four digits."""
+        """Mean and standard deviation of each channel in [0, 1], to four digits. Raises `InputError` for a channel
+        that cannot be standardized, as it has one value everywhere."""
         # Channel by channel, as a float copy of a whole training set would take a gigabyte.
         channels = [self.images[:, c].float() / 255 for c in range(self.channels)]
-        return [round(c.mean().item(), 4) for c in channels], [round(c.std().item(), 4) for c in channels]
+        mean, std = ([round(f(c).item(), 4) for c in channels] for f in (torch.mean, torch.std))
+        for number, deviation in enumerate(std, 1):
+            if not deviation > 0:
+                raise InputError(f"Channel {number} of the training images is the same everywhere: leave it out.")
+        return mean, std
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,8 @@ def fetch_cifar10(progress: Callable[[int, int], None] | None = None, offline: b
     if is_offline(offline):
         raise InputError("CIFAR-10 is not on this machine, and this is offline.", "Give its path with --data.")
     archive = dataset_folder() / datasets.CIFAR10.filename
-    archive.parent.mkdir(parents=True, exist_ok=True)
+    with writing(archive):
+        archive.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(archive.with_suffix(".unpacking")):  # Concurrent processes unpack it once.
         if not has_cifar10():
             fetch(datasets.CIFAR10.url, archive, CIFAR10_SHA256, progress, CIFAR10_BYTES)
@@ -221,7 +227,7 @@ def _photos(path: Path, split: str, preprocessing: Preprocessing) -> Photos:
     root = path / split
     if split == "test" and not root.is_dir():
         root = path / "val"  # The name that ImageNet uses.
-    classes = sorted(folder.name for folder in root.glob("*") if folder.is_dir())
+    classes = sorted(folder.name for folder in root.glob("[!.]*") if folder.is_dir())
     files, labels = [], []
     for label, name in enumerate(classes):
         there = sorted(file for file in (root / name).iterdir() if file.is_file() and file.name[0] != ".")

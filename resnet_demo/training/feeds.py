@@ -6,7 +6,6 @@ gets which share of it. A resumed run and a run on several devices therefore get
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -89,12 +88,12 @@ class PhotoFeed:
 
 
 class _Decoder(torch.utils.data.Dataset):
-    """(index, seed) -> a uint8 image (3, size, size) and its label; seed 0 means the center crop."""
+    """(index, seed) -> a uint8 image (C, size, size) and its label; seed 0 means the center crop."""
 
     def __init__(self, data: Photos) -> None:
         from torchvision.transforms import v2
 
-        self.data = data
+        self.data, self.to_tensor = data, v2.functional.pil_to_tensor
         self.random_crop = v2.Compose([v2.RandomResizedCrop(data.size, antialias=True), v2.RandomHorizontalFlip()])
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor | str, int]:
@@ -110,7 +109,7 @@ class _Decoder(torch.utils.data.Dataset):
                 crop = self.random_crop(photo)
         else:
             crop = self.data.preprocessing.crop(photo)
-        return torch.from_numpy(np.array(crop)).permute(2, 0, 1), int(self.data.labels[index])
+        return self.to_tensor(crop), int(self.data.labels[index])
 
 
 def _collate(items: list[tuple[Tensor | str, int]]) -> tuple[Tensor | None, Tensor, str]:

@@ -3,11 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import save
 from torch import Tensor
 
@@ -136,7 +139,8 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write a checkpoint atomically: a killed process leaves the previous one or this one, never a part of it."""
         state = {
-            "run": self.run.to_dict(),
+            "run": self._identity(),
+            "statistics": self.statistics,
             "network": self.learner.network.state_dict(),
             "optimizer": self.learner.optimizer.state_dict(),
             "warming": self.warming,
@@ -148,20 +152,26 @@ class Trainer:
                 torch.save(state, file)
             os.replace(partial, path)
 
+    def _identity(self) -> dict[str, Any]:
+        return self.run.to_dict() | {"image_size": self.run.image_size}
+
     def restore(self, path: Path) -> None:
         """Load a checkpoint. Raises `InputError` when it is damaged or belongs to another run."""
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:  # As for weights, damaged bytes raise anything.
             raise InputError(f"{path.name} is damaged or not a checkpoint: start without --resume.") from error
-        # Earlier checkpoints say nothing of a start, as they had none.
-        begun = {"start": "", "start_sha256": ""} | state["run"]
-        if begun != (wanted := self.run.to_dict()):
+        # Earlier checkpoints say nothing of a start, as they had none, nor of the images.
+        begun = {"start": "", "start_sha256": "", "image_size": self.run.image_size} | state["run"]
+        if begun != (wanted := self._identity()):
             changed = [key for key, value in wanted.items() if begun.get(key) != value]
             raise InputError(
                 f"{path.name} belongs to a run with another {', '.join(changed)}: repeat its options, or start "
                 "without --resume."
             )
+        known, here = (torch.tensor(values) for values in (state.get("statistics", self.statistics), self.statistics))
+        if not torch.allclose(known, here, rtol=0, atol=2e-4):  # They are rounded to four digits.
+            raise InputError(f"{path.name} belongs to a run on other images: repeat its --data.")
         self.learner.network.load_state_dict(state["network"])
         self.learner.optimizer.load_state_dict(state["optimizer"])
         self.warming = state["warming"]
@@ -207,8 +217,8 @@ def train(
 
     `out/NAME.jsonl` gets one line per epoch. A checkpoint `out/NAME.checkpoint` is written after every epoch and
     removed at the end; with `resume`, the run continues from it, if there is one. With `start`, which `run` names, its
-    first weights are made from that network. Raises `InputError` when the two splits do not match, the checkpoint
-    belongs to another run, or the run diverges.
+    first weights are made from that network. Raises `InputError` when the two splits do not match, another run of the
+    same name is writing into `out`, the checkpoint belongs to another run, or the run diverges.
     """
     if (train_data.classes, train_data.channels, train_data.size) != (
         test_data.classes,
@@ -220,11 +230,47 @@ def train(
         raise InputError(f"Images of {test_data.size} pixels are too large to train on: at most {MAX_SIZE}.")
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    if (out / f"{run.name}.json").exists():
-        raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
+    with _alone(run, out) if world.leads else nullcontext():
+        if (out / f"{run.name}.json").exists():
+            raise InputError(f"{out} already has a trained {run.name}: choose another folder with --out, or remove it.")
+        trainer = Trainer(run, train_data, test_data, device, world, workers, start)
+        errors = _train(trainer, out, resume, on_epoch, on_status)
+        if world.leads:
+            _write(trainer, errors, train_data.classes, out)
+            (out / f"{run.name}.checkpoint").unlink(missing_ok=True)
+    world.wait()
+    return Card.read(out / f"{run.name}.json")
+
+
+@contextmanager
+def _alone(run: Run, out: Path) -> Iterator[None]:
+    """Keep other runs of the same name from writing the same files. Raises `InputError` when one does already."""
+    path = out / f"{run.name}.lock"
+    lock = FileLock(path, timeout=0)
+    with writing(path):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(f"Another run of {run.name} is writing into {out}: give each its own --out.") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file; there, releasing does.
+            path.unlink()
+        lock.release()
+
+
+def _train(
+    trainer: Trainer,
+    out: Path,
+    resume: bool,
+    on_epoch: Callable[[Epoch], None],
+    on_status: Callable[[Status], None],
+) -> Errors:
+    """Train for the epochs that are left, with a checkpoint after each. Gives the errors at the end."""
+    run, world = trainer.run, trainer.world
     checkpoint = out / f"{run.name}.checkpoint"
-    trainer = Trainer(run, train_data, test_data, device, world, workers, start)
-    (found,) = world.total(torch.tensor(float(resume and checkpoint.exists()), device=device))
+    (found,) = world.total(torch.tensor(float(resume and checkpoint.exists()), device=trainer.device))
     if 0 < found < world.size:
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
     if found:
@@ -235,12 +281,7 @@ def train(
             trainer.save(checkpoint)
             _log(trainer.curve, out / f"{run.name}.jsonl")
             on_epoch(trainer.curve[-1])
-    errors = trainer.evaluate()
-    if world.leads:
-        _write(trainer, errors, train_data.classes, out)
-        checkpoint.unlink(missing_ok=True)
-    world.wait()
-    return Card.read(out / f"{run.name}.json")
+    return trainer.evaluate()
 
 
 def _feed(

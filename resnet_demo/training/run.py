@@ -7,7 +7,7 @@ import torch
 
 from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks import NetworkSpec, parse_name
-from resnet_demo.training.data import Labelled, Photos
+from resnet_demo.training.data import Labelled, Photos, default_preprocessing
 from resnet_demo.training.recipe import PAPER_WARMUP_DEPTH, PAPER_WARMUP_RATE, RECIPES, Recipe
 from resnet_demo.training.starting import Start
 from resnet_demo.zoo.catalogue import NAME, RESERVED
@@ -20,6 +20,7 @@ OPTIONS = ("epochs", "batch_size", "learning_rate", "weight_decay", "precision")
 class Run:
     """Everything that determines a training run: the same run on the same machine gives the same weights.
 
+    image_size            of the images, in pixels
     start, start_sha256   the trained network that it starts from and its weights file; empty for random weights
     """
 
@@ -27,6 +28,7 @@ class Run:
     dataset: str
     recipe: Recipe
     seed: int
+    image_size: int
     start: str = ""
     start_sha256: str = ""
 
@@ -51,9 +53,9 @@ class Run:
         if recipe.name == "paper" and spec.depth >= PAPER_WARMUP_DEPTH and spec.family == "cifar":
             recipe = replace(recipe, warmup_rate=PAPER_WARMUP_RATE)
         if start is None:
-            return cls(spec, dataset, recipe, seed)
+            return cls(spec, dataset, recipe, seed, data.size)
         start.require_fits(spec)
-        return cls(spec, dataset, recipe, seed, start.name, start.sha256)
+        return cls(spec, dataset, recipe, seed, data.size, start.name, start.sha256)
 
     @property
     def name(self) -> str:
@@ -69,11 +71,13 @@ class Run:
             for option in OPTIONS
             if getattr(self.recipe, option) != getattr(named, option)
         ]
+        usual = default_preprocessing(self.dataset, self.spec.family == "imagenet").crop_size
+        words += [f"--image-size {self.image_size}"] * (self.image_size != usual)
         words += [f"--from {self.start}"] * bool(self.start)
         return " ".join([*words, f"--seed {self.seed}", *["--compile"] * self.recipe.compile])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON preserves."""
+        """Plain values that JSON preserves, for the card, which says the size of the images by itself."""
         recipe = asdict(self.recipe) | {"drops": list(self.recipe.drops)}
         values = {"network": asdict(self.spec), "dataset": self.dataset, "recipe": recipe, "seed": self.seed}
         return values | {"start": self.start, "start_sha256": self.start_sha256}

@@ -122,7 +122,7 @@ def test_training_learns_writes_and_describes(tmp_path):
     assert card.test_error == card.curve[-1].test_error
     assert card.command == (
         "python -m resnet_demo train resnet8 --dataset stripes --recipe fast --epochs 8 --batch-size 16 "
-        "--learning-rate 0.05 --precision float32 --seed 0"
+        "--learning-rate 0.05 --precision float32 --image-size 16 --seed 0"
     )
     network = create_network("resnet8", num_classes=3)
     network.load_state_dict(load_file(tmp_path / WEIGHTS_FILE))
@@ -261,6 +261,39 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         trained(tmp_path, on_epoch=stop_after(1))
     with pytest.raises(InputError, match="another recipe"):
         trained(tmp_path, replace(RECIPE, weight_decay=0.1), resume=True)
+
+
+@pytest.mark.parametrize("changed", ["size", "colours"])
+def test_a_checkpoint_of_a_run_on_other_images_is_refused(tmp_path, changed):
+    with pytest.raises(StoppedError):
+        trained(tmp_path, on_epoch=stop_after(1))
+    data = stripes(96)
+    images = data.images[:, :, :8, :8] if changed == "size" else data.images // 2
+    other = replace(data, images=images.contiguous())
+    run = Run.create("resnet8", "stripes", other, RECIPE, 0, CPU)
+    says = "another image_size" if changed == "size" else "a run on other images"
+    with pytest.raises(InputError, match=f"belongs to {'a run with ' if changed == 'size' else ''}{says}"):
+        train(run, other, other, tmp_path, device=CPU, resume=True)
+
+
+def test_the_command_of_a_card_repeats_the_size_of_the_images():
+    assert "--image-size 16 " in run_of().command, "not the 32 pixels of CIFAR-10"
+    usual = Labelled(torch.zeros(3, 3, 32, 32, dtype=torch.uint8), torch.arange(3), ("a", "b", "c"))
+    assert "--image-size" not in Run.create("resnet8", "stripes", usual, RECIPE, 0, CPU).command
+
+
+def test_two_runs_of_one_network_do_not_write_into_one_folder(tmp_path):
+    def second(epoch):
+        with pytest.raises(InputError, match=r"Another run of resnet8\.stripes is writing into .*: give each its own"):
+            trained(tmp_path)
+
+    card = trained(tmp_path, on_epoch=second)
+    assert len(card.curve) == RECIPE.epochs
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "resnet8.stripes.json",
+        "resnet8.stripes.jsonl",
+        WEIGHTS_FILE,
+    ]
 
 
 @pytest.mark.parametrize("factor", [math.nan, math.inf, 1e6])
