@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.analysis.preparing import prepare
 from resnet_demo.analysis.weight_gradients import weight_gradient_norms
+from resnet_demo.errors import InputError
 from resnet_demo.images import ImageSource
 from resnet_demo.networks import Trace, TraceableNetwork
 from resnet_demo.networks.norms import deviations_by_image, norms_by_image
@@ -225,6 +226,8 @@ def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
 
 
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
+    if len(labels) != len(logits):
+        raise InputError(f"The model has {len(labels)} labels for {len(logits)} outputs: give as many.")
     probabilities, indices = logits.softmax(0).topk(min(top_k, len(labels)))
     return tuple(
         Prediction(index, labels[index], probability)

@@ -18,6 +18,8 @@ from resnet_demo.errors import InputError, visible
 PIPE_WIDTH = 200
 errors = Console(stderr=True, highlight=False)
 
+# Cards keep it, and torch takes it for every epoch of a run.
+LARGEST_SEED = 2**32 - 1
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network (also RESNET_DEMO_OFFLINE=1).")]
 Weights = Annotated[Path | None, typer.Option(help="Folder of networks that you trained (also RESNET_DEMO_WEIGHTS).")]

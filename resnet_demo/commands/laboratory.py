@@ -20,7 +20,7 @@ COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), 
 
 def gradient_flow(
     networks: Annotated[list[str], typer.Argument(help="plain56 resnet56 plain20-nonorm-sigmoid-xavier ...")],
-    seed: Annotated[int, typer.Option(help="Seed of the weights.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the weights.", min=0, max=console.LARGEST_SEED)] = 0,
     output: Annotated[Path | None, typer.Option(help="Write a plot of the gradient norms to this PNG.")] = None,
     as_json: Json = False,
     device: Device = "auto",
@@ -96,7 +96,7 @@ def landscape(
     size: Annotated[int, typer.Option(help="Points along each direction; an odd number.", min=3, max=201)] = 25,
     reach: Annotated[float, typer.Option(help="How far along each direction, in norms of the filters.")] = 1.0,
     images: Annotated[int, typer.Option(help="How many of the training images.", min=1)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the directions.", min=0, max=2**32 - 1)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the directions.", min=0, max=console.LARGEST_SEED)] = 0,
     out: Out = None,
     device: Device = "auto",
     offline: Offline = False,

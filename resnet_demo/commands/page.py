@@ -35,7 +35,7 @@ def page(
         raise InputError("--share needs the network, and this is offline: leave one of the two out.")
     if share:
         print("Anyone with the public link can use this machine through the page until it is stopped.")
-    if data and not data.exists():
+    if data and not os.path.exists(data):  # noqa: PTH110 - Path.exists raises where a name is too long
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
     catalogue = zoo.open_catalogue(weights)
     # Captum warns at each use; its hooks are on a temporary copy of the network.

@@ -1,6 +1,5 @@
 """Commands for training: train, evaluate, results, race."""
 
-import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -36,7 +35,9 @@ def train(
     family: Annotated[str | None, typer.Option(help="imagenet or cifar, for depths that both have.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Of a folder's images, in pixels.", min=8, max=1024)] = None,
     workers: Annotated[int, typer.Option(help="Processes that decode photos.", min=0)] = 4,
-    seed: Annotated[int, typer.Option(help="Seed of the weights, the order and the crops.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the weights, the order and the crops.", min=0, max=console.LARGEST_SEED)
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for weights and card; the folder of your networks unless given."),
@@ -51,7 +52,7 @@ def train(
     """Train a network, with a checkpoint every epoch, and write its weights and their card.
 
     With --from, it does not start from random weights but from a trained network: of its own depth, as fine-tuning
-    does (with a new fc where the classes differ), or of a shallower one, which is grown to the same function.
+    does (with a new fc for another number of classes), or of a shallower one, which is grown to the same function.
 
     On several GPUs or machines: torchrun --nproc-per-node 4 -m resnet_demo train ...
     """
@@ -113,11 +114,13 @@ def evaluate(
     weights: Weights = None,
 ) -> None:
     """Measure top-1 and top-5 error on the test images of a data set, downloaded unless --data names it."""
+    measured: list[zoo.Card] = []
     if seeds is None:
         named = [(model, training.evaluate_model(model, data, device, offline, weights))]
     else:
         runs = training.evaluate_runs(model, seeds, data, device, offline, weights)
-        named = [(f"{model} seed {card.seed}", errors) for card, errors in runs]
+        named = [(f"{model} seed {card.seed}{_beginning(card.start)}", errors) for card, errors in runs]
+        measured = [replace(card, test_error=errors.top1) for card, errors in runs]
     for name, errors in named:
         values = {"model": name, "images": errors.images, "top1_error": errors.top1, "top5_error": errors.top5}
         if as_json:
@@ -126,11 +129,14 @@ def evaluate(
         console.say(
             f"{name} on {errors.images:,} test images: top-1 error {errors.top1:.2f} %, top-5 error {errors.top5:.2f} %"
         )
-    if len(named) > 1 and not as_json:
-        top1 = [errors.top1 for _, errors in named]
-        console.say(
-            f"{model}, {len(top1)} runs: top-1 error {statistics.mean(top1):.2f} +- {statistics.stdev(top1):.2f} %"
-        )
+    for alike in () if as_json else zoo.summarize(measured):
+        if alike.runs > 1:
+            how = f"{alike.recipe}, {alike.epochs} epochs{_beginning(alike.start)}"
+            console.say(f"{model}, {how}, {alike.runs} runs: top-1 error {alike.told('+-')[0]} %")
+
+
+def _beginning(start: str) -> str:
+    return f" from {visible(start)}" if start else ""
 
 
 def results(
@@ -149,7 +155,7 @@ def results(
     columns = ("network", "recipe", "epochs", "runs", "test %", "training %")
     table = Table(*columns, *(source.name for source in zoo.SOURCES), title="Error of the last epoch, in percent")
     for s in summaries:
-        names = (escape(visible(name)) for name in (s.name, s.recipe))  # From cards that may be foreign.
+        names = (escape(visible(name)) for name in (s.name, s.recipe + _beginning(s.start)))  # Cards may be foreign.
         ours = (*names, str(s.epochs), str(s.runs), *s.told("+-"))
         others = (f"{s.references[x.name]:.2f}" if x.name in s.references else "" for x in zoo.SOURCES)
         table.add_row(*ours, *others)
@@ -164,7 +170,7 @@ def race(
     names: Annotated[list[str] | None, typer.Argument(help="Architectures; resnet56 plain56 unless given.")] = None,
     seconds: Annotated[float, typer.Option(help="Duration of the race.")] = 30.0,
     data: Data = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=console.LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a lap.")] = False,
     device: Device = "auto",
     offline: Offline = False,

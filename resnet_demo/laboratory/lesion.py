@@ -1,7 +1,7 @@
 """Networks with some blocks removed (Veit, Wilber, Belongie 2016): for one photo, and for a whole test set.
 
-The F(x) of a removed block is 0. A residual block then still has its shortcut; a plain block is replaced by the
-option-A identity of the same shape.
+The F(x) of a removed block is 0, and so is the gate of a highway block. A residual block then still has its shortcut; a
+plain block is replaced by the option-A identity of the same shape.
 """
 
 import random

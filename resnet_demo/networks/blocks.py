@@ -218,7 +218,8 @@ class Block(nn.Module):
     def bypass(self, x: Tensor) -> Tensor:
         """The block's output for F(x) = 0 (Veit et al. 2016), computed from its shortcut alone.
 
-        A plain block has no shortcut; it is replaced by the option-A identity of the same shape.
+        A plain block has no shortcut; it is replaced by the option-A identity of the same shape. The gate of a highway
+        block is 0 as well, so that it copies its input (Srivastava et al. 2015, "Training Very Deep Networks").
         """
         if self.identity is not None:
             return self.identity(x)

@@ -37,6 +37,8 @@ def split_transform_merge(block: Block, x: Tensor) -> Tensor:
     for i in range(groups):
         weight = block.conv3.weight[:, i * width : (i + 1) * width]
         total = total + F.conv2d(_path(block, x, i), weight)
+    if block.conv3.bias is not None:
+        total = total + block.conv3.bias[:, None, None]
     return block.bn3(total)
 
 
@@ -64,10 +66,14 @@ def _path(block: Block, x: Tensor, group: int) -> Tensor:
     """The 1x1 and the 3x3 convolution of one path, each with its slice of the normalization."""
     width = block.conv1.out_channels // block.conv2.groups
     mine = slice(group * width, (group + 1) * width)
-    x = block.act1(_normalized(block.bn1, F.conv2d(x, block.conv1.weight[mine], stride=block.conv1.stride), mine))
-    conv = block.conv2
-    x = F.conv2d(x, conv.weight[mine], stride=conv.stride, padding=conv.padding)
-    return block.act2(_normalized(block.bn2, x, mine))
+    x = block.act1(_normalized(block.bn1, _part(block.conv1, x, mine), mine))
+    return block.act2(_normalized(block.bn2, _part(block.conv2, x, mine), mine))
+
+
+def _part(conv: nn.Conv2d, x: Tensor, channels: slice) -> Tensor:
+    """Some output channels of a convolution, from the input of their own group."""
+    bias = None if conv.bias is None else conv.bias[channels]
+    return F.conv2d(x, conv.weight[channels], bias, conv.stride, conv.padding)
 
 
 def _normalized(norm: nn.Module, x: Tensor, channels: slice) -> Tensor:

@@ -78,7 +78,10 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All runs of one network with one recipe. Errors in percent, of the last epoch; `_std` is None for one run."""
+    """All runs of one network with one recipe. Errors in percent, of the last epoch; `_std` is None for one run.
+
+    start   the trained network that they started from; empty for random weights
+    """
 
     name: str
     architecture: str
@@ -92,6 +95,7 @@ class Summary:
     train_error: float
     train_std: float | None
     references: dict[str, float]
+    start: str = ""
 
     def told(self, plus_minus: str = "±") -> tuple[str, str]:
         """Test and training error as text: 9.06, or 9.06 ± 0.12 over several runs."""

@@ -21,8 +21,6 @@ from resnet_demo.zoo.weights import load_weights
 
 UNTRAINED_SEED = 0
 LARGE = 100_000_000
-# Outside of this range, squares of norms overflow float32 or lose precision.
-EXACT_RANGE = (1e-16, 1e16)
 
 
 @dataclass(frozen=True)

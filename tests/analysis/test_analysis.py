@@ -312,6 +312,13 @@ def test_numbers_that_overflow_are_null_in_json():
     assert json.loads(text)["target"]["logit"] is None
 
 
+def test_labels_that_are_too_few_are_counted():
+    network = create_network("resnet8", num_classes=10)
+    model = Model("mine", network, ("cat",) * 9, Preprocessing(32, 32, (0.5,) * 3, (0.25,) * 3))
+    with pytest.raises(InputError, match="The model has 9 labels for 10 outputs"):
+        analyze(Image.new("RGB", (32, 32)), model)
+
+
 def test_a_grey_network_sees_grey():
     analysis = analyze(PHOTO, make_model("plain20", size=28, in_channels=1))
     assert analysis.seen.shape == (28, 28)

@@ -262,6 +262,12 @@ def test_a_landscape_is_measured_row_by_row_and_goes_on_where_it_was_stopped(run
         assert run(*measure, option, value).code == 2
 
 
+@pytest.mark.parametrize("command", [("train", "resnet8"), ("gradient-flow", "plain8"), ("race", "resnet8")])
+def test_a_seed_that_no_card_could_keep_is_refused_at_once(run, tmp_path, command):
+    result = run(*command, "--seed", 10**12)
+    assert (result.code, "4294967295" in result.err) == (2, True)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 def test_a_pipe_or_a_device_among_the_photos_is_reported_or_passed_over(run, tmp_path, photo):
     folder = photo.parent / "mixed"

@@ -37,6 +37,7 @@ WRONG = {
     "model": (("--model", "resnet21"), "There is no model 'resnet21'"),
     "weights": (("--weights", "nowhere"), "There is no folder nowhere"),
     "data": (("--data", "nowhere.npz"), "There is no nowhere.npz"),
+    "long data": (("--data", "x" * 5000), "There is no xxx"),
     "share": (("--share", "--offline"), "--share needs the network"),
 }
 

@@ -1,6 +1,8 @@
 """Error rates, sources of images, and the errors of the shipped networks."""
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +169,17 @@ def test_every_run_of_a_network_is_evaluated(tmp_path):
         evaluate_runs("resnet8.stripes", tmp_path / "elsewhere", tmp_path / "data.npz")
 
 
+def test_only_runs_that_differ_in_nothing_but_the_seed_are_averaged(run, tmp_path):
+    data = save_stripes(tmp_path / "data.npz")
+    for folder, seed, recipe in (("0", 0, RECIPE), ("1", 1, RECIPE), ("longer", 0, replace(RECIPE, epochs=4))):
+        train(run_of(recipe, seed=seed), stripes(96), stripes(30, seed=1), tmp_path / folder, device=CPU)
+    shutil.copytree(tmp_path / "0", tmp_path / "copy")
+    result = run("evaluate", "resnet8.stripes", "--seeds", tmp_path, "--data", data, "--device", "cpu")
+    lines = result.out.splitlines()
+    assert len(lines) == 5, "four folders, and one mean"
+    assert re.fullmatch(r"resnet8\.stripes, fast, 3 epochs, 2 runs: top-1 error [0-9.]+ \+- [0-9.]+ %", lines[-1])
+
+
 def save_ten_classes(folder, labels, count=3):
     """Photos of ten classes that differ only in the middle; the border is noise."""
     for split in ("train", "test"):
@@ -204,6 +217,27 @@ def test_classes_are_named_in_the_order_that_was_learned(shipped, tmp_path):
     path = shipped / "resnet20.cifar10.json"
     replace(Card.read(path), classes=list(labels)).write(path)
     assert load_model("resnet20.cifar10", "cpu").labels == labels
+
+
+def test_grey_photos_in_their_files_are_fed_as_those_in_memory(tmp_path):
+    folder = save_ten_classes(tmp_path / "photos", LABELS, count=1)
+    grey = Preprocessing(36, 24, (0.5,), (0.25,))
+    files, memory = (load_split("mine", "test", folder, preprocessing=grey, photos=photos) for photos in (True, False))
+    ((images, labels),) = PhotoFeed(files, CPU).batches([torch.arange(10)])
+    assert torch.equal(images, memory.images)
+    assert torch.equal(labels, memory.labels)
+
+
+def test_a_hidden_folder_is_no_class(tmp_path):
+    folder = save_ten_classes(tmp_path / "photos", LABELS, count=1)
+    (folder / "train" / ".ipynb_checkpoints").mkdir()
+    assert load_split("mine", "train", folder).classes == load_split("mine", "test", folder).classes
+
+
+def test_a_channel_that_is_the_same_everywhere_is_named():
+    opaque = torch.cat([stripes(9).images, torch.full((9, 1, 16, 16), 255, dtype=torch.uint8)], dim=1)
+    with pytest.raises(InputError, match="Channel 4 of the training images is the same everywhere"):
+        replace(stripes(9), images=opaque).statistics()
 
 
 def test_missing_data_is_explained(tmp_path):

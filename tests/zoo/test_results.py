@@ -106,6 +106,14 @@ def test_the_results_command(run, tmp_path):
     assert "9.25 +- 0.35" in run("results", tmp_path).out
 
 
+def test_what_started_from_a_trained_network_is_not_taken_for_a_run_from_scratch(run, tmp_path):
+    first = card(0, 9.0)
+    card(0, 8.0, start=first.name, start_sha256="other").write(tmp_path / f"{first.name}.json")
+    (summary,) = summarize(read_cards([tmp_path]))
+    assert (summary.start, summary.references) == (first.name, {})
+    assert f"from {first.name}" in run("results", tmp_path).out
+
+
 def test_a_race_trains_both_on_the_same_batches_until_its_time_is_up():
     laps = list(race(["resnet8", "resnet8"], stripes(200), 3.0, device=CPU))
     assert laps[-1].seconds >= 3.0
