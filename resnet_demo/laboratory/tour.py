@@ -17,8 +17,9 @@ TOUR = (
         "2. Better initialization fixes that",
         ("plain56-nonorm", "plain56-nonorm-xavier", "plain56-nonorm-normal"),
         "gradient_norm",
-        "Still no normalization, but ReLUs: with He initialization (He et al. 2015) the gradient reaches the first "
-        "layer about as large as it was at the last. With initial weights that are too small it does not.",
+        "Still no normalization, but ReLUs: with He initialization (He et al. 2015) the gradient is about as large in "
+        "the first layer as in the last. With smaller initial weights hardly anything is left of it in any layer: less "
+        "than a millionth by Xavier's, nothing by N(0, 0.01²).",
     ),
     Stop(
         "plain",

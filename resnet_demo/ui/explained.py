@@ -101,9 +101,9 @@ def _strength(shown: Shown) -> str:
     if top.index == shown.analysis.target.index:
         return ""
     text = t(
-        "At most <b>{strength}</b> as strong as that for {label}, and drawn on its own scale."
+        "Its maximum is <b>{strength}</b> of that for {label}, and it is drawn on its own scale."
         if shown.own_scale
-        else "At most <b>{strength}</b> as strong as that for {label}, and drawn on the scale of that one.",
+        else "Its maximum is <b>{strength}</b> of that for {label}, and it is drawn on the scale of that one.",
         strength=escape(html.percent(shown.strength)),
         label=escape(top.label),
     )

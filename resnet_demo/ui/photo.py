@@ -12,6 +12,7 @@ from PIL import Image
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
+from resnet_demo.ui import html
 from resnet_demo.ui.components import Photo, event_text
 from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.language import later, t
@@ -28,6 +29,8 @@ SHOWN = {
     "rocket": ("rocket", "missile"),
     "astronaut": ("woman",),
 }
+# In the address, what stands for a photo that is none of them.
+OWN = "own"
 UNKNOWN = later("none of its classes")
 # The most examples of what a network does not know: two are enough to see that it answers all the same.
 MOST_UNKNOWN = 2
@@ -76,9 +79,15 @@ def example(query: Mapping[str, str], entry: Entry) -> str:
     """The path of the example photo that the address asks for, or else of the first one for a network. Raises
     `InputError` when there is none of that name."""
     name = query.get("photo")
-    if name and name not in SHOWN:
+    if name and name not in (*SHOWN, OWN):
         raise InputError(t("There is no such example photo: use one of {names}.", names=", ".join(SHOWN)))
-    return str(EXAMPLES / f"{name}.jpg") if name else first_example(entry)
+    return str(EXAMPLES / f"{name}.jpg") if name in SHOWN else first_example(entry)
+
+
+def missed(query: Mapping[str, str]) -> Any:
+    """The sentence for an address that was of somebody's own photo, which it cannot bring back; or none."""
+    text = t("Your own photo is never part of an address: send it again. This is an example in its place.")
+    return html.alert_update(text if query.get("photo") == OWN else "")
 
 
 def _picked(event: gr.EventData) -> Any:
@@ -87,8 +96,8 @@ def _picked(event: gr.EventData) -> Any:
 
 
 def example_name(path: str, folder: str) -> str:
-    """The name of the example photo at that path, or at that of a copy in Gradio's `folder`; empty for others."""
-    return _examples(folder).get(path, "")
+    """What the address calls the photo at that path: the name of an example, or of its copy in Gradio's `folder`."""
+    return _examples(folder).get(path, OWN)
 
 
 @cache

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,12 @@ class Card:
 
     @property
     def training_curve(self) -> TrainingCurve:
+        """The curve. Its test errors were measured in the precision of the training, but for the last one, which is
+        the card's own, in float32."""
         spec = self.spec
         errors = (self.test_error, self.train_error)
-        return TrainingCurve(spec.name, spec.depth, spec.connection, *errors, tuple(self.curve))
+        curve = [*self.curve[:-1], *(replace(last, test_error=self.test_error) for last in self.curve[-1:])]
+        return TrainingCurve(spec.name, spec.depth, spec.connection, *errors, tuple(curve))
 
     @property
     def preprocessing(self) -> Preprocessing:

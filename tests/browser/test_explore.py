@@ -38,7 +38,7 @@ def test_a_click_on_a_prediction_explains_that_class(visit):
     name = next(name for name in CLASSES if name in second.inner_text())
     second.get_by_role("button").first.click()
     expect(page.locator("#explanation")).to_contain_text(f"Evidence for {name}", timeout=PATIENCE)
-    expect(page.locator("#explanation")).to_contain_text("as strong as that for")
+    expect(page.locator("#explanation")).to_contain_text("of that for")
     expect(page.get_by_label("Class to explain")).to_have_value(re.compile(name))
     marked = page.locator("#top5 li.marked")
     expect(marked).to_have_count(1)
@@ -75,7 +75,7 @@ def test_an_explained_class_that_is_not_among_the_five_is_listed_below_them(visi
 def test_a_map_of_a_weak_class_does_not_glow_like_that_of_the_top_class(visit):
     page = visit("?photo=raccoon&model=resnet56.cifar100&target=possum")
     expect(page.locator("#explanation")).to_contain_text(
-        "as strong as that for raccoon, and drawn on the scale of that one", timeout=PATIENCE
+        "of that for raccoon, and it is drawn on the scale of that one", timeout=PATIENCE
     )
     weak = page.locator("#heatmap .veil").get_attribute("src")
     page.get_by_label("on its own scale").check()

@@ -1,6 +1,7 @@
 """The address that shows the same again."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui import choices
 from resnet_demo.ui.address import Address
-from resnet_demo.ui.photo import example_name
+from resnet_demo.ui.photo import OWN, SHOWN, example_name
 from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.lesion import Lesion
@@ -25,8 +26,17 @@ def test_what_is_not_chosen_is_left_out_but_no_blocks_are_a_choice():
 def test_only_examples_are_named(tmp_path):
     (tmp_path / "cat.jpg").write_bytes(b"another cat")
     assert example_name(CAT, str(tmp_path)) == "cat"
-    assert example_name(str(tmp_path / "cat.jpg"), str(tmp_path)) == ""
-    assert example_name(str(EXAMPLES / "CREDITS.md"), str(tmp_path)) == ""
+    assert example_name(str(tmp_path / "cat.jpg"), str(tmp_path)) == OWN
+    assert example_name(str(EXAMPLES / "CREDITS.md"), str(tmp_path)) == OWN
+
+
+@pytest.mark.parametrize("tab", [lambda cache: Explore(cache, MODEL), Compare, Lesion])
+def test_an_own_photo_is_missed_and_not_replaced_without_a_word(cache, tab):
+    tab = built(tab(cache))
+    told = tab.ask({"photo": OWN})
+    assert "never part of an address" in told[tab.notice]["value"]
+    assert Path(told[tab.photo]).stem in SHOWN
+    assert "value" not in tab.ask({"photo": "moose"})[tab.notice]
 
 
 def test_a_class_is_named_so_that_it_is_found_again():

@@ -17,9 +17,11 @@ from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.race import GETTING_READY, status
 from resnet_demo.ui.tabs.shape import shape_of_loss
 from resnet_demo.ui.training_plots import ladder_plot
-from resnet_demo.zoo import Catalogue, ModelCache, results
+from resnet_demo.zoo import Catalogue, ModelCache, open_catalogue, results
 from resnet_demo.zoo.paths import CONTINUED
+from resnet_demo.zoo.results import trained_cards
 from tests.cards import put_weights
+from tests.ui.tabs import built
 
 
 def test_the_solution_is_shown_with_the_errors_of_the_cards_and_told_as_it_is(tmp_path):
@@ -110,6 +112,25 @@ def summary(name, error, runs=1, std=None, **changes):
         name=name, architecture=architecture, depth=depth, runs=runs, test_error=error, test_std=std,
         train_error=error / 2, train_std=std, **values,
     )  # fmt: skip
+
+
+def test_the_last_point_of_a_curve_is_the_error_that_the_table_has():
+    for card in trained_cards(open_catalogue()):
+        curve = card.training_curve
+        assert curve.epochs[-1].test_error == curve.test_error == card.test_error
+        assert curve.epochs[:-1] == tuple(card.curve[:-1])
+
+
+def test_data_set_and_depths_are_in_the_address_and_come_back_from_it():
+    tab = built(Degradation(open_catalogue(), None, "cpu", offline=True))
+    for dataset, depths in (("cifar10", [20, 56]), ("cifar100", [56]), ("fashion_mnist", []), ("cifar100", [20, 56])):
+        view = tab._redraw(dataset, depths)[tab.address]
+        query = {key: text for key, text in view.items() if key != "says"}
+        asked = tab.ask(query)
+        assert (asked[tab.dataset], asked[tab.depths]["value"]) == (dataset, depths)
+    assert tab._redraw("cifar10", [20, 56])[tab.address] | {"says": ""} == {"tab": "degradation", "says": ""}
+    for query in ({"dataset": "nothing"}, {"depths": "21"}, {"depths": "x"}, {"dataset": "cifar100", "depths": "44"}):
+        assert list(tab.ask(query)) == [tab.notice]
 
 
 def test_the_ladder_shows_final_errors_by_depth_with_their_deviation_and_names_what_is_missing():

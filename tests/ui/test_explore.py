@@ -41,7 +41,7 @@ def test_what_is_explained_is_marked_and_said_with_its_probability_and_strength(
     top = explored(cache, CAT, MODEL, "", "", "float32")
     assert [bar.marked for bar in top["top"].bars] == [True, False, False, False, False]
     assert top["top"].back == ""
-    assert "as strong as" not in top["explanation"]
+    assert "of that for" not in top["explanation"]
     names = [bar.label for bar in top["top"].bars]
     other = next(label for label in find_entry(MODEL).labels if label not in names)
     updates = explored(cache, CAT, MODEL, other, "layer2", "float32")

@@ -15,7 +15,8 @@ from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.lesion import Lesion
-from resnet_demo.ui.tabs.tab import Current
+from resnet_demo.ui.tabs.live import Live
+from resnet_demo.ui.tabs.tab import Current, without_photo
 from resnet_demo.zoo import Catalogue, ModelCache, find_entry
 from tests.ui.tabs import CAT, MODEL, TWIN, built, explored
 
@@ -49,6 +50,19 @@ def test_an_event_decodes_its_photo_once(cache, closer, shown, monkeypatch, even
     monkeypatch.setattr(loading, "_decoded", lambda data, side: (decoded.append(1), decode(data, side))[1])
     assert (EVENTS | WITHOUT_PHOTO)[event](cache, closer, shown)
     assert len(decoded) == times
+
+
+@pytest.mark.parametrize("tab", [lambda cache: Explore(cache, MODEL), Compare, Lesion])
+def test_a_photo_that_was_removed_is_removed_from_every_tab(cache, tab):
+    tab, current = built(tab(cache)), without_photo(Current(CAT, MODEL))
+    assert current == Current("", MODEL)
+    asked = {Explore: (None, MODEL), Compare: (MODEL, TWIN), Lesion: (MODEL, None)}[type(tab)]
+    assert tab._follow(current, *asked)[tab.photo] is None
+    assert without_photo(None) is None
+    live = built(Live(cache))
+    opened = live._opened(current, MODEL)
+    assert opened[live.plot] is None
+    assert all(opened[part] is None for side in live.sides for part in side.all)
 
 
 def handlers(page, name):

@@ -1,6 +1,6 @@
 // Each tab's view is kept until its tab is open. What the page opens with is what its address asks for: that one stays
 // as it was written, and every later view is a step in the browser's history.
-const OURS = ["tab", "photo", "model", "target", "layer", "first", "second", "removed", "tour", "networks", "measure"];
+const OURS = "tab photo model target layer first second removed tour networks measure dataset depths".split(" ");
 const views = {}, told = {}, opening = new URLSearchParams(location.search).get("tab")?.toLowerCase() ?? "explore";
 // The first of them is of the row of all tabs: others are inside.
 const open = () => document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
@@ -14,7 +14,7 @@ const address = (view) => {
 };
 const say = () => {
   const place = element.querySelector("p"), text = told[open()] ?? "";
-  if (text && place.textContent !== text) place.textContent = text;
+  if (place.textContent !== text) place.textContent = text;
 };
 const write = () => {
   const tab = open(), view = views[tab] ?? {tab}, now = JSON.stringify(view);

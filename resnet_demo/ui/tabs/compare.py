@@ -13,10 +13,10 @@ from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
-from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
-from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
+from resnet_demo.ui.queues import LATEST, QUICK, STATE
 from resnet_demo.ui.tabs.side import Side
-from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
+from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -74,6 +74,7 @@ class Compare:
         question = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
         outputs.append(self.address)
+        self.photo.clear(without_photo, self.current, self.current, **STATE)
         changes = [component.change for component in question]
         ask_in_turn(
             changes, self._show, [self.current, self.known, *question], outputs, show_progress_on=self.status, **LATEST
@@ -84,7 +85,7 @@ class Compare:
         current = current or Current(first_example(self.catalogue.find(first)), first)
         entry = self.catalogue.find(current.model)
         there = current.model in (first, second) or not choices.is_here(self.catalogue, current.model)
-        return {self.photo: current.photo} | ({} if there else self._pair(entry, choices.twin(entry), ""))
+        return {self.photo: current.photo or None} | ({} if there else self._pair(entry, choices.twin(entry), ""))
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: first, second, target, photo (the name of an example)."""
@@ -99,7 +100,8 @@ class Compare:
             photo = example(query, first)
         except InputError as error:
             return {self.notice: html.alert_update(error.message)}
-        return {**self._pair(first, second, target), self.current: Current(photo, first.name), self.photo: photo}
+        seen = {self.current: Current(photo, first.name), self.photo: photo, self.notice: missed(query)}
+        return {**self._pair(first, second, target), **seen}
 
     def _pair(self, first: Entry, second: str, target: str) -> Updates:
         offered = choices.class_choices(first)

@@ -32,7 +32,8 @@ def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
     if not texts:
         return "", None
     shallow = [made["grown"].origin] if made["grown"] else []
-    outcomes = [_outcome(entry) for entry in (*shallow, trained, *made.values()) if entry]
+    outcomes = [_outcome(entry) for entry in (*shallow, trained)]
+    outcomes += [_outcome(entry, way) for way, entry in made.items() if entry]
     found = (trained.test_error or 0.0) <= min(outcome.test_error for outcome in outcomes if not outcome.trained)
     heading = t("Training finds it") if found else t("The solution exists; training does not find it")
     text = t(
@@ -45,11 +46,11 @@ def solution(catalogue: Catalogue, dataset: str) -> tuple[str, BarList | None]:
     return f"<h3>{heading}</h3><p>{text}</p>", outcome_bars(outcomes)
 
 
-def _outcome(entry: Entry) -> Outcome:
-    trained = entry.origin is entry
-    how = t("trained") if trained else t("from {network}", network=choices.model_title(entry.origin))
-    kind = kind_of(entry.architecture)
-    return Outcome(f"{choices.model_title(entry)} {how}", kind, entry.test_error or 0.0, trained)
+def _outcome(entry: Entry, way: str = "") -> Outcome:
+    ways = {"grown": later("grown from {network}"), "folded": later("folded from {network}")}
+    how = t(ways[way], network=choices.model_title(entry.origin)) if way else t("trained")
+    title = choices.model_title(entry).removesuffix(f" {way}")
+    return Outcome(f"{title} {how}", kind_of(entry.architecture), entry.test_error or 0.0, not way)
 
 
 def continued(catalogue: Catalogue, dataset: str, runs: Sequence[Card]) -> str:

@@ -56,7 +56,6 @@ class Degradation:
     """
 
     id, title = "degradation", later("Degradation")
-    asked: Sequence[Component] = ()
 
     def __init__(self, catalogue: Catalogue, data: Path | None, device: str, offline: bool) -> None:
         self.catalogue = catalogue
@@ -73,6 +72,7 @@ class Degradation:
 
     def build(self, current: gr.State, address: Address) -> None:
         gr.HTML(t(INTRO))
+        self.notice = gr.HTML("", visible=False)
         names = [(title, dataset) for dataset, title in self.titles.items()]
         first = next(iter(self.titles), "")
         depths = self._depths(first)
@@ -99,10 +99,29 @@ class Degradation:
         self.race.build()
         # At the end: what comes late must not move the rest.
         self.shape = gr.HTML("", elem_id="shape")
+        self.asked: Sequence[Component] = [self.dataset, self.depths, self.notice]
         self._wire()
 
     def ask(self, query: Mapping[str, str]) -> Updates:
-        return {}
+        """Query parameters: dataset, depths (with commas)."""
+        dataset = query.get("dataset") or next(iter(self.titles), "")
+        offered = {str(depth): depth for depth in self._depths(dataset)}
+        wanted = [depth for depth in query["depths"].split(",") if depth] if "depths" in query else [*offered]
+        if dataset not in self.titles or not set(wanted) <= set(offered):
+            known, depths = ", ".join(self.titles), ", ".join(offered)
+            text = t("There is no such data set: use one of {names}.", names=known)
+            if offered:
+                text = t("There are no networks of those depths: use {names}.", names=depths)
+            return {self.notice: html.alert_update(text)} if self.titles else {}
+        chosen = [depth for name, depth in offered.items() if name in wanted]
+        return {self.dataset: dataset, self.depths: gr.update(choices=[*offered.values()], value=chosen)}
+
+    def _view(self, dataset: str, depths: Collection[int]) -> dict[str, str]:
+        """What is not as the tab opens."""
+        view = {} if dataset == next(iter(self.titles)) else {"dataset": dataset}
+        every = self._depths(dataset)
+        chosen = {} if set(depths) >= set(every) else {"depths": ",".join(str(one) for one in every if one in depths)}
+        return {"tab": self.id, **view, **chosen}
 
     def open(self, tab: gr.Tab) -> None:
         self.race.open(tab)
@@ -152,7 +171,7 @@ class Degradation:
         cards = [card for card in self.cards if card.dataset == dataset and card.network["depth"] in depths]
         curves = [replace(card.training_curve, architecture=self._whose(card.name, card.spec.name)) for card in cards]
         plot = curves_plot(curves)
-        return {self.curves: plot, self.address: {"tab": self.id, "says": sentence(plot.alt)}}
+        return {self.curves: plot, self.address: self._view(dataset, depths) | {"says": sentence(plot.alt)}}
 
     def _shape(self, dataset: str) -> Any:
         """Drawn once for each language: other pictures would need other weights."""

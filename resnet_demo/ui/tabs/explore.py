@@ -20,13 +20,13 @@ from resnet_demo.ui.downloads import add_downloads
 from resnet_demo.ui.explained import class_bars, explanation, facts, seen
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import gradient_plot
-from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
 from resnet_demo.ui.pickers import Pickers
 from resnet_demo.ui.picture import Picture
 from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
-from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.tabs.tab import Current, Updates, without_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import ModelCache, is_offline
 
@@ -76,7 +76,7 @@ class Explore:
             return gr.skip()
         entry = self.catalogue.find(current.model)
         pickers = {} if ready == entry.name else {self.examples: examples_for(entry), **self.pickers.updates(entry)}
-        return {self.photo: current.photo, **pickers}
+        return {self.photo: current.photo or None, **pickers}
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, target, layer, photo (the name of an example)."""
@@ -91,7 +91,7 @@ class Explore:
         except InputError as error:
             return {**self.ask({}), self.notice: html.alert_update(error.message)}
         pickers = self.pickers.updates(entry, target, layer)
-        return {self.photo: photo, self.examples: examples_for(entry), **pickers}
+        return {self.photo: photo, self.examples: examples_for(entry), **pickers, self.notice: missed(query)}
 
     def _build_results(self) -> None:
         # The model whose weights are here: the chosen one, once it has been fetched.
@@ -139,14 +139,14 @@ class Explore:
             [self.fetching.change], self._fetch, waiting, fetched,
             trigger_mode="multiple", show_progress_on=pickers.facts, **PRIVATE, **FETCH,
         )  # fmt: skip
-
         question = [self.photo, self.ready, pickers.target, pickers.layer, self.precision, self.own]
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
         results += [pickers.facts, pickers.target, self.numbers, self.current, self.address]
-        changes = [component.change for component in question]
         asked = [self.current, self.shown, pickers.picked, *question]
+        changes = [part.change for part in question]
         ask_in_turn(changes, self._show, asked, results, show_progress_on=pickers.facts, **LATEST)
         self.opacity.change(None, self.opacity, None, js=BLEND)
+        self.photo.clear(without_photo, self.current, self.current, **STATE)
 
     def _choose(self, name: str) -> Updates:
         """What is here is ready; a download that was waited for is not any more."""
@@ -192,7 +192,7 @@ class Explore:
             shown = replace(shown, asked=asked, own_scale=bool(own))
             heatmap = overlaid(shown.entry, shown.analysis, decoded, shown.heat)
         except InputError as error:
-            return self._nothing(error.message)
+            return self._nothing(error.message) | {self.address: self._view(photo, picked, "", "")}
         return {
             **self._texts(shown),
             self.shown: shown,

@@ -39,7 +39,7 @@ INTRO = later(
     "<p class='facts'>Networks <b>before any training</b>, layer by layer: what one batch of 64 small images, passed "
     "forward and back, finds in each of them. At the last stop <b>after training</b>, over 1,000 test images.</p>"
 )
-OWN = later("<p class='facts'><b>Networks of your own choice.</b> A number or an arrow leads back to the tour.</p>")
+OWN = later("<p class='facts'><b>Your own choice.</b> A number or an arrow leads back to the tour.</p>")
 
 
 class GradientFlow:

@@ -20,9 +20,9 @@ from resnet_demo.ui.components import Choice
 from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
-from resnet_demo.ui.photo import example, example_name, examples_for, first_example, photo_input
-from resnet_demo.ui.queues import DRAW, LATEST
-from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo
+from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
+from resnet_demo.ui.queues import DRAW, LATEST, STATE
+from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
 from resnet_demo.ui.turns import ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
@@ -78,7 +78,7 @@ class Lesion:
 
     def _follow(self, current: Current | None, name: str, removed: list[str] | None) -> Updates:
         """The photo and network of the tab that was open before, if blocks can be removed from that one."""
-        photo = current.photo if current else first_example(self.default)
+        photo = current.photo or None if current else first_example(self.default)
         if current and current.model in [value for _, value in self.names]:
             name = current.model
         return {self.photo: photo, self.name: name, **self._switch(name, removed)}
@@ -89,6 +89,7 @@ class Lesion:
         # The drawing changes with every click, and with the network.
         inputs = [self.current, self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
+        self.photo.clear(without_photo, self.current, self.current, **STATE)
         changes = [self.photo.change, self.drawing.change]
         ask_in_turn(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
 
@@ -107,6 +108,7 @@ class Lesion:
             self.drawing: _view(entry, removed, ()),
             self.examples: examples_for(entry),
             self.photo: photo,
+            self.notice: missed(query),
         }
 
     def _opened(self, name: str, removed: list[str] | None) -> Updates:

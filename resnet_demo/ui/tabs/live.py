@@ -95,7 +95,9 @@ class Live:
         self.camera.stream(self._frame, inputs, outputs, stream_every=APART, **LIVE, **PRIVATE, **NO_PROGRESS)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(self._opened, [self.current, self.name], [self.name, *self.shown], **{**LATEST, **NO_PROGRESS})
+        tab.select(
+            self._opened, [self.current, self.name], [self.name, self.status, *self.shown], **{**LATEST, **NO_PROGRESS}
+        )
 
     def stop_on(self, other: gr.Tab) -> None:
         """When `other` is selected, the camera stops."""
@@ -111,7 +113,8 @@ class Live:
             names = [known for _, known in self.pairs]
             wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
             name = next((one for one in wanted if one in names), name)
-        return {self.name: name, **self._drawn(photo, name)[1]}
+        stopped = {self.name: name, self.status: t(OFF)}
+        return stopped | (self._drawn(photo, name)[1] if photo else self._nothing())
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameter: model, either one of a pair."""
@@ -128,6 +131,9 @@ class Live:
             if first in [known for _, known in self.pairs]:
                 return first, second
         raise InputError(t("{name} has no trained twin here: choose another network.", name=name))
+
+    def _nothing(self) -> Updates:
+        return {**{component: None for side in self.sides for component in side.all}, self.plot: None}
 
     def _frame(self, rate: Rate, frame: bytes | None, name: str) -> Updates:
         if not frame:

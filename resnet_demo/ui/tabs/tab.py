@@ -18,7 +18,7 @@ Updates = dict[Component, Any]
 class Current:
     """What a visitor looks at, which follows them from tab to tab.
 
-    photo   its path
+    photo   its path; empty once it has been removed
     model   name of the network
     seen    false for what the page would have opened with if the address had not asked for another tab
     """
@@ -32,6 +32,11 @@ def with_photo(current: Current | None, photo: str, model: str) -> Current:
     """What a visitor looks at once a tab has shown `photo`. They go on with the network of the tab before, even where
     this one cannot show it or shows it second; `model` is the one of a visitor who comes from nowhere."""
     return replace(current, photo=photo, seen=True) if current else Current(photo, model)
+
+
+def without_photo(current: Current | None) -> Current | None:
+    """What a visitor looks at once they have removed the photo: none in any tab, until they choose another one."""
+    return current and replace(current, photo="", seen=True)
 
 
 def with_model(current: Current | None, model: str) -> Current | None:
