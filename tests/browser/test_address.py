@@ -68,7 +68,16 @@ def test_a_photo_of_ones_own_is_not_in_the_address(visit, tmp_path):
     wait_for_facts(page, "ResNet-20")
     (tmp_path / "cat.png").write_bytes(encode(quadrants(), "PNG"))
     send_and_wait(page, tmp_path / "cat.png")
-    reads(page, "?tab=explore&model=resnet20.cifar10")
+    reads(page, "?tab=explore&photo=own&model=resnet20.cifar10")
+    # Removed, it is in no other tab either.
+    page.locator("#photo").get_by_role("button", name="Remove Image").click()
+    expect(page.locator("#facts p")).to_have_count(0)
+    page.get_by_role("tab", name="Lesion", exact=True).click()
+    expect(page.locator("#lesion-study .panel svg").first).to_be_visible()
+    expect(page.locator("#lesion-effect .facts")).to_have_count(0)
+    again = visit(f"{SMALL}&photo=own")
+    expect(again.get_by_role("alert")).to_contain_text("never part of an address")
+    wait_for_facts(again, "ResNet-20")
 
 
 @pytest.mark.parametrize("tab", ["lesion", "degradation"])
