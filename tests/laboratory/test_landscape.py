@@ -141,7 +141,7 @@ def test_the_centre_of_a_shipped_landscape_is_near_the_error_of_its_card(name):
     study = find_study(Landscape, entry, open_catalogue().folders)
     assert study.complete
     assert (study.size, study.reach) == (25, 1.0)
-    assert study.images >= 250
+    assert study.images == 1000
     assert study.centre[0] == min(map(min, study.loss))
     assert study.centre[1] <= entry.origin.card.train_error + 3
 
