@@ -68,9 +68,15 @@ def both(entries: Sequence[Entry], comparison: Comparison) -> str:
         if not entry.trained:
             parts.append(t("{network} says nothing, being untrained", network=title))
             continue
-        text = later("{network} says {first}, its heat for {label} {place}")
         first, label = _said(analysis.predictions[0]), analysis.target.label
-        parts.append(t(text, network=title, first=first, label=label, place=place(analysis)))
+        if analysis.positive_evidence:
+            text = later("{network} says {first}, its heat for {label} {place}")
+            parts.append(t(text, network=title, first=first, label=label, place=place(analysis)))
+        else:
+            parts += [
+                t("{network} says {first}", network=title, first=first),
+                t("nothing speaks for {label}", label=label),
+            ]
     return sentence("; ".join(parts))
 
 

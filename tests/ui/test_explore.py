@@ -37,6 +37,12 @@ def test_the_same_question_is_not_answered_twice_and_a_new_photo_gets_its_own_cl
     assert (second["current"].photo, second["current"].model) == (rocket, MODEL)
 
 
+def test_after_a_photo_that_cannot_be_read_the_next_one_is_asked_what_it_shows(cache, tmp_path):
+    shown = explored(cache, CAT, MODEL, "5", "", "float32")["shown"]
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    assert explored(cache, str(tmp_path / "broken.jpg"), MODEL, "5", "", "float32", before=shown)["target"] == ""
+
+
 def test_what_is_explained_is_marked_and_said_with_its_probability_and_strength(cache):
     top = explored(cache, CAT, MODEL, "", "", "float32")
     assert [bar.marked for bar in top["top"].bars] == [True, False, False, False, False]

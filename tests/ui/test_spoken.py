@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from resnet_demo.analysis.comparison import compare
+from resnet_demo.records import Question
 from resnet_demo.ui import spoken
 from resnet_demo.ui.answers import look
 from resnet_demo.zoo import find_entry
@@ -62,3 +63,13 @@ def test_two_results_are_one_sentence(names):
     assert "ResNet-20 says" in said
     assert "; plain-20 says" in said
     assert ("heat for cat" in said) == (names[0] == MODEL)
+
+
+def test_a_map_without_evidence_lies_nowhere():
+    names = ("resnet20.cifar10", "plain20.cifar10")
+    found = compare(CAT, *names, Question("airplane"))
+    dark = [analysis for analysis in (found.first, found.second) if not analysis.positive_evidence]
+    assert dark
+    said = spoken.both([find_entry(name) for name in names], found)
+    assert said.count("nothing speaks for airplane") == len(dark)
+    assert said.count("its heat for airplane") == 2 - len(dark)

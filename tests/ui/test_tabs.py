@@ -9,6 +9,7 @@ import pytest
 from resnet_demo.errors import InputError
 from resnet_demo.images import loading
 from resnet_demo.ui import build_page
+from resnet_demo.ui.address import Address
 from resnet_demo.ui.downloads import export
 from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for, first_example
 from resnet_demo.ui.tabs.compare import Compare
@@ -17,6 +18,7 @@ from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.lesion import Lesion
 from resnet_demo.ui.tabs.live import Live
 from resnet_demo.ui.tabs.tab import Current, without_photo
+from resnet_demo.ui.turns import Turn, in_turn
 from resnet_demo.zoo import Catalogue, ModelCache, find_entry
 from tests.ui.tabs import CAT, MODEL, TWIN, built, explored
 
@@ -63,6 +65,28 @@ def test_a_photo_that_was_removed_is_removed_from_every_tab(cache, tab):
     opened = live._opened(current, MODEL)
     assert opened[live.plot] is None
     assert all(opened[part] is None for side in live.sides for part in side.all)
+
+
+@pytest.mark.parametrize("tab", [lambda cache: Explore(cache, MODEL), Compare, Lesion])
+def test_the_analysis_of_a_photo_that_is_removed_meanwhile_does_not_count(cache, tab):
+    with gr.Blocks() as page:
+        tab(cache).build(gr.State(None), Address())
+    shows, removes = (next(e for e in page.fns.values() if e.name == name) for name in ("_show", "without_photo"))
+    assert removes.inputs[1] is shows.inputs[1]
+    number, turn, current = 2, Turn(), Current(CAT, MODEL)
+
+    def removed_meanwhile(*inputs):
+        assert removes.fn(number, turn, current) == Current("", MODEL)
+        return current
+
+    assert in_turn(removed_meanwhile)(1, turn, CAT) == gr.skip()
+
+
+@pytest.mark.parametrize("tab", [Compare, Lesion])
+def test_a_sentence_about_a_photo_goes_with_it(cache, tab):
+    tab = built(tab(cache))
+    asked = (None, MODEL, None, MODEL, TWIN, "") if isinstance(tab, Compare) else (None, None, MODEL, [])
+    assert tab._show(*asked)[tab.message] == gr.update(visible=False)
 
 
 def handlers(page, name):

@@ -14,10 +14,10 @@ from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
-from resnet_demo.ui.queues import LATEST, QUICK, STATE
-from resnet_demo.ui.tabs.side import Side
+from resnet_demo.ui.queues import LATEST, QUICK
+from resnet_demo.ui.tabs.side import Side, emptied
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
-from resnet_demo.ui.turns import ask_in_turn
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 # The height that a window leaves for the pictures if the plots are to be visible without scrolling.
@@ -74,11 +74,10 @@ class Compare:
         question = [self.photo, self.first, self.second, self.target]
         outputs = [self.message, *(component for side in self.sides for component in side.all), self.plot, self.current]
         outputs.append(self.address)
-        self.photo.clear(without_photo, self.current, self.current, **STATE)
-        changes = [component.change for component in question]
-        ask_in_turn(
-            changes, self._show, [self.current, self.known, *question], outputs, show_progress_on=self.status, **LATEST
-        )
+        changes, turn = [component.change for component in question], gr.State(Turn())
+        asked = [self.current, self.known, *question]
+        ask_in_turn(changes, self._show, asked, outputs, turn, show_progress_on=self.status, **LATEST)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
 
     def _follow(self, current: Current | None, first: str, second: str) -> Updates:
         """The photo and network of the tab that was open before. A pair that has the network stays."""
@@ -165,7 +164,7 @@ class Compare:
         }
 
     def _nothing(self) -> Updates:
-        return {**{component: None for side in self.sides for component in side.all}, self.plot: None}
+        return {**emptied(self.sides), self.plot: None, self.message: html.alert_update()}
 
 
 def different(first: str, second: str) -> str:

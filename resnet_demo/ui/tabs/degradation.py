@@ -16,7 +16,7 @@ from resnet_demo.ui.bars import Bars
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import LONGEST, Options
 from resnet_demo.ui.language import later, sentence, speaking, t
-from resnet_demo.ui.queues import DRAW
+from resnet_demo.ui.queues import DRAW, QUICK
 from resnet_demo.ui.sentences import MISFIT, Sentence
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.race import Race
@@ -107,12 +107,14 @@ class Degradation:
         dataset = query.get("dataset") or next(iter(self.titles), "")
         offered = {str(depth): depth for depth in self._depths(dataset)}
         wanted = [depth for depth in query["depths"].split(",") if depth] if "depths" in query else [*offered]
-        if dataset not in self.titles or not set(wanted) <= set(offered):
-            known, depths = ", ".join(self.titles), ", ".join(offered)
-            text = t("There is no such data set: use one of {names}.", names=known)
-            if offered:
-                text = t("There are no networks of those depths: use {names}.", names=depths)
-            return {self.notice: html.alert_update(text)} if self.titles else {}
+        if not self.titles:
+            return {}
+        if dataset not in self.titles:
+            text = t("There is no such data set: use one of {names}.", names=", ".join(self.titles))
+            return {self.notice: html.alert_update(text)}
+        if not set(wanted) <= set(offered):
+            text = t("There are no networks of those depths: use {names}.", names=", ".join(offered))
+            return {self.notice: html.alert_update(text)}
         chosen = [depth for name, depth in offered.items() if name in wanted]
         return {self.dataset: dataset, self.depths: gr.update(choices=[*offered.values()], value=chosen)}
 
@@ -137,6 +139,7 @@ class Degradation:
     def _wire(self) -> None:
         # "input", and not "change": a depth that goes along with the data set is drawn with it, once.
         self.dataset.input(self._switch, self.dataset, [self.depths, *self._followers()], **DRAW)
+        gr.on([self.dataset.input, self.depths.input], html.alert_update, None, self.notice, **QUICK)
         self.depths.input(self._redraw, [self.dataset, self.depths], [self.curves, self.address], **DRAW)
 
     def _whose(self, name: str, title: str) -> str:

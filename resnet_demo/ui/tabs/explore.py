@@ -27,7 +27,7 @@ from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Current, Updates, without_photo
-from resnet_demo.ui.turns import ask_in_turn
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import ModelCache, is_offline
 
 # The browser's business alone: no answer that is on its way can undo it.
@@ -143,10 +143,10 @@ class Explore:
         results = [self.shown, self.message, self.top, self.seen, self.heatmap, self.explanation, self.own, self.plot]
         results += [pickers.facts, pickers.target, self.numbers, self.current, self.address]
         asked = [self.current, self.shown, pickers.picked, *question]
-        changes = [part.change for part in question]
-        ask_in_turn(changes, self._show, asked, results, show_progress_on=pickers.facts, **LATEST)
+        changes, turn = [component.change for component in question], gr.State(Turn())
+        ask_in_turn(changes, self._show, asked, results, turn, show_progress_on=pickers.facts, **LATEST)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
         self.opacity.change(None, self.opacity, None, js=BLEND)
-        self.photo.clear(without_photo, self.current, self.current, **STATE)
 
     def _choose(self, name: str) -> Updates:
         """What is here is ready; a download that was waited for is not any more."""
@@ -178,7 +178,7 @@ class Explore:
             return self._nothing("") | {self.pickers.target: usual}
         # A new photo is asked what it shows, and not for the class that the last one was asked for.
         fresh = bool(before) and before.photo != photo
-        target = usual if fresh else target
+        target, known = (usual, {self.pickers.target: usual}) if fresh else (target, {})
         if choices.is_here(self.catalogue, picked):
             name = picked
         elif picked != name:  # The class and layer are those of a network that is still on its way.
@@ -192,7 +192,7 @@ class Explore:
             shown = replace(shown, asked=asked, own_scale=bool(own))
             heatmap = overlaid(shown.entry, shown.analysis, decoded, shown.heat)
         except InputError as error:
-            return self._nothing(error.message) | {self.address: self._view(photo, picked, "", "")}
+            return self._nothing(error.message) | known | {self.address: self._view(photo, picked, "", "")}
         return {
             **self._texts(shown),
             self.shown: shown,
@@ -205,7 +205,7 @@ class Explore:
             self.heatmap: heatmap,
             self.plot: gradient_plot(shown.analysis),
             self.numbers: gradient_rows(shown.analysis),
-            **({self.pickers.target: usual} if fresh else {}),
+            **known,
         }
 
     def _view(self, photo: str, name: str, target: str, layer: str) -> dict[str, str]:

@@ -21,9 +21,9 @@ from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
-from resnet_demo.ui.queues import DRAW, LATEST, STATE
+from resnet_demo.ui.queues import DRAW, LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
-from resnet_demo.ui.turns import ask_in_turn
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
 
 INTRO = later(
@@ -89,9 +89,9 @@ class Lesion:
         # The drawing changes with every click, and with the network.
         inputs = [self.current, self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
-        self.photo.clear(without_photo, self.current, self.current, **STATE)
-        changes = [self.photo.change, self.drawing.change]
-        ask_in_turn(changes, self._show, inputs, outputs, show_progress_on=self.effect, **LATEST)
+        changes, turn = [self.photo.change, self.drawing.change], gr.State(Turn())
+        ask_in_turn(changes, self._show, inputs, outputs, turn, show_progress_on=self.effect, **LATEST)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
@@ -130,7 +130,7 @@ class Lesion:
         return opened | {self.examples: examples_for(self.catalogue.find(name))} if known else opened
 
     def _show(self, current: Current | None, photo: str | None, name: str, removed: list[str] | None) -> Updates:
-        nothing: Updates = {self.effect: "", self.before: None, self.after: None}
+        nothing: Updates = {self.message: html.alert_update(), self.effect: "", self.before: None, self.after: None}
         if not photo or removed is None:
             return nothing
         try:
@@ -140,7 +140,7 @@ class Lesion:
             model, image, out = self.cache.get(name), load_image(photo), _known(entry, removed)
             before, after = (lesion.predict_lesioned(image, model, off, len(entry.labels)) for off in ((), out))
         except InputError as error:
-            return {self.message: html.alert_update(error.message), **nothing}
+            return nothing | {self.message: html.alert_update(error.message)}
         told = effect(len(out), len(_blocks(entry)), before, after)
         return {
             self.message: html.alert_update(),

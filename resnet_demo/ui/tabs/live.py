@@ -18,7 +18,7 @@ from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import first_example
 from resnet_demo.ui.queues import LATEST, LIVE, NO_PROGRESS, PRIVATE, QUICK
-from resnet_demo.ui.tabs.side import Side
+from resnet_demo.ui.tabs.side import Side, emptied
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model
 from resnet_demo.zoo import ModelCache
 
@@ -114,7 +114,8 @@ class Live:
             wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
             name = next((one for one in wanted if one in names), name)
         stopped = {self.name: name, self.status: t(OFF)}
-        return stopped | (self._drawn(photo, name)[1] if photo else self._nothing())
+        nothing = {**emptied(self.sides), self.plot: None, self.message: html.alert_update()}
+        return stopped | (self._drawn(photo, name)[1] if photo else nothing)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameter: model, either one of a pair."""
@@ -131,9 +132,6 @@ class Live:
             if first in [known for _, known in self.pairs]:
                 return first, second
         raise InputError(t("{name} has no trained twin here: choose another network.", name=name))
-
-    def _nothing(self) -> Updates:
-        return {**{component: None for side in self.sides for component in side.all}, self.plot: None}
 
     def _frame(self, rate: Rate, frame: bytes | None, name: str) -> Updates:
         if not frame:

@@ -1,5 +1,6 @@
 """One of two networks side by side: its name, its classes, and its heatmap."""
 
+from collections.abc import Sequence
 from html import escape
 
 import gradio as gr
@@ -62,3 +63,8 @@ def side_title(entry: Entry, analysis: Analysis) -> str:
         evidence = t(text, label=label, probability=probability, layer=layer)
     title = escape(choices.model_title(entry))
     return f"<p><b>{title}</b> · {html.measured_error(entry)}<br>{evidence}</p>"
+
+
+def emptied(sides: Sequence[Side]) -> Updates:
+    """Nothing at any of them."""
+    return {component: None for side in sides for component in side.all}
