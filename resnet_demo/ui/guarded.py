@@ -14,20 +14,25 @@ import gradio as gr
 
 from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.language import asked, speak, speaking
-from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, MISFIT, Sentence
+from resnet_demo.ui.sentences import DEFECT, DISK_FULL, GONE, LOST, MISFIT, Sentence
 from resnet_demo.ui.turns import overtaken
 from resnet_demo.ui.uploads import uploaded
 
 log = logging.getLogger(__name__)
+# The most messages that wait for browsers, of all visitors together. A page fetches each of its own at once.
+MOST_UNREAD = 256
 
 
 class GuardedBlocks(gr.Blocks):
     """Its three steps of answering an event, each with its own reason to fail; and the same page in other languages.
 
     translated   the page by language, built from the same parts in the same order, so that they have the same numbers
+    opened       a State that is true from the page's load event on, for as long as the server remembers the visitor;
+                 None if it does not matter
     """
 
     translated: Mapping[str, gr.Blocks] = MappingProxyType({})
+    opened: gr.State | None = None
 
     @property
     def config(self) -> Any:
@@ -46,6 +51,7 @@ class GuardedBlocks(gr.Blocks):
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
             self._end_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
+            self._forget_unread()
             answer = await super().process_api(*args, **kwargs)
         if overtaken(kwargs["block_fn"], kwargs["inputs"], kwargs["state"]):
             # At the end of a generator, Gradio sends its last step again; and after its first step, only how each value
@@ -62,13 +68,38 @@ class GuardedBlocks(gr.Blocks):
         if event and limit and time.monotonic() - vars(event).setdefault("began", time.monotonic()) > limit:
             event.run_time = math.inf
 
-    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> Any:
+    def _forget_unread(self) -> None:
+        """Gradio keeps every answer until its client fetches it, which a client need not do."""
+        unread = self._queue.pending_messages_per_session
+        if sum(messages.qsize() for messages in unread.values()) > MOST_UNREAD:
+            messages = max(unread.values(), key=lambda messages: messages.qsize())
+            while not messages.empty():
+                messages.get_nowait()
+        events = self._queue.pending_event_ids_session
+        for gone in events.keys() - unread.keys():
+            del events[gone]
+
+    def _require_opened(self, block_fn: Any, state: Any) -> None:
+        """A server that has started anew, or has had too many visitors since, would answer from the first values of its
+        States, beside pickers that say another network."""
+        if state is None or self.opened is None:
+            return
+        state.is_closed = False  # The connection of this page broke for a while; without this, an hour is left to it.
+        kinds = {kind for _, kind in block_fn.targets}
+        # A tab can be selected before the page is loaded, and shows nothing of its own; a camera goes on as it is.
+        if state[self.opened._id] or kinds & {"select", "stream"}:
+            return
+        if any(isinstance(block, gr.State) for block in block_fn.inputs):
+            raise Sentence(LOST)
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], state: Any, *args: Any, **kwargs: Any) -> Any:
         """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""
         try:
+            self._require_opened(block_fn, state)
             # Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all.
             if not all(uploaded(path, self.GRADIO_CACHE) for path in _paths(inputs)):
                 raise Sentence(GONE)
-            values = await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+            values = await super().preprocess_data(block_fn, inputs, state, *args, **kwargs)
             # Gradio loads the example that a client names without asking whether it names one.
             if any(isinstance(b, gr.Dataset) and v is None for b, v in zip(block_fn.inputs, values, strict=False)):
                 raise Sentence(MISFIT)

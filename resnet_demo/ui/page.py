@@ -22,7 +22,7 @@ from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.gradient_flow import GradientFlow
 from resnet_demo.ui.tabs.lesion import Lesion
 from resnet_demo.ui.tabs.live import Live
-from resnet_demo.ui.tabs.tab import Current, Tab
+from resnet_demo.ui.tabs.tab import Tab
 from resnet_demo.ui.talk import Talk
 from resnet_demo.zoo import ModelCache, is_offline
 
@@ -73,12 +73,13 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         Talk((t(TITLE), t(ABOUT), speaking()), elem_id="title")
         # Below the tabs, whose row it watches.
         current, address = gr.State(None), Address(elem_id="address", render=False)
+        page.opened = gr.State(False)
         with gr.Tabs() as row:
             panels = [_build(tab, current, address) for tab in tabs]
         address.render()
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
-        set_up = page.load(_asker(tabs, current, explore.first, explore.notice), None, asked, **QUICK)
+        set_up = page.load(_asker(tabs, page.opened, current, explore), None, [page.opened, *asked], **QUICK)
         # A tab opens only after it is set up, because what it draws then depends on that.
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
@@ -100,18 +101,20 @@ def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab | None:
     return next((tab for tab in tabs if tab.id == asked), None)
 
 
-def _asker(tabs: Sequence[Tab], current: gr.State, first: Current, notice: gr.HTML) -> Callable[[gr.Request], Any]:
-    """`notice` is the place for what is wrong with the address, on the first tab."""
+def _asker(
+    tabs: Sequence[Tab], opened: gr.State, current: gr.State, explore: Explore
+) -> Callable[[gr.Request], dict[Any, Any]]:
+    """What is wrong with the name of a tab is told on the first one, `explore`."""
 
-    def ask(request: gr.Request) -> Any:
+    def ask(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
         wanted = _wanted(tabs, query)
         if wanted is None:
             told = t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))
-            return {**tabs[0].ask(query), notice: html.alert_update(told)}
-        updates = wanted.ask(query)
+            return {opened: True, **explore.ask(query), explore.notice: html.alert_update(told)}
         # The first tab opens with a result of its own; if another one has none, it is still followed to something.
-        return updates if wanted is tabs[0] else {current: first, **updates}
+        first = {} if wanted is explore else {current: explore.first}
+        return {opened: True, **first, **wanted.ask(query)}
 
     return ask
 

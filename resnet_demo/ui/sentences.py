@@ -6,6 +6,7 @@ from resnet_demo.ui.language import later, t, told
 
 GONE = later("That photo is not on this server (any more): send it again.")
 EXPIRED = later("Nothing is shown here, or it is older than an hour: choose a photo.")
+LOST = later("This server does not remember this page any more, as after a restart: reload it.")
 MISFIT = later("That request does not fit this page: reload it and try again.")
 STOPPING = later("This server is shutting down: try again in a minute.")
 TOO_LARGE = later("That is more than this page accepts: send a smaller file.")

@@ -91,9 +91,21 @@ def result(url: str, session: str, on_answer: Callable[[], object] = nothing) ->
         connection.close()
 
 
-def call(url: str, event: int, data: Any, **more: Any) -> dict[str, Any]:
-    """The result of an event that is sent through the queue; of a camera's, that of its one frame."""
+def visit(url: str) -> str:
+    """The session of a browser that has loaded the page."""
     session = uuid.uuid4().hex
+    load = next(event["id"] for event in events(url) if "load" in [kind for _, kind in event["targets"]])
+    assert join(url, load, [], session)[0] == 200
+    assert "data" in result(url, session)
+    return session
+
+
+def call(url: str, event: int, data: Any, session: str | None = None, **more: Any) -> dict[str, Any]:
+    """The result of an event that is sent through the queue; of a camera's, that of its one frame.
+
+    session   that of a visitor; a program's, which has loaded no page, if None
+    """
+    session = session or uuid.uuid4().hex
     status, answer = join(url, event, data, session, **more)
     if status != 200:
         return answer

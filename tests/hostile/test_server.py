@@ -6,16 +6,17 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from resnet_demo.images import EXAMPLES, MAX_BYTES
-from resnet_demo.ui.sentences import ELSEWHERE, GONE, MISFIT, TOO_LARGE
+from resnet_demo.ui.sentences import ELSEWHERE, GONE, LOST, MISFIT, TOO_LARGE
 from tests.page_server import ROOT, running_page
 
-from .client import analyze, call, event_of, events, form, join, photo, post, request, upload
+from .client import analyze, call, event_of, events, form, join, photo, post, request, upload, visit
 
 CAT = EXAMPLES / "cat.jpg"
 
@@ -56,12 +57,19 @@ BAD = {
 EVENT_DATA = (None, {}, {"block": 5}, [], "x", 7, {"value": [1]}, {"index": 0})
 
 
+@cache
+def visitor(url, event):
+    """Whoever sends that event, one bad thing after the other: a session of its own takes the server a tenth of a
+    second."""
+    return visit(url)
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_every_event_answers_anything_with_a_result_or_one_sentence(url, server, name):
     def answered(numbered):
         number, event = numbered
-        data = EVENT_DATA[number % len(EVENT_DATA)]
-        return event, call(url, event["id"], [BAD[name]] * len(event["inputs"]), event_data=data, trigger_id=number)
+        data, sent = EVENT_DATA[number % len(EVENT_DATA)], [BAD[name]] * len(event["inputs"])
+        return event, call(url, event["id"], sent, visitor(url, event["id"]), event_data=data, trigger_id=number)
 
     # Steps that cancel others have no answer of their own.
     asked = [event for event in events(url) if event["backend_fn"]]
@@ -84,7 +92,7 @@ def test_one_odd_input_among_good_ones_is_a_result_or_one_sentence(url, server, 
     def answered(case):
         event, odd, sent = case
         good = [photo(cat) if i in photos else values[i] for i in event["inputs"]]
-        return case, call(url, event["id"], [sent if i == odd else value for i, value in enumerate(good)])
+        return case, call(url, event["id"], [sent if i == odd else value for i, value in enumerate(good)], visit(url))
 
     # A race trains for its seconds, and a step that waits for others has its own tests.
     asked = [event for event in config["dependencies"] if event["backend_fn"] and event["api_name"] != "_race"]
@@ -99,7 +107,7 @@ def test_one_odd_input_among_good_ones_is_a_result_or_one_sentence(url, server, 
 def test_an_event_with_too_few_inputs_is_one_sentence(url):
     for event in events(url):
         if event["backend_fn"] and event["inputs"]:
-            assert call(url, event["id"], [])["error"] == MISFIT
+            assert call(url, event["id"], [], visitor(url, event["id"]))["error"] == MISFIT
 
 
 FOREIGN = (
@@ -121,8 +129,13 @@ def test_no_event_takes_a_path_that_is_not_an_upload(url):
     public = [event for event in asked if event["api_name"] in ("analyze", "compare", "_show")]
     cases = [(event, {"path": "app.py"}) for event in asked]
     cases += [(event, sent) for event in public for path in FOREIGN for sent in ({"path": path}, photo(path))]
+
+    def answered(case):
+        event, sent = case
+        return call(url, event["id"], [sent] * len(event["inputs"]), visit(url))
+
     with ThreadPoolExecutor(8) as clients:
-        answers = clients.map(lambda case: call(url, case[0]["id"], [case[1]] * len(case[0]["inputs"])), cases)
+        answers = clients.map(answered, cases)
         assert [case for case, answer in zip(cases, answers, strict=True) if answer != GONE_ANSWER] == []
 
 
@@ -140,7 +153,7 @@ def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
     """No answer of any event to a valid photo names a file of the server, except for the examples."""
     for event in events(url):
         if event["backend_fn"]:
-            answer = json.dumps(call(url, event["id"], [photo(cat)] * len(event["inputs"])))
+            answer = json.dumps(call(url, event["id"], [photo(cat)] * len(event["inputs"]), visitor(url, event["id"])))
             assert cat not in answer
             assert "app.py" not in answer
 
@@ -155,6 +168,19 @@ def test_nothing_that_was_sent_comes_back_as_a_file(url, cat):
 )
 def test_what_would_take_too_long_together_is_refused(url, cat, event, inputs):
     assert "would take too long" in call(url, event_of(url, event), [photo(cat), *inputs])["error"]
+
+
+def test_a_page_that_the_server_does_not_remember_is_told_to_reload(url, cat):
+    """Its States would have their first values: the default network, beside pickers that say another."""
+    shows = [event["id"] for event in events(url) if event["api_name"].startswith("_show")]
+    config = json.loads(request(url, "/config")[1])
+    values = {component["id"]: component["props"].get("value") for component in config["components"]}
+    reading = [event for event in events(url) if event["id"] in shows and None in map(values.get, event["inputs"])]
+    assert len(reading) >= 3
+    for event in reading:
+        sent = [values[i] for i in event["inputs"]]
+        assert call(url, event["id"], sent)["error"] == LOST
+        assert "data" in call(url, event["id"], sent, visit(url))
 
 
 def test_gradient_flows_are_bounded_together(url):
