@@ -1,6 +1,7 @@
 """The Live tab: frames of a camera, one after the other."""
 
 import base64
+import time
 
 import gradio as gr
 import pytest
@@ -107,3 +108,12 @@ def test_frames_a_second_are_those_of_the_last_ones():
         now = rate.count(10.3 + i / 10)
     assert now == pytest.approx(10)
     assert rate.count(20.0) == 0  # A pause is not a slow frame.
+
+
+def test_a_picked_network_shows_the_photo_of_the_other_tabs_unless_frames_come(cache):
+    live, rate, current = built(Live(cache)), Rate(), Current(CAT, TWIN)
+    updates = live._pick(rate, MODEL, current)
+    assert updates[live.current] == Current(CAT, MODEL)
+    assert updates[live.plot].panels[0].lines[0].name == MODEL
+    rate.count(time.monotonic())
+    assert set(live._pick(rate, MODEL, current)) == {live.notice, live.current}

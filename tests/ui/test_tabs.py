@@ -12,6 +12,7 @@ from resnet_demo.ui import build_page
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.downloads import export
 from resnet_demo.ui.photo import SHOWN, UNKNOWN, example, examples_for, first_example
+from resnet_demo.ui.tabs.architecture import Architecture
 from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.degradation import Degradation
 from resnet_demo.ui.tabs.explore import Explore
@@ -82,6 +83,49 @@ def test_the_analysis_of_a_photo_that_is_removed_meanwhile_does_not_count(cache,
     assert in_turn(removed_meanwhile)(1, turn, CAT) == gr.skip()
 
 
+@pytest.mark.parametrize(
+    ("tab", "opens", "picks"),
+    [
+        (Lesion, "_follow", "_pick"),
+        (lambda cache: Architecture(cache.catalogue), "_opened", "_picked"),
+        (Live, "_opened", "_pick"),
+    ],
+    ids=["lesion", "architecture", "live"],
+)
+def test_a_network_that_is_picked_before_the_tab_has_opened_stays(cache, tab, opens, picks):
+    with gr.Blocks() as page:
+        tab = tab(cache)
+        with gr.Tab() as panel:
+            tab.build(gr.State(None), Address())
+        tab.open(panel)
+    opened, picked = (next(event for event in page.fns.values() if event.name == name) for name in (opens, picks))
+    assert picked.inputs[1] is opened.inputs[1]
+    assert tab.name in opened.outputs
+    turn = Turn()
+
+    def picked_meanwhile(*inputs):
+        assert in_turn(lambda name: name)(2, turn, TWIN) == TWIN
+        return MODEL
+
+    assert in_turn(picked_meanwhile)(1, turn, MODEL) == gr.skip()
+
+
+def test_a_network_picked_in_a_tab_that_has_not_opened_brings_the_photo(cache):
+    lesion, before = built(Lesion(cache)), Current("moose.jpg", TWIN)
+    assert lesion._pick(None, MODEL, [], before)[lesion.photo] == "moose.jpg"
+    assert lesion._pick(None, MODEL, [], without_photo(before))[lesion.photo] is None
+    assert lesion.photo not in lesion._pick(CAT, MODEL, [], before)
+
+
+def test_architecture_follows_another_tab_once(cache):
+    tab, current = built(Architecture(cache.catalogue)), Current(CAT, MODEL)
+    assert tab._opened(current, "", "resnet34")[tab.name] == "resnet20"
+    assert tab._opened(current, MODEL, "resnet34")[tab.name] == "resnet34"
+    # What is picked before that, too.
+    assert tab._picked(current, "", "resnet34")[tab.followed] == MODEL
+    assert tab._picked(Current(CAT, MODEL, seen=False), "", "resnet34")[tab.followed] == ""
+
+
 @pytest.mark.parametrize("tab", [Compare, Lesion])
 def test_a_sentence_about_a_photo_goes_with_it(cache, tab):
     tab = built(tab(cache))
@@ -144,7 +188,7 @@ def test_a_network_that_a_tab_cannot_show_or_shows_second_is_gone_on_with(cache)
         assert lesion._show(before, CAT, MODEL, [])[lesion.current] == Current(CAT, model)
         # Until another one is picked.
         assert compare._switch(MODEL, TWIN, "", TWIN, before)[compare.current] == Current("moose.jpg", MODEL)
-        assert lesion._pick(MODEL, [], before)[lesion.current] == Current("moose.jpg", MODEL)
+        assert lesion._pick(CAT, MODEL, [], before)[lesion.current] == Current("moose.jpg", MODEL)
     assert lesion._show(None, CAT, MODEL, [])[lesion.current] == Current(CAT, MODEL)
 
 

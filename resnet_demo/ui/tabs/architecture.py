@@ -19,6 +19,7 @@ from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.queues import DRAW
 from resnet_demo.ui.tabs.tab import Current, Updates
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import Catalogue
 
 DEFAULT = "resnet34"
@@ -68,12 +69,16 @@ class Architecture:
         gr.HTML(t(RESNEXT_INTRO))
         self.forms = gr.HTML("", elem_id="resnext-forms")
         self.compute = gr.Button(t("Compute the three forms"), size="sm")
-        self.name.change(self._show, self.name, self._shown(), **DRAW)
+        # In common with opening the tab: a network that is picked before that is answered stays.
+        self.turn = gr.State(Turn())
+        asked = [self.current, self.followed, self.name]
+        ask_in_turn([self.name.change], self._picked, asked, [self.followed, *self._shown()], self.turn, **DRAW)
         self.compute.click(lambda: forms_table(largest_differences()), None, self.forms, **DRAW)
 
     def open(self, tab: gr.Tab) -> None:
-        shown = [self.name, self.followed, *self._shown(), self.options, self.groups]
-        tab.select(self._opened, [self.current, self.followed, self.name], shown, **DRAW)
+        asked, shown = [self.current, self.followed, self.name], [self.name, self.followed, *self._shown()]
+        ask_in_turn([tab.select], self._opened, asked, shown, self.turn, **DRAW)
+        tab.select(lambda: (shortcut_options(), cardinalities()), None, [self.options, self.groups], **DRAW)
 
     def _shown(self) -> list[Component]:
         return [self.message, self.drawing, self.table, self.address]
@@ -91,8 +96,10 @@ class Architecture:
         """The network of the tab that was open before, once: what is picked here since stays."""
         if current and current.seen and current.model != followed:
             name, followed = self.catalogue.find(current.model).spec.name, current.model
-        tables = {self.options: shortcut_options(), self.groups: cardinalities()}
-        return {self.name: name, self.followed: followed, **self._show(name), **tables}
+        return {self.name: name, self.followed: followed, **self._show(name)}
+
+    def _picked(self, current: Current | None, followed: str, name: str) -> Updates:
+        return {self.followed: current.model if current and current.seen else followed, **self._show(name)}
 
     def _show(self, name: str) -> Updates:
         try:

@@ -74,7 +74,7 @@ class Lesion:
     def open(self, tab: gr.Tab) -> None:
         asked = [self.current, self.name, self.drawing]
         followed = [self.photo, self.name, self.examples, self.drawing, self.study, self.plot]
-        tab.select(self._follow, asked, followed, **DRAW)
+        ask_in_turn([tab.select], self._follow, asked, followed, self.turn, **DRAW)
 
     def _follow(self, current: Current | None, name: str, removed: list[str] | None) -> Updates:
         """The photo and network of the tab that was open before, if blocks can be removed from that one."""
@@ -84,8 +84,11 @@ class Lesion:
         return {self.photo: photo, self.name: name, **self._switch(name, removed)}
 
     def _wire(self) -> None:
-        picked = [self.drawing, self.study, self.plot, self.examples, self.notice, self.current]
-        self.name.input(self._pick, [self.name, self.drawing, self.current], picked, **DRAW)
+        picked = [self.drawing, self.study, self.plot, self.examples, self.notice, self.current, self.photo]
+        asked = [self.photo, self.name, self.drawing, self.current]
+        # In common with opening the tab: a network that is picked before that is answered stays.
+        self.turn = gr.State(Turn())
+        ask_in_turn([self.name.input], self._pick, asked, picked, self.turn, **DRAW)
         # The drawing changes with every click, and with the network.
         inputs = [self.current, self.photo, self.name, self.drawing]
         outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
@@ -121,8 +124,11 @@ class Lesion:
         plot = lesion_plot(studies) if studies else None
         return {self.drawing: _view(entry, removed, studies), self.study: note, self.plot: plot}
 
-    def _pick(self, name: str, removed: list[str] | None, current: Current | None) -> Updates:
-        return self._switch(name, removed) | {self.notice: html.alert_update(), self.current: with_model(current, name)}
+    def _pick(self, photo: str | None, name: str, removed: list[str] | None, current: Current | None) -> Updates:
+        # Where there is no photo, the tab has just been opened.
+        seen = {} if photo or not current else {self.photo: current.photo or None}
+        followed = {self.notice: html.alert_update(), self.current: with_model(current, name)}
+        return self._switch(name, removed) | followed | seen
 
     def _switch(self, name: str, removed: list[str] | None) -> Updates:
         opened = self._opened(name, removed)

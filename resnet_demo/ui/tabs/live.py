@@ -17,11 +17,13 @@ from resnet_demo.ui.components import Camera, Choice
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import first_example
-from resnet_demo.ui.queues import LATEST, LIVE, NO_PROGRESS, PRIVATE, QUICK
+from resnet_demo.ui.queues import LATEST, LIVE, NO_PROGRESS, PRIVATE
 from resnet_demo.ui.tabs.side import Side, emptied
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model
+from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import ModelCache
 
+STILL = {**LATEST, **NO_PROGRESS}
 # Seconds between two frames that the browser sends, and their size: what the networks see is smaller by far.
 APART = 0.07
 SIZE = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
@@ -47,11 +49,15 @@ class Rate:
 
     def count(self, now: float) -> float:
         """Frames a second, with one more at `now`; 0 for the first."""
-        if self.times and now - self.times[-1] > self.PAUSE:
+        if not self.runs(now):
             self.times.clear()
         self.times.append(now)
         spent = now - self.times[0]
         return (len(self.times) - 1) / spent if spent else 0.0
+
+    def runs(self, now: float) -> bool:
+        """Whether another frame is to be expected."""
+        return bool(self.times) and now - self.times[-1] < self.PAUSE
 
 
 class Live:
@@ -90,32 +96,39 @@ class Live:
                 self.plot = Chart(elem_id="live-plot")
         self.asked = [self.name, self.notice]
         self.shown = [self.message, *(part for side in self.sides for part in side.all), self.plot, address]
-        self.name.input(self._pick, [self.name, current], [self.notice, current], **QUICK)
-        inputs, outputs = [gr.State(Rate()), self.camera, self.name], [self.status, *self.shown]
+        rate, outputs = gr.State(Rate()), [self.status, *self.shown]
+        # In common with opening the tab: a network that is picked before that is answered stays.
+        self.turn = gr.State(Turn())
+        picked = [self.notice, current, *outputs]
+        ask_in_turn([self.name.input], self._pick, [rate, self.name, current], picked, self.turn, **STILL)
+        inputs = [rate, self.camera, self.name]
         self.camera.stream(self._frame, inputs, outputs, stream_every=APART, **LIVE, **PRIVATE, **NO_PROGRESS)
 
     def open(self, tab: gr.Tab) -> None:
-        tab.select(
-            self._opened, [self.current, self.name], [self.name, self.status, *self.shown], **{**LATEST, **NO_PROGRESS}
-        )
+        asked, outputs = [self.current, self.name], [self.name, self.status, *self.shown]
+        ask_in_turn([tab.select], self._opened, asked, outputs, self.turn, **STILL)
 
     def stop_on(self, other: gr.Tab) -> None:
         """When `other` is selected, the camera stops."""
         other.select(None, js=STOP)
 
-    def _pick(self, name: str, current: Current | None) -> Updates:
-        return {self.notice: html.alert_update(), self.current: with_model(current, name)}
+    def _pick(self, rate: Rate, name: str, current: Current | None) -> Updates:
+        followed = {self.notice: html.alert_update(), self.current: with_model(current, name)}
+        return followed | ({} if rate.runs(time.monotonic()) else self._still(current, name))
 
     def _opened(self, current: Current | None, name: str) -> Updates:
         """The network of the tab that was open before, if it is one of a pair, and its photo until there is a frame."""
-        photo = current.photo if current else first_example(self.catalogue.find(name))
         if current and current.seen:
             names = [known for _, known in self.pairs]
             wanted = (current.model, choices.twin(self.catalogue.find(current.model)))
             name = next((one for one in wanted if one in names), name)
-        stopped = {self.name: name, self.status: t(OFF)}
-        nothing = {**emptied(self.sides), self.plot: None, self.message: html.alert_update()}
-        return stopped | (self._drawn(photo, name)[1] if photo else nothing)
+        return {self.name: name, **self._still(current, name)}
+
+    def _still(self, current: Current | None, name: str) -> Updates:
+        """The photo of the other tabs, for as long as the camera sends nothing."""
+        photo = current.photo if current else first_example(self.catalogue.find(name))
+        nothing: Updates = {**emptied(self.sides), self.plot: None, self.message: html.alert_update()}
+        return {self.status: t(OFF), **(self._drawn(photo, name)[1] if photo else nothing)}
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameter: model, either one of a pair."""
