@@ -43,10 +43,13 @@ def test_a_click_on_a_prediction_explains_that_class(visit):
     marked = page.locator("#top5 li.marked")
     expect(marked).to_have_count(1)
     expect(marked).to_contain_text(name)
-    page.get_by_role("button", name="Back to the most probable class").click()
+    page.get_by_role("button", name="Back to the most probable class").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_label("Class to explain")).to_have_value("predicted")
     expect(page.locator("#explanation")).not_to_contain_text(f"Evidence for {name}", timeout=PATIENCE)
-    expect(page.locator("#top5 li.marked")).to_have_count(1)
+    expect(marked).to_have_count(1)
+    # The button is gone, but the keyboard goes on from there.
+    expect(marked.locator("button")).to_be_focused()
 
 
 def test_a_new_photo_goes_back_to_its_own_class(visit):

@@ -72,6 +72,7 @@ def test_the_tour_goes_back_and_forth_by_keyboard(visit):
         expect(page.locator("#tour-text")).to_contain_text(stop.text)
         shows(page, *stop.networks)
     expect(following).to_be_disabled()
+    expect(following).to_be_focused()
     page.locator("#tour [data-key='sigmoid']").click()
     is_at(page, "sigmoid")
     expect(previous).to_be_disabled()

@@ -60,6 +60,17 @@ def test_arrow_keys_go_through_radio_buttons(visit):
     expect(page.locator("#twins button").first).to_be_focused()
 
 
+def test_a_plot_that_is_drawn_anew_keeps_the_focus(visit):
+    page = visit("?tab=compare&photo=cat&first=resnet20.cifar10")
+    second = page.locator("#compare-plot .panel svg").nth(1)
+    expect(second).to_be_visible(timeout=PATIENCE)
+    second.focus()
+    before = second.element_handle()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function("(before) => !before.isConnected", arg=before)
+    expect(second).to_be_focused()
+
+
 def test_a_new_result_is_announced_once_and_in_one_sentence(visit):
     page = visit(f"{SMALL}&photo=cat")
     told = page.locator("#address [role=status]")

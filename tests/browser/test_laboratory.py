@@ -99,8 +99,12 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
     says(page, "1 of 9")
     expect(page.locator("#lesion-drawing .out")).to_have_attribute("data-block", "layer3.1")
     before, after = (page.locator(f"#lesion-{side} li") for side in ("before", "after"))
-    page.get_by_role("button", name="Restore all blocks").click()
+    restore = page.get_by_role("button", name="Restore all blocks")
+    restore.focus()
+    page.keyboard.press("Enter")
     says(page, "0 of 9")
+    expect(restore).to_be_disabled()
+    expect(restore).to_be_focused()
     whole = before.all_inner_texts()
     assert after.all_inner_texts() == whole
     block(page, "layer1.0").click()

@@ -84,9 +84,12 @@ def test_no_more_networks_are_added_than_are_drawn():
     flow = built(GradientFlow(open_catalogue(), "cpu"))
     six = [f"resnet{depth}" for depth in (8, 14, 20, 26, 32, 38)]
     updates = flow._added(six, "gradient_norm", "20", "plain", "none", "tanh", "he")
-    assert "At most 6 networks: remove one first." in updates[flow.message]["value"]
+    assert "At most 6 networks: remove one first." in updates[flow.notice]["value"]
     updates = flow._added(six[:1], "gradient_norm", "20", "plain", "none", "tanh", "he")
     assert updates[flow.networks]["value"] == ["resnet8", "plain20-nonorm-tanh"]
+    # A sentence goes with the networks it is about.
+    assert updates[flow.notice] == flow._beside([], "gradient_norm")[flow.notice] == gr.update(visible=False)
+    assert next(flow._show([], "gradient_norm"))[flow.message] == gr.update(visible=False)
 
 
 def test_the_gradient_flow_opens_at_a_stop_unless_something_is_asked_for():

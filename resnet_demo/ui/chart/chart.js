@@ -147,10 +147,9 @@ const answer = (box, svg, points, hint) => {
   if (hint && points.some((point) => point.key)) svg.classList.add("act");
   pointed.push((key) => show(points.findIndex((point) => key && point.key === key), false));
   svg.addEventListener("pointermove", (event) => show(nearest(event)));
-  svg.addEventListener("pointerleave", () => show(-1));
   svg.addEventListener("click", (event) => { show(nearest(event)); press(); });
   svg.addEventListener("focus", () => { if (now < 0 && svg.matches(":focus-visible")) show(0); });
-  svg.addEventListener("blur", () => show(-1));
+  for (const kind of ["pointerleave", "blur"]) svg.addEventListener(kind, () => show(-1));
   svg.addEventListener("keydown", (event) => {
     const moves = {
       ArrowRight: () => show(Math.min(now + 1, points.length - 1)), ArrowLeft: () => show(Math.max(now - 1, 0)),
@@ -179,7 +178,7 @@ document.addEventListener("block-pointed", ({target, detail}) => {
   if (target.closest(".tabitem") === element.closest(".tabitem")) for (const point of pointed) point(detail);
 });
 const redraw = () => {
-  const plot = props.value && JSON.parse(props.value), whole = element.clientWidth, focused = figure.contains(document.activeElement);
+  const plot = props.value && JSON.parse(props.value), whole = element.clientWidth, focused = [...figure.querySelectorAll(".panel svg")].indexOf(document.activeElement);
   figure.replaceChildren();
   [pointed, drawn] = [[], whole];
   if (!plot || !whole) return;
@@ -188,7 +187,7 @@ const redraw = () => {
   const abreast = Math.max(1, Math.min(plot.panels.length, Math.floor((whole + 16) / 380)));
   for (const panel of plot.panels) draw(panels, plot, panel, (whole - 16 * (abreast - 1)) / abreast);
   legend(figure, plot);
-  if (focused) figure.querySelector("svg")?.focus();
+  figure.querySelectorAll(".panel svg")[focused]?.focus();
 };
 // A tab that opens, a window that changes: the plot is drawn anew for its new width.
 new ResizeObserver(() => { if (element.clientWidth !== drawn) redraw(); }).observe(element);

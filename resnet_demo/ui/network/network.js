@@ -105,7 +105,7 @@ const mark = () => {
     block.classList.toggle("shown", here);
     block.setAttribute("aria-pressed", out || here);
   }
-  part("restore").disabled = !removed.size;
+  part("restore").setAttribute("aria-disabled", !removed.size);
 };
 
 const remove = (names) => {
@@ -157,7 +157,7 @@ const next = (block, key) => {
 
 element.addEventListener("click", (event) => {
   const block = event.target.closest("[data-block]");
-  if (event.target.closest(".restore")) remove([]);
+  if (removed.size && event.target.closest(".restore")) remove([]);
   else if (block) press(block);
 });
 element.addEventListener("keydown", (event) => {

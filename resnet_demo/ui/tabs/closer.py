@@ -30,7 +30,8 @@ MOST_CLASSES = 3
 PIXEL_OPACITY = 0.8
 PIXELS_INTRO = later(
     "<p>Methods from Captum that explain the same class pixel by pixel, where Grad-CAM works cell by cell. Choose one: "
-    "the slow ones show their progress, and stop when the photo, the network or the tab changes.</p>"
+    "the slow ones show their progress, and stop when the photo or the network changes, or another of these tabs is "
+    "opened.</p>"
 )
 RATIOS_INTRO = later(
     "<p>A residual network computes its input plus what each block adds to it (He et al. 2016b, eq. 4). The branch "

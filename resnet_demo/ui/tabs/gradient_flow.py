@@ -64,13 +64,15 @@ class GradientFlow:
         self.text = gr.HTML("", min_height=46, elem_id="tour-text")
         with gr.Row():
             with gr.Column(scale=8, min_width=340):
+                # What is wrong with a choice stays until the next one, what is wrong with an answer until the next.
+                self.notice = gr.HTML("", visible=False)
                 self.message = gr.HTML("", visible=False)
                 self.plot = Chart(elem_id="flow")
                 self.status = gr.HTML(NO_STATUS, elem_id="flow-status")
                 self.table = gr.HTML("", elem_id="flow-table")
             with gr.Column(scale=3, min_width=320, elem_classes="controls"):
                 self._build_choice()
-        self.asked = [*self._choice(), self.message]
+        self.asked = self._choice()
         self._wire()
 
     def _build_choice(self) -> None:
@@ -93,13 +95,13 @@ class GradientFlow:
 
     def _choice(self) -> list[Component]:
         """What changes with the choice of networks and measure, before anything is measured."""
-        return [self.settled, self.networks, self.measure, self.tour, self.text, self.meaning]
+        return [self.settled, self.networks, self.measure, self.tour, self.text, self.meaning, self.notice]
 
     def _wire(self) -> None:
         ask_in_turn([self.tour.click], self._visit, [], self._choice(), **QUICK)
-        shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning]
+        shown, beside = [self.networks, self.measure], [self.tour, self.text, self.meaning, self.notice]
         gr.on([self.networks.input, self.measure.input], self._beside, shown, beside, **QUICK)
-        self.add.click(self._added, [*shown, self.depth, *self.axes], [*self._choice(), self.message], **QUICK)
+        self.add.click(self._added, [*shown, self.depth, *self.axes], self._choice(), **QUICK)
         results = [self.message, self.plot, self.status, self.table, self.address]
         changes = [self.networks.change, self.measure.change]
         ask_in_turn(changes, self._show, shown, results, show_progress_on=self.status, **LATEST)
@@ -116,7 +118,7 @@ class GradientFlow:
                 names = ", ".join(stop.key for stop in TOUR)
                 raise InputError(t("The tour has no stop of that name: use one of {names}.", names=names))
         except InputError as error:
-            return {self.settled: True, self.message: html.alert_update(error.message)}
+            return {self.settled: True, self.notice: html.alert_update(error.message)}
         return self._stop(stop)
 
     def _opened(self, asked: bool, networks: list[str]) -> Updates:
@@ -153,6 +155,7 @@ class GradientFlow:
             self.tour: TourView(stops(), stop.key if stop else ""),
             self.text: text,
             self.meaning: meaning(measure),
+            self.notice: html.alert_update(),
         }
 
     def _added(
@@ -161,10 +164,9 @@ class GradientFlow:
         axes = {"connection": connection, "norm": norm, "activation": activation, "init": init}
         try:
             added = parse_name(f"resnet{depth}", family="cifar", **axes).name
-            chosen = self._chose([*networks, added], measure)
+            return self._chose([*networks, added], measure)
         except InputError as error:
-            return {self.message: html.alert_update(error.message)}
-        return {**chosen, self.message: html.alert_update()}
+            return {self.notice: html.alert_update(error.message)}
 
     def _show(self, networks: list[str], measure: str) -> Iterator[Updates]:
         """The curves one after the other, as they are measured."""
@@ -180,8 +182,8 @@ class GradientFlow:
         except InputError as error:
             yield {self.message: html.alert_update(error.message), **self._nothing()}
             return
-        if not flows:  # What an address has asked for in vain remains to be read.
-            yield self._nothing()
+        if not flows:
+            yield {self.message: html.alert_update(), **self._nothing()}
             return
         drawn = self._drawn(flows, measure, len(flows))
         view = self._view(networks, measure) | {"says": sentence(drawn[self.plot].alt)}

@@ -12,7 +12,7 @@ const set = (on) => {
 // The next or previous stop where there is one in sight, or else the next or previous tab.
 const turn = (by) => {
   const step = document.querySelectorAll(".tour .step")[by > 0 ? 1 : 0];
-  if (step?.checkVisibility() && !step.disabled) return step.click();
+  if (step?.checkVisibility() && step.ariaDisabled !== "true") return step.click();
   const tabs = [...document.querySelector("[role=tablist]").querySelectorAll("[role=tab]")];
   tabs[tabs.findIndex((tab) => tab.ariaSelected === "true") + by]?.click();
 };
