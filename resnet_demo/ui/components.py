@@ -88,6 +88,17 @@ class Choice(gr.Dropdown):
         return [short_text(item) for item in payload or []]
 
 
+class Remembered(gr.BrowserState):
+    """A few short texts that stay in the visitor's browser, until this server ends."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> list[str]:
+        """The texts; none in place of anything else, which a browser may have kept from another server."""
+        texts = payload if isinstance(payload, list) else []
+        return [text for text in texts[:10] if isinstance(text, str) and len(text) <= LONGEST]
+
+
 class Text(gr.Textbox):
     """A text field of an endpoint; Gradio would accept anything and turn it into text."""
 

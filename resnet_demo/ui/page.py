@@ -1,6 +1,8 @@
 """The page: its tabs, its look, and how it is served."""
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from resnet_demo.images import MAX_BYTES
 from resnet_demo.ui import choices, html
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.api import add_endpoints
+from resnet_demo.ui.components import Remembered
 from resnet_demo.ui.guarded import GuardedBlocks
 from resnet_demo.ui.language import LANGUAGES, later, speak, speaking, t
-from resnet_demo.ui.queues import QUICK
+from resnet_demo.ui.photo import recalled, remembered
+from resnet_demo.ui.queues import QUICK, STATE
 from resnet_demo.ui.tabs.architecture import Architecture
 from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.degradation import Degradation
@@ -30,6 +34,8 @@ TITLE = later("Deep residual learning, on your own photo")
 ABOUT = later("What a residual network and its <i>plain</i> twin see, and where they look.")
 # Seconds after which the server looks again whether somebody waits, and how far a download has come.
 LOOK_EVERY, TELL_EVERY = 0.005, 0.1
+# Of what this page leaves in a browser: another server cannot read it, and need not.
+SECRET = secrets.token_hex(8)
 STYLE = Path(__file__).parent / "page.css"
 # System fonts: a page for a talk must not wait for a font server.
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -74,12 +80,15 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         # Below the tabs, whose row it watches.
         current, address = gr.State(None), Address(elem_id="address", render=False)
         page.opened = gr.State(False)
+        # The paths of own photos: Back and another language load the page anew, and the server keeps them for a while.
+        own = Remembered([], storage_key="resnet_demo", secret=SECRET)
+        current.change(partial(remembered, folder=page.GRADIO_CACHE), [own, current], own, **STATE)
         with gr.Tabs() as row:
             panels = [_build(tab, current, address) for tab in tabs]
         address.render()
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
-        set_up = page.load(_asker(tabs, page.opened, current, explore), None, [page.opened, *asked], **QUICK)
+        set_up = page.load(_asker(tabs, page.opened, current, explore), own, [page.opened, *asked], **QUICK)
         # A tab opens only after it is set up, because what it draws then depends on that.
         set_up.then(_opener(tabs), None, row, **QUICK)
         for tab, panel in zip(tabs, panels, strict=True):
@@ -103,11 +112,12 @@ def _wanted(tabs: Sequence[Tab], query: Mapping[str, str]) -> Tab | None:
 
 def _asker(
     tabs: Sequence[Tab], opened: gr.State, current: gr.State, explore: Explore
-) -> Callable[[gr.Request], dict[Any, Any]]:
+) -> Callable[[list[str], gr.Request], dict[Any, Any]]:
     """What is wrong with the name of a tab is told on the first one, `explore`."""
 
-    def ask(request: gr.Request) -> dict[Any, Any]:
+    def ask(own: list[str], request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
+        query["own"] = recalled(query, own, explore.photo.GRADIO_CACHE)
         wanted = _wanted(tabs, query)
         if wanted is None:
             told = t("There is no such tab: use {names}.", names=", ".join(tab.id for tab in tabs))

@@ -2,8 +2,9 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,8 @@ from resnet_demo.ui.components import Photo, event_text
 from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import QUICK
+from resnet_demo.ui.tabs.tab import Current
+from resnet_demo.ui.uploads import uploaded
 from resnet_demo.zoo import Entry
 
 # What the examples show, in the words of the data sets, in the order in which they are offered.
@@ -29,11 +32,13 @@ SHOWN = {
     "rocket": ("rocket", "missile"),
     "astronaut": ("woman",),
 }
-# In the address, what stands for a photo that is none of them.
+# How the address calls a photo that is none of them, with a part of the name of its folder.
 OWN = "own"
 UNKNOWN = later("none of its classes")
 # The most examples of what a network does not know: two are enough to see that it answers all the same.
 MOST_UNKNOWN = 2
+# How many photos a browser remembers.
+MOST_OWN = 8
 # Pixels of the longer side of a thumbnail, twice those on the page.
 THUMBNAIL = 160
 
@@ -76,18 +81,21 @@ def first_example(entry: Entry) -> str:
 
 
 def example(query: Mapping[str, str], entry: Entry) -> str:
-    """The path of the example photo that the address asks for, or else of the first one for a network. Raises
-    `InputError` when there is none of that name."""
-    name = query.get("photo")
-    if name and name not in (*SHOWN, OWN):
+    """The path of the photo that the address asks for, an example or the own one that `recalled` has found, or else of
+    the first example for a network. Raises `InputError` when there is no example of that name."""
+    name = query.get("photo", "")
+    if name.startswith(OWN):
+        return query.get("own") or first_example(entry)
+    if name and name not in SHOWN:
         raise InputError(t("There is no such example photo: use one of {names}.", names=", ".join(SHOWN)))
     return str(EXAMPLES / f"{name}.jpg") if name in SHOWN else first_example(entry)
 
 
 def missed(query: Mapping[str, str]) -> Any:
-    """The sentence for an address that was of somebody's own photo, which it cannot bring back; or none."""
+    """The sentence for an address that was of somebody's own photo, if that is not `recalled`."""
     text = t("Your own photo is never part of an address: send it again. This is an example in its place.")
-    return html.alert_update(text if query.get("photo") == OWN else "")
+    lost = query.get("photo", "").startswith(OWN) and not query.get("own")
+    return html.alert_update(text if lost else "")
 
 
 def _picked(event: gr.EventData) -> Any:
@@ -96,8 +104,23 @@ def _picked(event: gr.EventData) -> Any:
 
 
 def example_name(path: str, folder: str) -> str:
-    """What the address calls the photo at that path: the name of an example, or of its copy in Gradio's `folder`."""
-    return _examples(folder).get(path, OWN)
+    """What the address calls the photo at that path: the name of an example, or of its copy in Gradio's `folder`; or
+    something by which its own visitor's browser, and nobody else, finds it again."""
+    return _examples(folder).get(path) or f"{OWN}-{Path(path).parent.name[:6]}"
+
+
+def remembered(paths: Sequence[str], current: Current | None, folder: str) -> Any:
+    """The visitor's own photos, newest first, once they look at another one; none once they have removed it."""
+    if not current or not current.photo:
+        return []
+    own = example_name(current.photo, folder).startswith(OWN)
+    return list(dict.fromkeys([current.photo, *paths]))[:MOST_OWN] if own else gr.skip()
+
+
+def recalled(query: Mapping[str, str], paths: Sequence[str], folder: str) -> str:
+    """The path of the own photo that the address is of, if it is one of `paths` and was not deleted; else empty."""
+    there = (str(uploaded(path, folder) or "") for path in paths)
+    return next((path for path in there if path and example_name(path, folder) == query.get("photo")), "")
 
 
 @cache

@@ -63,21 +63,27 @@ def test_back_shows_again_what_was_shown_before(browser, server):
     context.close()
 
 
-def test_a_photo_of_ones_own_is_not_in_the_address(visit, tmp_path):
+def test_a_photo_of_ones_own_is_found_again_by_this_browser_until_it_is_removed(visit, tmp_path):
     page = visit(f"{SMALL}&photo=rocket")
     wait_for_facts(page, "ResNet-20")
     (tmp_path / "cat.png").write_bytes(encode(quadrants(), "PNG"))
     send_and_wait(page, tmp_path / "cat.png")
-    reads(page, "?tab=explore&photo=own&model=resnet20.cifar10")
+    own = re.compile(r"\?tab=explore&photo=own-[0-9a-f]{6}&model=resnet20\.cifar10$")
+    expect(page).to_have_url(own, timeout=PATIENCE)
+    address = page.url
+    page.reload()
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile(r"/cat\.png$"), timeout=PATIENCE)
+    wait_for_facts(page, "ResNet-20")
+    expect(page.get_by_role("alert")).to_have_count(0)
     # Removed, it is in no other tab either.
     page.locator("#photo").get_by_role("button", name="Remove Image").click()
     expect(page.locator("#facts p")).to_have_count(0)
     page.get_by_role("tab", name="Lesion", exact=True).click()
     expect(page.locator("#lesion-study .panel svg").first).to_be_visible()
     expect(page.locator("#lesion-effect .facts")).to_have_count(0)
-    again = visit(f"{SMALL}&photo=own")
-    expect(again.get_by_role("alert")).to_contain_text("never part of an address")
-    wait_for_facts(again, "ResNet-20")
+    page.goto(address)
+    expect(page.get_by_role("alert")).to_contain_text("never part of an address")
+    wait_for_facts(page, "ResNet-20")
 
 
 @pytest.mark.parametrize("tab", ["lesion", "degradation"])

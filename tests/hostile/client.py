@@ -94,8 +94,8 @@ def result(url: str, session: str, on_answer: Callable[[], object] = nothing) ->
 def visit(url: str) -> str:
     """The session of a browser that has loaded the page."""
     session = uuid.uuid4().hex
-    load = next(event["id"] for event in events(url) if "load" in [kind for _, kind in event["targets"]])
-    assert join(url, load, [], session)[0] == 200
+    load = next(event for event in events(url) if "load" in [kind for _, kind in event["targets"]])
+    assert join(url, load["id"], [None] * len(load["inputs"]), session)[0] == 200
     assert "data" in result(url, session)
     return session
 

@@ -159,13 +159,15 @@ def test_every_tab_says_by_name_what_the_address_changes():
     ]
     (event,) = handlers(page, "ask")
     for request in addresses:
-        updates = event.fn(request)
+        updates = event.fn([], request)
         assert updates == gr.skip() or set(updates) <= set(event.outputs)
     # A tab that there is none of is the first one, which says so.
-    plainly, oddly = event.fn(address()), event.fn(address(tab="nothing"))
+    plainly, oddly = event.fn([], address()), event.fn([], address(tab="nothing"))
     (notice,) = (update for component, update in oddly.items() if component not in plainly)
     assert "There is no such tab: use explore, compare," in notice["value"]
-    assert set(event.fn(address(tab="Lesion", photo="cat"))) == set(event.fn(address(tab="lesion", photo="cat")))
+    assert set(event.fn([], address(tab="Lesion", photo="cat"))) == set(
+        event.fn([], address(tab="lesion", photo="cat"))
+    )
 
 
 def test_a_visitor_is_followed_from_tab_to_tab(cache):

@@ -145,7 +145,7 @@ class Explore:
         asked = [self.current, self.shown, pickers.picked, *question]
         changes, turn = [component.change for component in question], gr.State(Turn())
         ask_in_turn(changes, self._show, asked, results, turn, show_progress_on=pickers.facts, **LATEST)
-        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **STATE)
         self.opacity.change(None, self.opacity, None, js=BLEND)
 
     def _choose(self, name: str) -> Updates:
