@@ -62,7 +62,6 @@ def test_compare_pairs_networks_of_the_same_classes_only_and_finds_them_by_typin
     page.keyboard.press("Escape")
     first = page.get_by_label("First network: type to search", exact=True)
     first.click()
-    first.press("Control+a")
     first.press_sequentially("Fashion-MNIST: Res")
     expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("option").click()

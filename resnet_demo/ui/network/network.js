@@ -2,16 +2,14 @@
 // view of another name brings its own. Lengths are in pixels: nothing is scaled, so text stays legible.
 const SVG = "http://www.w3.org/2000/svg";
 const EDGE = 14, BOX = 26, LEAST = 34, MOST = 84, TWO = 620;
-const part = (name) => element.querySelector(`.${name}`);
-const blocks = () => [...element.querySelectorAll("[data-block]")];
+const part = (name) => element.querySelector(`.${name}`), blocks = () => [...element.querySelectorAll("[data-block]")];
 const make = (name, attributes, ...children) => {
   const made = document.createElementNS(SVG, name);
   for (const key in attributes) made.setAttribute(key, attributes[key]);
   made.append(...children);
   return made;
 };
-const room = (text) => 6.6 * text.length + 14;
-const widest = (texts) => Math.max(0, ...texts.map(room));
+const room = (text) => 6.6 * text.length + 14, widest = (texts) => Math.max(0, ...texts.map(room));
 let owner = null, removed = new Set(), shown = null, space = 0;
 
 // A layer's box, with its left edge or its middle at x.

@@ -52,7 +52,7 @@ class Closer:
             with gr.Row():
                 self.classes = Choice(
                     [], value=[], multiselect=True, max_choices=MOST_CLASSES, elem_id="classes",
-                    label=t("Classes (the three most probable if none is chosen)"),
+                    label=t("Classes (the three most probable if none is chosen), each on its own scale"),
                 )  # fmt: skip
             self.captions: list[gr.HTML] = []
             self.maps: list[Picture] = []

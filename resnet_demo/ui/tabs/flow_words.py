@@ -40,7 +40,11 @@ def status(flows: Sequence[Flow], asked: int) -> str:
 
 def _measured(flow: Flow) -> str:
     if flow.seed is None:
-        return t("After training: {images:,} test images, each with a gradient of its own, float32", images=flow.images)
+        text = later(
+            "After training: {images:,} test images, each with a gradient of its own, mean ± standard deviation, "
+            "float32"
+        )
+        return t(text, images=flow.images)
     text = later("One batch: {images} images, labels drawn at random, float32, seed {seed}")
     return t(text, images=flow.images, seed=flow.seed)
 

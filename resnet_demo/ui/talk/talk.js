@@ -37,6 +37,8 @@ document.addEventListener("keydown", (event) => {
   turn(by);
 });
 window.addEventListener("resize", fit);
+// What is typed into a list takes the place of what was chosen, as after the Tab key: added to it, it would find nothing.
+document.addEventListener("click", ({target}) => target.matches("[role=combobox]:not([readonly])") && target.select());
 root.lang = props.value.language;
 // Gradio's radio buttons have no common name, without which arrow keys do not go from one to the next.
 let groups = 0;
