@@ -192,6 +192,10 @@ def test_a_network_that_a_tab_cannot_show_or_shows_second_is_gone_on_with(cache)
         assert compare._switch(MODEL, TWIN, "", TWIN, before)[compare.current] == Current("moose.jpg", MODEL)
         assert lesion._pick(CAT, MODEL, [], before)[lesion.current] == Current("moose.jpg", MODEL)
     assert lesion._show(None, CAT, MODEL, [])[lesion.current] == Current(CAT, MODEL)
+    # A network that was picked during an analysis of the same photo stays picked.
+    same = Current(CAT, TWIN)
+    assert lesion._show(same, CAT, MODEL, [])[lesion.current] == gr.skip()
+    assert compare._show(same, MODEL, CAT, MODEL, TWIN, "")[compare.current] == gr.skip()
 
 
 def test_every_tab_works_without_trained_weights(tmp_path):

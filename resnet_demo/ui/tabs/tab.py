@@ -28,9 +28,12 @@ class Current:
     seen: bool = True
 
 
-def with_photo(current: Current | None, photo: str, model: str) -> Current:
+def with_photo(current: Current | None, photo: str, model: str) -> Any:
     """What a visitor looks at once a tab has shown `photo`. They go on with the network of the tab before, even where
-    this one cannot show it or shows it second; `model` is the one of a visitor who comes from nowhere."""
+    this one cannot show it or shows it second; `model` is the one of a visitor who comes from nowhere. The same photo
+    as before changes nothing: they may have picked another network meanwhile."""
+    if current and current.seen and current.photo == photo:
+        return gr.skip()
     return replace(current, photo=photo, seen=True) if current else Current(photo, model)
 
 
