@@ -69,7 +69,8 @@ class GuardedBlocks(gr.Blocks):
             event.run_time = math.inf
 
     def _forget_unread(self) -> None:
-        """Gradio keeps every answer until its client fetches it, which a client need not do."""
+        """Gradio keeps every answer until its client fetches it, which a client need not do. One that comes for it too
+        late finds nothing."""
         unread = self._queue.pending_messages_per_session
         if sum(messages.qsize() for messages in unread.values()) > MOST_UNREAD:
             messages = max(unread.values(), key=lambda messages: messages.qsize())
@@ -84,10 +85,13 @@ class GuardedBlocks(gr.Blocks):
         States, beside pickers that say another network."""
         if state is None or self.opened is None:
             return
-        state.is_closed = False  # The connection of this page broke for a while; without this, an hour is left to it.
+        # A connection that broke for a while has closed nothing. Only of a page that is older than an hour, Gradio has
+        # forgotten by then what was not set since; `opened` is the first.
+        state.is_closed = False
         kinds = {kind for _, kind in block_fn.targets}
-        # A tab can be selected before the page is loaded, and shows nothing of its own; a camera goes on as it is.
-        if state[self.opened._id] or kinds & {"select", "stream"}:
+        # A tab can be selected before the page is loaded, and a camera goes on as it is. What does not go through the
+        # queue could not be told: pickers follow each other, and what they ask then is refused.
+        if state[self.opened._id] or kinds & {"select", "stream"} or not block_fn.queue:
             return
         if any(isinstance(block, gr.State) for block in block_fn.inputs):
             raise Sentence(LOST)

@@ -64,12 +64,12 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
 
 
 def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBlocks:
-    explore, live = Explore(cache, default_model), Live(cache)
+    explore, compare, lesion, live = Explore(cache, default_model), Compare(cache), Lesion(cache), Live(cache)
     # In their order on the page.
     tabs: list[Tab] = [
         explore,
-        Compare(cache),
-        Lesion(cache),
+        compare,
+        lesion,
         GradientFlow(cache.catalogue, cache.device),
         Degradation(cache.catalogue, data, cache.device, is_offline(cache.offline)),
         Architecture(cache.catalogue),
@@ -86,6 +86,8 @@ def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBl
         with gr.Tabs() as row:
             panels = [_build(tab, current, address) for tab in tabs]
         address.render()
+        for tab in (explore, compare, lesion):
+            tab.photo.clear(list, None, own, **QUICK)
         add_endpoints(cache, default_model)
         asked = list(dict.fromkeys(component for tab in tabs for component in tab.asked))
         set_up = page.load(_asker(tabs, page.opened, current, explore), own, [page.opened, *asked], **QUICK)

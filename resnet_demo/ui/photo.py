@@ -33,7 +33,7 @@ SHOWN = {
     "astronaut": ("woman",),
 }
 # How the address calls a photo that is none of them, with a part of the name of its folder.
-OWN = "own"
+OWN = "own-"
 UNKNOWN = later("none of its classes")
 # The most examples of what a network does not know: two are enough to see that it answers all the same.
 MOST_UNKNOWN = 2
@@ -106,21 +106,21 @@ def _picked(event: gr.EventData) -> Any:
 def example_name(path: str, folder: str) -> str:
     """What the address calls the photo at that path: the name of an example, or of its copy in Gradio's `folder`; or
     something by which its own visitor's browser, and nobody else, finds it again."""
-    return _examples(folder).get(path) or f"{OWN}-{Path(path).parent.name[:6]}"
+    return _examples(folder).get(path) or f"{OWN}{Path(path).parent.name[:6]}"
 
 
 def remembered(paths: Sequence[str], current: Current | None, folder: str) -> Any:
-    """The visitor's own photos, newest first, once they look at another one; none once they have removed it."""
-    if not current or not current.photo:
-        return []
-    own = example_name(current.photo, folder).startswith(OWN)
-    return list(dict.fromkeys([current.photo, *paths]))[:MOST_OWN] if own else gr.skip()
+    """The visitor's own photos, newest first, once they look at another one."""
+    own = current and current.photo and example_name(current.photo, folder).startswith(OWN)
+    return list(dict.fromkeys([current.photo, *paths]))[:MOST_OWN] if current and own else gr.skip()
 
 
 def recalled(query: Mapping[str, str], paths: Sequence[str], folder: str) -> str:
     """The path of the own photo that the address is of, if it is one of `paths` and was not deleted; else empty."""
-    there = (str(uploaded(path, folder) or "") for path in paths)
-    return next((path for path in there if path and example_name(path, folder) == query.get("photo")), "")
+    there = [path for path in (uploaded(path, folder) for path in paths) if path]
+    # An upload lies in a folder of its own.
+    photos = [str(path) for path in there if path.parent.parent == Path(folder).resolve()]
+    return next((path for path in photos if example_name(path, folder) == query.get("photo")), "")
 
 
 @cache

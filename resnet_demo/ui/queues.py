@@ -29,6 +29,8 @@ NO_PROGRESS: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []
 LAST: dict[str, Any] = {"trigger_mode": "always_last"}
 # What is answered at once, without waiting for anything: clicks and choices.
 QUICK: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **NO_PROGRESS, **PRIVATE}
+# As quick, through the queue: only there is a visitor told why a click is not answered.
+CLICK: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **NO_PROGRESS, **PRIVATE}
 # What is drawn without a photo: it takes a tenth of a second, the shapes of the loss a second each, once.
 DRAW: dict[str, Any] = {"concurrency_id": "drawing", "concurrency_limit": 2, **LAST, **NO_PROGRESS, **PRIVATE}
 # An analysis of the last choice: clicks in between are skipped.

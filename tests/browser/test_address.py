@@ -72,6 +72,7 @@ def test_a_photo_of_ones_own_is_found_again_by_this_browser_until_it_is_removed(
     expect(page).to_have_url(own, timeout=PATIENCE)
     address = page.url
     page.reload()
+    assert page.url == address
     expect(page.locator("#photo img")).to_have_attribute("src", re.compile(r"/cat\.png$"), timeout=PATIENCE)
     wait_for_facts(page, "ResNet-20")
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -29,8 +29,8 @@ def test_what_is_not_chosen_is_left_out_but_no_blocks_are_a_choice():
 def test_only_examples_are_named(tmp_path):
     (tmp_path / "cat.jpg").write_bytes(b"another cat")
     assert example_name(CAT, str(tmp_path)) == "cat"
-    assert example_name(str(tmp_path / "cat.jpg"), str(tmp_path)) == f"{OWN}-{tmp_path.name[:6]}"
-    assert example_name(str(EXAMPLES / "CREDITS.md"), str(tmp_path)) == f"{OWN}-exampl"
+    assert example_name(str(tmp_path / "cat.jpg"), str(tmp_path)) == f"{OWN}{tmp_path.name[:6]}"
+    assert example_name(str(EXAMPLES / "CREDITS.md"), str(tmp_path)) == f"{OWN}exampl"
 
 
 def test_an_own_photo_is_found_again_by_the_browser_that_sent_it_alone(tmp_path):
@@ -51,8 +51,12 @@ def test_an_own_photo_is_found_again_by_the_browser_that_sent_it_alone(tmp_path)
     assert recalled({"photo": "own-exampl"}, [str(EXAMPLES / "CREDITS.md")], folder) == ""
     Path(paths[1]).unlink()
     assert recalled({"photo": "own-abcdef"}, own, folder) == ""
-    # A photo that was removed is forgotten, and so are those before it.
-    assert remembered(own, without_photo(Current(paths[0], MODEL)), folder) == []
+    assert (
+        remembered(own, without_photo(Current(paths[0], MODEL)), folder) == remembered(own, None, folder) == gr.skip()
+    )
+    # Not everything in the folder of uploads is one.
+    (tmp_path / ".lock").write_bytes(b"")
+    assert recalled({"photo": example_name(str(tmp_path / ".lock"), folder)}, [str(tmp_path / ".lock")], folder) == ""
 
 
 def test_what_a_browser_remembers_is_a_few_short_texts_or_nothing():
@@ -65,11 +69,11 @@ def test_what_a_browser_remembers_is_a_few_short_texts_or_nothing():
 @pytest.mark.parametrize("tab", [lambda cache: Explore(cache, MODEL), Compare, Lesion])
 def test_an_own_photo_is_missed_and_not_replaced_without_a_word(cache, tab):
     tab = built(tab(cache))
-    told = tab.ask({"photo": f"{OWN}-abcdef"})
+    told = tab.ask({"photo": f"{OWN}abcdef"})
     assert "never part of an address" in told[tab.notice]["value"]
     assert Path(told[tab.photo]).stem in SHOWN
     assert "value" not in tab.ask({"photo": "moose"})[tab.notice]
-    told = tab.ask({"photo": f"{OWN}-abcdef", "own": "there.jpg"})
+    told = tab.ask({"photo": f"{OWN}abcdef", "own": "there.jpg"})
     assert told[tab.photo] == "there.jpg"
     assert "value" not in told[tab.notice]
 

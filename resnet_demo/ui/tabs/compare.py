@@ -14,7 +14,7 @@ from resnet_demo.ui.components import Choice, event_text
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.layer_plots import compare_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
-from resnet_demo.ui.queues import LATEST, QUICK, STATE
+from resnet_demo.ui.queues import LATEST, QUICK
 from resnet_demo.ui.tabs.side import Side, emptied
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
 from resnet_demo.ui.turns import Turn, ask_in_turn
@@ -77,7 +77,7 @@ class Compare:
         changes, turn = [component.change for component in question], gr.State(Turn())
         asked = [self.current, self.known, *question]
         ask_in_turn(changes, self._show, asked, outputs, turn, show_progress_on=self.status, **LATEST)
-        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **STATE)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
 
     def _follow(self, current: Current | None, first: str, second: str) -> Updates:
         """The photo and network of the tab that was open before. A pair that has the network stays."""

@@ -23,7 +23,7 @@ from resnet_demo.ui.layer_plots import gradient_plot
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
 from resnet_demo.ui.pickers import Pickers
 from resnet_demo.ui.picture import Picture
-from resnet_demo.ui.queues import FETCH, LATEST, PRIVATE, QUICK, STATE
+from resnet_demo.ui.queues import CLICK, FETCH, LATEST, PRIVATE, QUICK, STATE
 from resnet_demo.ui.sentences import EXPIRED
 from resnet_demo.ui.tabs.closer import Closer
 from resnet_demo.ui.tabs.tab import Current, Updates, without_photo
@@ -129,8 +129,8 @@ class Explore:
     def _wire(self) -> None:
         pickers = self.pickers
         pickers.wire(self.ready, self.notice, self.examples)
-        self.top.click(_explain, self.shown, pickers.target, **QUICK)
-        self.plot.click(_explain_layer, self.shown, pickers.layer, **QUICK)
+        self.top.click(_explain, self.shown, pickers.target, **CLICK)
+        self.plot.click(_explain_layer, self.shown, pickers.layer, **CLICK)
         chosen = [pickers.picked, self.ready, self.fetching]
         pickers.name.change(self._choose, pickers.name, chosen, **STATE)
         waiting = [self.fetching, self.ready, pickers.target, pickers.layer, self.current]
@@ -145,7 +145,7 @@ class Explore:
         asked = [self.current, self.shown, pickers.picked, *question]
         changes, turn = [component.change for component in question], gr.State(Turn())
         ask_in_turn(changes, self._show, asked, results, turn, show_progress_on=pickers.facts, **LATEST)
-        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **STATE)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
         self.opacity.change(None, self.opacity, None, js=BLEND)
 
     def _choose(self, name: str) -> Updates:

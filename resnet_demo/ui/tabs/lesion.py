@@ -21,7 +21,7 @@ from resnet_demo.ui.language import later, sentence, t
 from resnet_demo.ui.layer_plots import lesion_plot
 from resnet_demo.ui.network import Network, NetworkView
 from resnet_demo.ui.photo import example, example_name, examples_for, first_example, missed, photo_input
-from resnet_demo.ui.queues import DRAW, LATEST, STATE
+from resnet_demo.ui.queues import DRAW, LATEST, QUICK
 from resnet_demo.ui.tabs.tab import Current, Updates, with_model, with_photo, without_photo
 from resnet_demo.ui.turns import Turn, ask_in_turn
 from resnet_demo.zoo import Entry, ModelCache
@@ -94,7 +94,7 @@ class Lesion:
         outputs = [self.message, self.effect, self.before, self.after, self.current, self.address]
         changes, turn = [self.photo.change, self.drawing.change], gr.State(Turn())
         ask_in_turn(changes, self._show, inputs, outputs, turn, show_progress_on=self.effect, **LATEST)
-        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **STATE)
+        ask_in_turn([self.photo.clear], without_photo, [self.current], [self.current], turn, **QUICK)
 
     def ask(self, query: Mapping[str, str]) -> Updates:
         """Query parameters: model, photo (the name of an example), removed (blocks, with commas)."""
@@ -126,7 +126,7 @@ class Lesion:
 
     def _pick(self, photo: str | None, name: str, removed: list[str] | None, current: Current | None) -> Updates:
         # Where there is no photo, the tab has just been opened.
-        seen = {} if photo or not current else {self.photo: current.photo or None}
+        seen = {self.photo: current.photo} if current and current.photo and not photo else {}
         followed = {self.notice: html.alert_update(), self.current: with_model(current, name)}
         return self._switch(name, removed) | followed | seen
 
