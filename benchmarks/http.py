@@ -72,8 +72,15 @@ def explore(url: str, image: dict[str, Any], session: str = "", own_scale: bool 
     """One event of the Explore tab with `MODEL`, as sent by a visitor's page; returns the values shown. A new visitor's
     unless `session` names one: the same question is not answered twice."""
     session = session or f"visitor{next(VISITORS)}"
+    _opened(url, session)
     inputs = [next(QUESTIONS), None, None, None, None, image, None, "", "", "float32", own_scale]
     return _event(url, "_show", inputs, session)
+
+
+@cache
+def _opened(url: str, session: str) -> None:
+    """Load the page, once: a visitor that the server does not know is only told to."""
+    _event(url, "ask", [None], session)
 
 
 def milliseconds_shown(shown: list[Any]) -> float:
