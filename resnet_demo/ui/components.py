@@ -92,11 +92,12 @@ class Remembered(gr.BrowserState):
     """A few short texts that stay in the visitor's browser, until this server ends."""
 
     is_template = True
+    MOST = 8
 
     def preprocess(self, payload: Any) -> list[str]:
         """The texts; none in place of anything else, which a browser may have kept from another server."""
         texts = payload if isinstance(payload, list) else []
-        return [text for text in texts[:10] if isinstance(text, str) and len(text) <= LONGEST]
+        return [text for text in texts[: self.MOST] if isinstance(text, str) and len(text) <= LONGEST]
 
 
 class Text(gr.Textbox):

@@ -14,7 +14,7 @@ from PIL import Image
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui import html
-from resnet_demo.ui.components import Photo, event_text
+from resnet_demo.ui.components import Photo, Remembered, event_text
 from resnet_demo.ui.examples import Examples
 from resnet_demo.ui.language import later, t
 from resnet_demo.ui.queues import QUICK
@@ -37,8 +37,6 @@ OWN = "own-"
 UNKNOWN = later("none of its classes")
 # The most examples of what a network does not know: two are enough to see that it answers all the same.
 MOST_UNKNOWN = 2
-# How many photos a browser remembers.
-MOST_OWN = 8
 # Pixels of the longer side of a thumbnail, twice those on the page.
 THUMBNAIL = 160
 
@@ -111,8 +109,9 @@ def example_name(path: str, folder: str) -> str:
 
 def remembered(paths: Sequence[str], current: Current | None, folder: str) -> Any:
     """The visitor's own photos, newest first, once they look at another one."""
-    own = current and current.photo and example_name(current.photo, folder).startswith(OWN)
-    return list(dict.fromkeys([current.photo, *paths]))[:MOST_OWN] if current and own else gr.skip()
+    if not current or not current.photo or not example_name(current.photo, folder).startswith(OWN):
+        return gr.skip()
+    return list(dict.fromkeys([current.photo, *paths]))[: Remembered.MOST]
 
 
 def recalled(query: Mapping[str, str], paths: Sequence[str], folder: str) -> str:

@@ -11,7 +11,7 @@ from resnet_demo.images import EXAMPLES
 from resnet_demo.ui import choices
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.components import Remembered
-from resnet_demo.ui.photo import MOST_OWN, OWN, SHOWN, example_name, recalled, remembered
+from resnet_demo.ui.photo import OWN, SHOWN, example_name, recalled, remembered
 from resnet_demo.ui.tabs.compare import Compare
 from resnet_demo.ui.tabs.explore import Explore
 from resnet_demo.ui.tabs.lesion import Lesion
@@ -42,7 +42,7 @@ def test_an_own_photo_is_found_again_by_the_browser_that_sent_it_alone(tmp_path)
         paths.insert(0, str(path))
     own = remembered(paths[1:], Current(paths[0], MODEL), folder)
     assert own == remembered(own, Current(paths[0], MODEL), folder) == paths
-    assert len(remembered([f"{i}" for i in range(20)], Current(paths[0], MODEL), folder)) == MOST_OWN
+    assert len(remembered([f"{i}" for i in range(20)], Current(paths[0], MODEL), folder)) == Remembered.MOST
     assert remembered(own, Current(CAT, MODEL), folder) == gr.skip()
     assert recalled({"photo": "own-abcdef"}, own, folder) == paths[1]
     # Neither another browser, nor another photo, nor a file that was not uploaded, nor one that was deleted since.
@@ -63,7 +63,7 @@ def test_what_a_browser_remembers_is_a_few_short_texts_or_nothing():
     own = Remembered([])
     for sent in (None, "x", 5, {"path": "/etc/passwd"}, [None, 5, ["x"], "x" * 1000]):
         assert own.preprocess(sent) == []
-    assert own.preprocess(["x"] * 1000) == ["x"] * 10
+    assert own.preprocess(["x"] * 1000) == ["x"] * Remembered.MOST
 
 
 @pytest.mark.parametrize("tab", [lambda cache: Explore(cache, MODEL), Compare, Lesion])
