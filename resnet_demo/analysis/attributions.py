@@ -17,7 +17,7 @@ from resnet_demo.errors import InputError, quoted
 from resnet_demo.images import ImageSource
 from resnet_demo.networks import TraceableNetwork
 from resnet_demo.networks.precision import exact_float32
-from resnet_demo.networks.views import copy_of
+from resnet_demo.networks.views import copy_of, mixes_images
 from resnet_demo.records import Analysis, Attribution
 from resnet_demo.zoo import Model, load_model
 
@@ -69,7 +69,7 @@ def attribute(
     """Attribute the target class of one photo to its pixels by one of `METHODS`.
 
     target    as in `analyze`
-    layer     of Guided Grad-CAM, as in `analyze`
+    layer     of Guided Grad-CAM: a block or a stage, as in `analyze`; not the stem, which is no module
     proceed   called with the fraction done, 0 to 1, before each pass; if it returns False, raises `StoppedError`
 
     Raises `InputError` for an invalid image or an unknown model, method, target or layer.
@@ -153,7 +153,7 @@ def _integrated_gradients(network: _Counted, x: Tensor, target: int, layer: str 
     from captum.attr import IntegratedGradients
 
     method = IntegratedGradients(network)
-    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=_at_once(x))
+    return method.attribute(x, baselines=0, target=target, n_steps=STEPS, internal_batch_size=_at_once(network, x))
 
 
 def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None) -> Tensor:
@@ -164,7 +164,9 @@ def _guided_gradcam(network: _Counted, x: Tensor, target: int, layer: str | None
     return GuidedGradCam(network, block).attribute(x.requires_grad_(), target=target)
 
 
-def _at_once(x: Tensor) -> int:
+def _at_once(network: _Counted, x: Tensor) -> int:
+    if mixes_images(network.network):
+        return 1
     return max(1, min(MOST_IMAGES, MOST_PIXELS // x[0, 0].numel()))
 
 
@@ -175,7 +177,7 @@ def _occlusion(network: _Counted, x: Tensor, target: int, layer: str | None) -> 
     window, stride = (max(1, round(size * share)) for share in (WINDOW, STRIDE))
     shape, strides = (x.shape[1], window, window), (x.shape[1], stride, stride)
     return Occlusion(network).attribute(
-        x, shape, strides, baselines=0, target=target, perturbations_per_eval=_at_once(x)
+        x, shape, strides, baselines=0, target=target, perturbations_per_eval=_at_once(network, x)
     )
 
 

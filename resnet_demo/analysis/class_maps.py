@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from resnet_demo.analysis.explaining import grad_cam, ranked, to_unit_range
+from resnet_demo.analysis.explaining import grad_cam, ranked, require_labels, to_unit_range
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.analysis.preparing import prepare
 from resnet_demo.images import ImageSource
@@ -40,6 +40,7 @@ def explain_classes(
             activation.requires_grad_()
             logits = network.finish(activation, after=name)[0]
             known = logits.detach().cpu()
+            require_labels(model.labels, len(known))
             probabilities = known.softmax(0).tolist()
             named = [Prediction(index, model.labels[index], probabilities[index]) for index in indices]
             maps = []

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resnet_demo.analysis.finding import find_class, find_layer
 from resnet_demo.analysis.preparing import prepare
@@ -22,7 +22,7 @@ from resnet_demo.images import ImageSource
 from resnet_demo.networks import Trace, TraceableNetwork
 from resnet_demo.networks.norms import deviations_by_image, norms_by_image
 from resnet_demo.networks.precision import computing_in, exact_float32
-from resnet_demo.networks.views import in_faster_layout, view_of
+from resnet_demo.networks.views import in_faster_layout, mixes_images, view_of
 from resnet_demo.records import (
     DEFAULT_QUESTION,
     Analysis,
@@ -70,7 +70,7 @@ def analyze_batch(
     gets them one at a time. Raises `InputError`.
     """
     model = model if isinstance(model, Model) else load_model(model)
-    if len(images) > 1 and _mixes(model.network):
+    if len(images) > 1 and mixes_images(model.network):
         return [analyze_batch([image], model, question, top_k)[0] for image in images]
     if not images:
         return []
@@ -110,6 +110,7 @@ def _passes(
         trace: Trace = network.trace(in_faster_layout(x).requires_grad_())
         name = find_layer(question.layer, tuple(trace.outputs))
         logits = trace.logits.detach().float().cpu()
+        require_labels(model.labels, logits.shape[1])
         indices = logits.argmax(1).tolist() if target is None else [target] * len(x)
         clock.end("forward")
         explained = trace.logits[torch.arange(len(x)), indices].sum()
@@ -119,10 +120,6 @@ def _passes(
         measured = _measure(model, network, trace, name, gradients[: len(passed)], gradients[len(passed) :])
     clock.end("backward")
     return logits, indices, tuple(trace.outputs), name, measured
-
-
-def _mixes(network: TraceableNetwork) -> bool:
-    return any(isinstance(m, nn.BatchNorm2d) and m.running_mean is None for m in network.modules())
 
 
 def grad_cam(activations: Tensor, gradients: Tensor) -> np.ndarray:
@@ -225,9 +222,17 @@ def _features(output: Tensor) -> tuple[tuple[int, ...], np.ndarray]:
     return tuple(strongest.tolist()), maps[strongest].cpu().numpy()
 
 
+def require_labels(labels: tuple[str, ...], outputs: int) -> None:
+    """Raises `InputError` unless there is a label for each output of the network."""
+    if len(labels) != outputs:
+        raise InputError(f"The model has {len(labels)} labels for {outputs} outputs: give as many.")
+
+
 def ranked(logits: Tensor, labels: tuple[str, ...], top_k: int) -> tuple[Prediction, ...]:
-    if len(labels) != len(logits):
-        raise InputError(f"The model has {len(labels)} labels for {len(logits)} outputs: give as many.")
+    """The `top_k` most probable classes, or all if there are fewer, for logits (classes,)."""
+    require_labels(labels, len(logits))
+    if top_k < 1:
+        raise InputError(f"top_k is {top_k}: ask for at least one class.")
     probabilities, indices = logits.softmax(0).topk(min(top_k, len(labels)))
     return tuple(
         Prediction(index, labels[index], probability)

@@ -58,13 +58,13 @@ def _squared_norms(layer: nn.Conv2d | nn.Linear, x: Tensor, gradient: Tensor) ->
     if isinstance(layer, nn.Linear):
         # One position: the weight gradient is an outer product.
         return squares_by_image(x) * squares_by_image(gradient)
-    if _likeness_is_cheaper(layer, gradient.shape[2:].numel()):
-        likeness = _gram(_rows(gradient, layer.groups)) * _patch_gram(layer, x)
-        return likeness.sum((1, 2)).view(len(x), -1).sum(1)
+    if _gram_is_cheaper(layer, gradient.shape[2:].numel()):
+        products = _gram(_rows(gradient, layer.groups)) * _patch_gram(layer, x)
+        return products.sum((1, 2)).view(len(x), -1).sum(1)
     return squares_by_image(_weight_gradients(layer, x, gradient))
 
 
-def _likeness_is_cheaper(conv: nn.Conv2d, positions: int) -> bool:
+def _gram_is_cheaper(conv: nn.Conv2d, positions: int) -> bool:
     if not _is_simple(conv):
         return False
     taps = conv.kernel_size[0] ** 2
@@ -92,11 +92,11 @@ def _patch_gram(conv: nn.Conv2d, x: Tensor) -> Tensor:
     height, width = x.shape[2:]
     pixels = _gram(_rows(x, conv.groups)).view(-1, height, width, height, width)
     pixels = F.pad(pixels, (kernel // 2,) * 8)
-    alike = torch.zeros_like(pixels[:, :height, :width, :height, :width])
+    gram = torch.zeros_like(pixels[:, :height, :width, :height, :width])
     for i in range(kernel):
         for j in range(kernel):
-            alike += pixels[:, i : i + height, j : j + width, i : i + height, j : j + width]
-    return alike.reshape(-1, height * width, height * width)
+            gram += pixels[:, i : i + height, j : j + width, i : i + height, j : j + width]
+    return gram.reshape(-1, height * width, height * width)
 
 
 def _weight_gradients(conv: nn.Conv2d, x: Tensor, gradient: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def small_rgb(image: Image.Image, max_side: int, orientation: int = 1) -> Image.
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode of Pillow to RGB pixels without metadata: depth reduced to 8 bits, transparency on white."""
+    """Convert any mode that Pillow can convert to RGB pixels without metadata: depth reduced to 8 bits, transparency on white."""
     return _reduced(image, (1, 1))
 
 

@@ -45,7 +45,11 @@ def load_image(source: ImageSource, max_side: int = MAX_SIDE) -> Image.Image:
         return to_rgb(_from_array(source))
     if isinstance(source, Image.Image):
         return _from_pil(source)
-    name, data = ("The image", source) if isinstance(source, bytes) else _read(Path(source))
+    if isinstance(source, bytes):
+        name, data = "The image", source
+        _require_size(name, len(data))
+    else:
+        name, data = _read(Path(source))
     try:
         return _decoded(data, max_side)
     except Refused as refusal:
@@ -90,11 +94,15 @@ def _read(path: Path) -> tuple[str, bytes]:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have, e.g. with a zero byte.
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{name} cannot be read: {reason}.") from error
+    _require_size(name, size)
+    return name, data
+
+
+def _require_size(name: str, size: int) -> None:
     if size > MAX_BYTES:
         raise InputError(f"{name} has {size / 1e6:.0f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB.")
-    if not data:
+    if not size:
         raise InputError(f"{name} is empty: send it again.")
-    return name, data
 
 
 def _regular(path: Path) -> tuple[int, bytes]:

@@ -14,12 +14,13 @@ resnet110     18-18-18                                          1,727,962
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks.blocks import ACTIVATIONS, GATE_BIAS, Block, BlockTrace, Layer, convolution, normalization
 from resnet_demo.networks.spec import NetworkSpec, parse_name
 
@@ -93,29 +94,33 @@ class Network(nn.Module):
         stem = self._stem(x)
         x = stem.output
         outputs, branches = {"stem": x}, {}
-        inputs, left, responses, activations = stem.layer_inputs, stem.layer_outputs, stem.responses, stem.activations
+        inputs, passed, responses, activations = stem.layer_inputs, stem.layer_outputs, stem.responses, stem.activations
         for name, block in self.named_blocks():
             inner = block.trace(x)
             x = outputs[name] = inner.output
             inputs.update(inner.layer_inputs)
-            left.update(inner.layer_outputs)
+            passed.update(inner.layer_outputs)
             responses.update(inner.responses)
             activations.update(inner.activations)
             if inner.branch is not None:
                 branches[name] = inner.branch
         x = inputs["fc"] = self._pooled(x)
-        logits = left["fc"] = self.fc(x)
-        return Trace(logits, inputs, left, outputs, responses, activations, branches)
+        logits = passed["fc"] = self.fc(x)
+        return Trace(logits, inputs, passed, outputs, responses, activations, branches)
 
     def lesioned(self, x: Tensor, removed: Collection[str]) -> Tensor:
-        """The logits without the F(x) of the `removed` blocks (Veit et al. 2016)."""
+        """The logits without the F(x) of the `removed` blocks (Veit et al. 2016). Raises `InputError` for a block that
+        is not there."""
+        self._require_blocks(removed)
         x = self._stem(x).output
         for name, block in self.named_blocks():
             x = block.bypass(x) if name in removed else block(x)
         return self.fc(self._pooled(x))
 
     def begin(self, x: Tensor, upto: str) -> Tensor:
-        """The output of the block called `upto`, or of "stem", from which `finish` continues."""
+        """The output of the block called `upto`, or of "stem", from which `finish` continues. Raises `InputError` for a
+        block that is not there."""
+        self._require_blocks({upto} - {"stem"})
         x = self._stem(x).output
         for name, block in self.named_blocks() if upto != "stem" else ():
             x = block(x)
@@ -124,7 +129,9 @@ class Network(nn.Module):
         return x
 
     def finish(self, x: Tensor, after: str) -> Tensor:
-        """The logits from the output of the block called `after`, or of "stem"."""
+        """The logits from the output of the block called `after`, or of "stem". Raises `InputError` for a block that is
+        not there."""
+        self._require_blocks({after} - {"stem"})
         blocks = list(self.named_blocks())
         names = ["stem", *(name for name, _ in blocks)]
         for _, block in blocks[names.index(after) :]:
@@ -145,6 +152,11 @@ class Network(nn.Module):
         bound = self.fc.in_features**-0.5
         nn.init.uniform_(self.fc.weight, -bound, bound, generator=generator)
         nn.init.uniform_(self.fc.bias, -bound, bound, generator=generator)
+
+    def _require_blocks(self, names: Collection[str]) -> None:
+        unknown = sorted(set(names).difference(name for name, _ in self.named_blocks()))
+        if unknown:
+            raise InputError(f"{self.spec.name} has no block {quoted(unknown[0])}: they are layer1.0 and so on.")
 
     def _stem(self, x: Tensor) -> BlockTrace:
         """Trace the layers before the first block."""
@@ -205,7 +217,7 @@ def create_network(name: str | NetworkSpec, *, generator: torch.Generator | None
     `overrides` are fields of `NetworkSpec`. With a `generator`, the global random state is not touched. Raises
     `InputError` for an unknown name or an invalid value.
     """
-    spec = name if isinstance(name, NetworkSpec) else parse_name(name, **overrides)
+    spec = replace(name, **overrides) if isinstance(name, NetworkSpec) else parse_name(name, **overrides)
     network = empty_network(spec).to_empty(device="cpu")
     network.reset_parameters(generator)
     return network

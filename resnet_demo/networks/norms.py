@@ -7,7 +7,7 @@ from torch import Tensor
 
 # Norms outside of this range are recomputed in float64: their squares are at or beyond the limits of float32.
 EXACT_RANGE = (1e-16, 1e16)
-# A variance below this fraction of the mean square has lost a digit to cancellation and is recomputed the slow way.
+# A variance below this fraction of the mean square has lost a digit to cancellation and is recomputed in float64.
 CANCELLED = 0.1
 
 
@@ -52,7 +52,7 @@ def deviations_by_image(tensors: Sequence[Tensor]) -> list[list[float]]:
             square = norm**2 / tensors[k][i].numel()
             variance = square - means[i][k] ** 2
             if not variance > CANCELLED * square:
-                variance = tensors[k][i].detach().float().var(correction=0).item()
+                variance = tensors[k][i].detach().cpu().double().var(correction=0).item()
             deviations.append(variance**0.5)
         found.append(deviations)
     return found

@@ -48,7 +48,8 @@ class TraceableNetwork(Protocol):
         ...
 
     def layers(self) -> Sequence[Layer]:
-        """Every layer whose weight is measured, in forward order."""
+        """Every layer whose weight is measured, in forward order: linear ones, and convolutions with zero padding given
+        as numbers."""
         ...
 
     def named_blocks(self) -> Iterable[tuple[str, TraceableBlock]]:
@@ -75,7 +76,8 @@ class TraceableNetwork(Protocol):
 
 
 def require_traceable(network: Any) -> None:
-    """Raises `InputError` that names the members of `TraceableNetwork` which a network lacks."""
+    """Raises `InputError` that names the members of `TraceableNetwork` which a network lacks, or a layer that cannot be
+    measured."""
     if not isinstance(network, nn.Module):
         raise InputError(f"A network is an nn.Module, not a {type(network).__name__}.")
     kind = type(network).__name__
@@ -86,8 +88,22 @@ def require_traceable(network: Any) -> None:
     for name, block in blocks:
         if not isinstance(block, nn.Module) or list(_lacking(block, TraceableBlock)):
             raise InputError(f"Block {name} of {kind} must be an nn.Module with a bypass, as in TraceableBlock.")
-    if not blocks or not cast(TraceableNetwork, network).layers():
+    layers = cast(TraceableNetwork, network).layers()
+    if not blocks or not layers:
         raise InputError(f"{kind} has no blocks or no layers: there is nothing to explain.")
+    for layer in layers:
+        if not _is_measurable(layer.module):
+            raise InputError(
+                f"Layer {layer.name} of {kind} cannot be measured: it must be an nn.Linear, or an nn.Conv2d with zero "
+                "padding given as numbers."
+            )
+
+
+def _is_measurable(layer: nn.Module) -> bool:
+    """Whether `weight_gradient_norms` has a formula for its weight."""
+    if isinstance(layer, nn.Conv2d):
+        return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return isinstance(layer, nn.Linear)
 
 
 def _lacking(thing: Any, protocol: type) -> Iterator[str]:

@@ -4,8 +4,8 @@ What shortcuts change is not what a network can compute: a residual network can 
 plain network as a deeper plain one. They change what training finds.
 """
 
+import copy
 from dataclasses import replace
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from resnet_demo.errors import InputError
 from resnet_demo.networks.blocks import Block, Projection
 from resnet_demo.networks.network import Network, create_network, empty_network
 from resnet_demo.networks.spec import NetworkSpec
-from resnet_demo.networks.views import view_of
 
 SEED = 0
 
@@ -127,7 +126,7 @@ def grow(network: Network, depth: int, images: Tensor | None = None) -> Network:
     and its other weights are drawn as for training.
 
     In training mode, a normalization uses the statistics of its batch, so the identity of a plain block holds for one
-    mean and deviation only: for those of `images`, if given.
+    mean and deviation only: for those of its input when `images`, if given, are the batch.
 
     images   standardized (N, C, H, W), on the network's device
 
@@ -142,7 +141,7 @@ def grow(network: Network, depth: int, images: Tensor | None = None) -> Network:
             last, x = name, None
             continue
         if x is None and images is not None:
-            x = cast(Network, view_of(network)).begin(images, upto=last)
+            x = copy.deepcopy(network).train().begin(images, upto=last)
         _make_identity(block, x)
     missing, unexpected = deeper.load_state_dict(network.state_dict(), strict=False)
     assert not unexpected and not any(key.startswith(tuple(f"{name}." for name in kept)) for key in missing)  # noqa: S101

@@ -30,6 +30,7 @@ IMAGENET_STAGES = {
 }
 BASIC_DEPTHS = (18, 34)
 DEEPEST = 1202  # He et al. 2016, section 4.2.
+MAX_WIDTH = 4096  # 16 times that of resnext101_64x4d; without a limit, the size of a weight overflows.
 LADDER = (20, 32, 44, 56, 110)  # The depths that the paper compares on CIFAR-10 (figure 6).
 
 AXES = {
@@ -98,7 +99,8 @@ class NetworkSpec:
                  "cifar": 3x3 stem, stages of 16-32-64 (He et al. 2016, section 4.2)
     depth        weighted layers: 18, 34, 50, 101, 152, or 6n+2 up to 1202 in the cifar family
     connection   "residual" relu(F(x) + S(x)); "plain" relu(F(x)); "preactivation" S(x) + F(x) with norm and
-                 activation first (He et al. 2016b); "highway" T(x) F(x) + (1 - T(x)) S(x) (Srivastava et al. 2015)
+                 activation first (He et al. 2016b); "highway" T(x) act(F(x)) + (1 - T(x)) S(x) (Srivastava et al.
+                 2015)
     shortcut     S(x): "A" zero-padded identity, "B" projection where the shape changes, "C" always a projection;
                  "none" for plain networks only
     cardinality, base_width   ResNeXt (Xie et al. 2017): groups of the 3x3 convolution and their width at 64 planes
@@ -131,6 +133,8 @@ class NetworkSpec:
         for field in ("cardinality", "base_width", "in_channels", "num_classes"):
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is {getattr(self, field)}; it must be at least 1.")
+        if self.cardinality * self.base_width > MAX_WIDTH:
+            raise InputError(f"Cardinality times base width is at most {MAX_WIDTH:,}.")
         if self.family not in families_of(self.depth):
             raise InputError(_no_such_depth(self.depth, self.family))
         if (self.connection == "plain") != (self.shortcut == "none"):
@@ -255,11 +259,15 @@ def _defaults(depth: int, connection: str, family: str | None, folded: bool) -> 
 def _no_such_depth(depth: int, family: str = "") -> str:
     if depth > DEEPEST:
         return f"A network of {depth} layers is too large: the deepest one has {DEEPEST}."
-    near = [d for d in range(max(8, depth - 6), depth + 7) if families_of(d)] or [8]
+    depths = {
+        "imagenet": "ImageNet depths are 18, 34, 50, 101 and 152",
+        "cifar": "CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110)",
+    }
+    asked = {family: depths[family]} if family else depths
+    near = [d for d in range(max(8, depth - 6), depth + 7) if set(asked) & set(families_of(d))]
     of = f" of the {family} family" if family else ""
-    return (
-        f"No network{of} has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "
-        f"CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110). Near {depth}: {', '.join(map(str, near))}."
+    return f"No network{of} has {depth} layers: {', '.join(asked.values())}." + (
+        f" Near {depth}: {', '.join(map(str, near))}." if near else ""
     )
 
 

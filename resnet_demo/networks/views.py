@@ -24,6 +24,12 @@ def copy_of(network: TraceableNetwork) -> TraceableNetwork:
     return copied
 
 
+def mixes_images(network: TraceableNetwork) -> bool:
+    """Whether the answer to an image depends on the others of its batch, as where batch normalization has no running
+    statistics: in untrained networks."""
+    return any(isinstance(m, nn.BatchNorm2d) and m.running_mean is None for m in network.modules())
+
+
 def in_faster_layout(x: Tensor) -> Tensor:
     """A copy of x, channels last in memory on a CPU, where convolutions are then faster. Always a copy, as x may have
     been created in a caller's inference mode."""

@@ -8,10 +8,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw
 
-from resnet_demo.plots.style import KIND_COLORS, apply_style, power_of_ten
+from resnet_demo.plots.style import KIND_COLORS, apply_style, use_log_scale
 from resnet_demo.records import Analysis, kind_of
 
 HEAT = "inferno"
@@ -81,7 +81,7 @@ def report_figure(analysis: Analysis) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 3))
         draw_predictions(left, analysis)
         draw_gradients(right, analysis)
-    figure.suptitle(f"{analysis.model}: {analysis.target.label}")
+    figure.suptitle(f"{analysis.model}: {analysis.target.label}", parse_math=False)
     return figure
 
 
@@ -93,7 +93,7 @@ def draw_predictions(axes: Axes, analysis: Analysis) -> None:
     axes.barh(positions, shares, color=KIND_COLORS[kind_of(analysis.model)])
     for position, share in zip(positions, shares, strict=True):
         axes.annotate(f"{share:.1f} %", (share, position), (4, 0), textcoords="offset points", va="center")
-    axes.set_yticks(positions, [_escaped(prediction.label) for prediction in predictions])
+    axes.set_yticks(positions, [prediction.label for prediction in predictions], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 25))
@@ -166,20 +166,14 @@ def _name_stages(axes: Axes, stages: list[tuple[str, list[int]]]) -> None:
 
 
 def _label_axes(axes: Axes, drawable: list[float]) -> None:
-    axes.set_yscale("log")
+    use_log_scale(axes, "gradient norm")
     axes.set_xlim(-0.5, len(drawable) - 0.5)
     values = [value for value in drawable if not math.isnan(value)] or [1.0]
     # Whole decades, so that a flat curve looks flat and different networks get the same scale.
     low, high = math.floor(math.log10(min(values)) - 0.1), math.ceil(math.log10(max(values)) + 0.1)
     axes.set_ylim(10.0**low, 10.0**high)
-    axes.yaxis.set_major_locator(LogLocator(numticks=8))
-    axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("layers in forward order, input on the left", fontsize=11, loc="left")
-    axes.set_ylabel("gradient norm", fontsize=11)
-    axes.grid(axis="y", color="black", alpha=0.15, linewidth=0.8)
-    apply_style(axes)
 
 
 def _explain_markers(axes: Axes, kinds: list[str]) -> None:
@@ -191,8 +185,3 @@ def _explain_markers(axes: Axes, kinds: list[str]) -> None:
     # Below the axes, where it hides no point; finding a free place inside takes time.
     place = {"loc": "upper right", "bbox_to_anchor": (1, -0.17), "borderaxespad": 0}
     axes.legend(handles=handles, **place, frameon=False, fontsize=9, ncols=len(handles), handlelength=1)
-
-
-def _escaped(text: str) -> str:
-    """Escape dollar signs, as matplotlib renders text between a pair of them as mathematics."""
-    return text.replace("$", r"\$")

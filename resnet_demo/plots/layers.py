@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
-from resnet_demo.plots.style import KIND_COLORS, apply_style, power_of_ten
+from resnet_demo.plots.style import KIND_COLORS, apply_style, use_log_scale
 from resnet_demo.records import Comparison, Flow, kind_of, relative_depths
 
 Dash = str | tuple[int, tuple[int, ...]]
@@ -26,7 +26,7 @@ def compare_figure(comparison: Comparison) -> Figure:
     norms, responses = figure.subplots(1, 2)
     analyses = (comparison.first, comparison.second)
     for analysis, style in zip(analyses, _styles([analysis.model for analysis in analyses]), strict=True):
-        depths, layers = relative_depths(analysis), analysis.gradients
+        depths, layers = relative_depths(analysis.gradients), analysis.gradients
         main = [k for k, g in enumerate(layers) if g.is_main]
         _curve(norms, style, analysis.model, [depths[k] for k in main], [layers[k].gradient_norm for k in main])
         answered = {depths[k]: std for k in main if (std := layers[k].response_std) is not None}
@@ -44,18 +44,15 @@ def flow_figure(flows: Sequence[Flow], measure: str) -> Figure:
     figure = Figure(figsize=(12, 4), layout="constrained")
     axes = figure.subplots()
     for flow, style in zip(flows, _styles([flow.network for flow in flows]), strict=True):
-        last = max(len(flow.layers) - 1, 1)
-        points = [
-            (k / last, value) for k, layer in enumerate(flow.layers) if (value := getattr(layer, measure)) is not None
-        ]
+        measured = zip(relative_depths(flow.layers), flow.layers, strict=True)
+        points = [(depth, value) for depth, layer in measured if (value := getattr(layer, measure)) is not None]
         _curve(axes, style, flow.network, [x for x, _ in points], [y for _, y in points])
     axes.set_xlabel("depth, from the input to the output", fontsize=11)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     if measure == "dead_or_saturated":
         axes.set_ylim(-0.02, 1.02)
         axes.set_ylabel(MEASURES[measure], fontsize=11)
-        axes.grid(axis="y", color="black", alpha=0.15, linewidth=0.8)
-        apply_style(axes)
+        apply_style(axes, grid=True)
     else:
         _logarithmic(axes, MEASURES[measure])
     if flows:
@@ -80,12 +77,6 @@ def _curve(axes: Axes, style: tuple[str, Dash, str], label: str, x: Sequence[flo
 
 
 def _logarithmic(axes: Axes, title: str) -> None:
-    axes.set_yscale("log")
+    use_log_scale(axes, title)
     low, high = axes.get_ylim()
     axes.set_ylim(10.0 ** math.floor(math.log10(max(low, 1e-45))), 10.0 ** math.ceil(math.log10(high)))
-    axes.yaxis.set_major_locator(LogLocator(numticks=8))
-    axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylabel(title, fontsize=11)
-    axes.grid(axis="y", color="black", alpha=0.15, linewidth=0.8)
-    apply_style(axes)

@@ -7,9 +7,11 @@ suitable for colour-blind readers, and every difference in colour is also one in
 
 import io
 import math
+from html import escape
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 # One language of colours on the page and in every figure: what has shortcuts, what is plain, what has gates.
 KIND_COLORS = {"residual": "#0072B2", "plain": "#D55E00", "gated": "#008763"}
@@ -21,13 +23,13 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def to_svg(figure: Figure, label: str) -> str:
     """The figure as SVG.
 
-    label   text for screen readers
+    label   plain text for screen readers
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
 def to_png(figure: Figure) -> bytes:
@@ -42,7 +44,19 @@ def power_of_ten(value: float, _: object = None) -> str:
     return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
-def apply_style(axes: Axes) -> None:
+def use_log_scale(axes: Axes, label: str) -> None:
+    """A logarithmic y axis of whole decades; the limits are the caller's."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=8))
+    axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylabel(label, fontsize=11)
+    apply_style(axes, grid=True)
+
+
+def apply_style(axes: Axes, grid: bool = False) -> None:
+    if grid:
+        axes.grid(axis="y", color="black", alpha=0.15, linewidth=0.8)
     axes.tick_params(labelsize=10)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))

@@ -1,5 +1,6 @@
 """The results of an analysis: records of NumPy and Python values, and their form as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -224,7 +225,6 @@ class PrecisionError:
         )
 
 
-def relative_depths(analysis: Analysis) -> list[float]:
-    """The depth of each layer of `analysis.gradients`, from 0 at the input to 1 at the output."""
-    last = len(analysis.gradients) - 1
-    return [i / last for i in range(last + 1)]
+def relative_depths(layers: Sequence[object]) -> list[float]:
+    """The depth of each of `layers` in forward order, from 0 at the input to 1 at the output; 0 for a single one."""
+    return [i / max(len(layers) - 1, 1) for i in range(len(layers))]

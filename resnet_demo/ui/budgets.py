@@ -8,7 +8,6 @@ from resnet_demo.networks import NetworkSpec, parse_name
 from resnet_demo.networks.architecture import describe
 from resnet_demo.records import Analysis
 from resnet_demo.zoo import Entry
-from resnet_demo.zoo.catalogue import MAX_WIDTH
 
 MOST_FLOWS, DEEPEST_FLOW, DEEPEST_DRAWING = 6, 110, 200
 # Layers of all networks whose gradient flow one request asks for; each takes 20 to 25 ms of a core. Fewer for a
@@ -41,7 +40,7 @@ def return_memory(*analyses: Analysis) -> None:
 def drawable(name: str) -> NetworkSpec:
     """The network of that name, if it fits into a drawing. Raises `InputError`."""
     spec = parse_name(name)
-    if spec.depth > DEEPEST_DRAWING or spec.cardinality * spec.base_width > MAX_WIDTH:
+    if spec.depth > DEEPEST_DRAWING:
         raise InputError(f"{quoted(name)} is too large to draw: at most {DEEPEST_DRAWING} layers.")
     return spec
 

@@ -71,7 +71,7 @@ def compare_plot(comparison: Comparison, measures: Sequence[str] = COMPARED) -> 
         for i, analysis in enumerate(analyses):
             points = tuple(
                 Point(depth, value, f"{analysis.model}\n{layer.layer} {_shape(layer)}\n{title} {value:.3g}")
-                for depth, layer in zip(relative_depths(analysis), analysis.gradients, strict=True)
+                for depth, layer in zip(relative_depths(analysis.gradients), analysis.gradients, strict=True)
                 if layer.is_main and (value := getattr(layer, measure)) is not None
             )
             same = kinds[:i].count(kinds[i])
@@ -99,10 +99,9 @@ def flow_plot(flows: Sequence[Flow], measure: str, names: Sequence[str]) -> Plot
     # A share can be 0; a norm or a deviation is only too small for a float.
     zero = "0" if share else t("0 in float32")
     for i, (flow, name) in enumerate(zip(flows, names, strict=True)):
-        last = max(len(flow.layers) - 1, 1)
         points = tuple(
-            Point(k / last, value, f"{fill(name, NARROW)}\n{layer.layer}\n{title} {told if value else zero}")
-            for k, layer in enumerate(flow.layers)
+            Point(depth, value, f"{fill(name, NARROW)}\n{layer.layer}\n{title} {told if value else zero}")
+            for depth, layer in zip(relative_depths(flow.layers), flow.layers, strict=True)
             if (value := getattr(layer, measure)) is not None
             for told in [spread(layer) if measure == "gradient_norm" else said(value)]
         )

@@ -63,7 +63,7 @@ class Card:
             "classes": len(self.classes) == classes,
             "input_size": 1 <= self.input_size <= MAX_SIZE,
             "resize": self.input_size <= self.resize <= 2 * MAX_SIZE,
-            "mean": len(self.mean) == channels and all(0 <= value <= 1 for value in self.mean),
+            "mean": len(self.mean) == channels and channels in (1, 3) and all(0 <= value <= 1 for value in self.mean),
             "std": len(self.std) == channels and all(0 < value <= 1 for value in self.std),
             "parameters": self.parameters >= 1,
             "epochs": self.epochs >= 1,

@@ -17,7 +17,7 @@ from resnet_demo.zoo.rewritten import Rewritten, rewritings
 
 # Visitors can request any architecture by name, so its cost is limited: a little above that of ResNeXt-101 32x8d, the
 # largest one with trained weights. A network whose convolutions are wider than this at 64 planes is not even counted.
-MAX_PARAMETERS, MAX_MULTIPLY_ADDS, MAX_WIDTH = 90_000_000, 17_000_000_000, 4096
+MAX_PARAMETERS, MAX_MULTIPLY_ADDS = 90_000_000, 17_000_000_000
 # Every architecture is available untrained; these are listed.
 OFFERED_UNTRAINED = (
     *(f"{prefix}{depth}" for depth in LADDER for prefix in ("resnet", "plain")),
@@ -173,10 +173,9 @@ def _is_for_small_images(architecture: str) -> bool:
 def _untrained(spec: NetworkSpec) -> Entry:
     """The untrained entry. Raises `InputError` for a network that would take too long or too much memory."""
     entry = Entry(spec.name, UNTRAINED)
-    if spec.cardinality * spec.base_width <= MAX_WIDTH:
-        table = describe(spec, entry.preprocessing.crop_size)
-        if table.parameters <= MAX_PARAMETERS and table.multiply_adds <= MAX_MULTIPLY_ADDS:
-            return entry
+    table = describe(spec, entry.preprocessing.crop_size)
+    if table.parameters <= MAX_PARAMETERS and table.multiply_adds <= MAX_MULTIPLY_ADDS:
+        return entry
     raise InputError(
         f"{spec.name} is too large: at most {MAX_PARAMETERS // 10**6} million parameters "
         f"and {MAX_MULTIPLY_ADDS // 10**9} billion multiply-adds an image, as resnext101_32x8d has them."

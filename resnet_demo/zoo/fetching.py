@@ -61,9 +61,13 @@ def fetch(url: str, path: Path, sha256_prefix: str, progress: Progress | None = 
                 partial.unlink()
                 raise InputError(f"{path.name} arrived damaged and was discarded: try again.")
             os.replace(partial, path)
-    except (OSError, HTTPException) as error:
+    except InputError:
+        raise
+    except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         reason = getattr(reason, "strerror", None) or reason
+        if isinstance(error, ValueError):
+            reason = "the server redirects to what is no address"
         raise InputError(
             f"{path.name} could not be downloaded ({shortened(reason)}): check the connection and the disk and try "
             f"again, or put the file from {url} into {path.parent}."

@@ -48,7 +48,8 @@ class Model:
 
     @property
     def weight_norms(self) -> dict[str, float]:
-        """L2 norm of the weight of each layer; recomputed only when a weight has changed."""
+        """L2 norm of the weight of each layer; recomputed only when a weight was replaced, or changed in place by
+        anything that autograd sees (which `weight.data` goes around)."""
         weights = {layer.name: layer.module.weight for layer in self.network.layers()}
         state = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in weights.values())
         if self._measured.get("state") != state:
@@ -57,7 +58,7 @@ class Model:
         return self._measured["norms"]
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         tensors = [*self.network.parameters(), *self.network.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
@@ -91,7 +92,7 @@ def load_model(
     layout = torch.channels_last if target.type == "cpu" else torch.preserve_format
     network.requires_grad_(True).eval().to(device=target).to(memory_format=layout)
     model = Model(entry.name, network, entry.labels, entry.preprocessing, entry.trained)
-    if model.bytes > LARGE:
+    if model.nbytes > LARGE:
         return_freed_memory()  # The weights in their previous layout.
     return model
 
@@ -151,6 +152,6 @@ class ModelCache:
             self._models[key] = model
             self._models.move_to_end(key)
             # The newest model stays even if it alone exceeds the limit: it is in use.
-            while len(self._models) > 1 and sum(m.bytes for m in self._models.values()) > self.max_bytes:
+            while len(self._models) > 1 and sum(m.nbytes for m in self._models.values()) > self.max_bytes:
                 self._models.popitem(last=False)
         return model

@@ -12,18 +12,27 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from resnet_demo.errors import InputError
+
 # A shorter side of 256 pixels and a longer side 64 times as long.
 MAX_RESIZED = 64 * 256**2
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Sizes in pixels; `mean` and `std` of each channel in [0, 1]. One channel means grey."""
+    """Sizes in pixels; `mean` and `std` of each channel in [0, 1]: three, or one for grey. Raises `InputError` for
+    another number."""
 
     resize_size: int
     crop_size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.mean) not in (1, 3) or len(self.std) != len(self.mean):
+            raise InputError(
+                f"There are {len(self.mean)} means and {len(self.std)} deviations: photos have three channels, or one."
+            )
 
     def resized(self, width: int, height: int) -> tuple[int, int]:
         """Width and height after the shorter side is resized to `resize_size` pixels."""

@@ -12,6 +12,7 @@ from captum.attr import LayerGradCam
 from PIL import Image
 
 from resnet_demo import Model, analyze, create_network
+from resnet_demo.analysis.class_maps import explain_classes
 from resnet_demo.errors import InputError
 from resnet_demo.zoo import Preprocessing
 
@@ -312,11 +313,27 @@ def test_numbers_that_overflow_are_null_in_json():
     assert json.loads(text)["target"]["logit"] is None
 
 
-def test_labels_that_are_too_few_are_counted():
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("ask", [analyze, explain_classes])
+@pytest.mark.parametrize("count", [9, 12])
+def test_labels_that_are_not_as_many_as_classes_are_counted(count, ask, trained):
     network = create_network("resnet8", num_classes=10)
-    model = Model("mine", network, ("cat",) * 9, Preprocessing(32, 32, (0.5,) * 3, (0.25,) * 3))
-    with pytest.raises(InputError, match="The model has 9 labels for 10 outputs"):
-        analyze(Image.new("RGB", (32, 32)), model)
+    labels = tuple(f"class {i}" for i in range(count))
+    model = Model("mine", network, labels, Preprocessing(32, 32, (0.5,) * 3, (0.25,) * 3), trained)
+    for target in (count - 1,) if ask is analyze else ([count - 1], []):
+        with pytest.raises(InputError, match=f"The model has {count} labels for 10 outputs"):
+            ask(Image.new("RGB", (32, 32)), model, target)
+
+
+def test_no_class_is_not_a_number_of_classes():
+    with pytest.raises(InputError, match="top_k is -1: ask for at least one class"):
+        analyze(Image.new("RGB", (32, 32)), make_model("resnet8"), top_k=-1)
+
+
+@pytest.mark.parametrize("count", [0, 2, 4])
+def test_photos_have_one_channel_or_three(count):
+    with pytest.raises(InputError, match=f"There are {count} means and 3 deviations"):
+        Preprocessing(32, 32, (0.5,) * count, (0.25,) * 3)
 
 
 def test_a_grey_network_sees_grey():

@@ -9,7 +9,8 @@ import pytest
 import torch
 from captum.attr import IntegratedGradients, LayerGradCam, Occlusion, Saliency
 
-from resnet_demo import analyze
+from resnet_demo import analyze, load_model
+from resnet_demo.analysis import attributions
 from resnet_demo.analysis.attributions import METHODS, STEPS, StoppedError, attribute, attribute_in_background
 from resnet_demo.errors import InputError
 from resnet_demo.images import EXAMPLES, load_image
@@ -123,3 +124,12 @@ def test_the_cost_is_told_by_what_a_forward_pass_took(residual):
     forward = analysis.milliseconds["forward"] / 1000
     assert METHODS["saliency"].seconds(analysis) == pytest.approx(3 * forward)
     assert METHODS["occlusion"].seconds(analysis) == pytest.approx(METHODS["occlusion"].forwards * forward)
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion"])
+def test_images_of_an_attribution_do_not_mix_where_a_batch_is_normalized_together(method, monkeypatch):
+    model = load_model("resnet8.untrained", "cpu")
+    found = attribute(CAT, model, method, target=3)
+    monkeypatch.setattr(attributions, "MOST_IMAGES", 1)
+    alone = attribute(CAT, model, method, target=3)
+    assert np.corrcoef(found.heat.ravel(), alone.heat.ravel())[0, 1] > 0.999

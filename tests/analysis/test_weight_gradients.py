@@ -35,7 +35,7 @@ def make(kernel, stride, groups, size, channels, images, layout="first"):
     return layer, *(t.detach().contiguous(memory_format=LAYOUTS[layout]) for t in (x, gradient))
 
 
-@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by likeness"])
+@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by Gram matrices"])
 @given(
     kernel=st.sampled_from([1, 3, 5, 7]), stride=st.sampled_from([1, 2]), groups=st.sampled_from([1, 4]),
     size=st.integers(1, 9), channels=st.sampled_from([4, 12]), images=st.integers(1, 3),
@@ -52,12 +52,12 @@ def test_each_way_gives_the_norm_of_autograds_gradient(calls, kernel, stride, gr
 
 def test_the_cheaper_way_is_taken():
     """Late layers of an ImageNet network by scalar products; early ones and CIFAR networks by forming the gradient."""
-    cheaper = weight_gradients._likeness_is_cheaper
+    cheaper = weight_gradients._gram_is_cheaper
     late, early, small = (nn.Conv2d(n, n, 3, padding=1) for n in (512, 64, 64))
     assert [cheaper(late, 49), cheaper(early, 56 * 56), cheaper(small, 64)] == [True, False, False]
 
 
-@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by likeness"])
+@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by Gram matrices"])
 @pytest.mark.parametrize(("of_x", "of_gradient"), [(1, 1e-30), (1e-25, 1e-8), (1e25, 1e-30), (1e25, 1), (1e10, 1e10)])
 def test_products_that_leave_float32_are_not_taken_for_none(monkeypatch, calls, of_x, of_gradient):
     monkeypatch.setattr(weight_gradients, "CALLS", calls)
@@ -66,7 +66,7 @@ def test_products_that_leave_float32_are_not_taken_for_none(monkeypatch, calls, 
     assert found == reference(layer, x * of_x, gradient * of_gradient)
 
 
-@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by likeness"])
+@pytest.mark.parametrize("calls", [10**12, -(10**12)], ids=["formed", "by Gram matrices"])
 def test_no_gradient_is_none(monkeypatch, calls):
     monkeypatch.setattr(weight_gradients, "CALLS", calls)
     layer, x, gradient = make(3, 1, 1, 6, 8, 2)

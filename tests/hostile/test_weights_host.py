@@ -128,6 +128,12 @@ def test_a_redirection_with_an_endless_body_is_not_read(refused, monkeypatch):
             assert host.sent < 20_000_000
 
 
+@pytest.mark.parametrize("address", ["http://a..b/x", f"http://{'a' * 70}.example/x", "http://[::1/x"])
+def test_a_redirection_to_what_is_no_address(refused, address):
+    with Host(f"HTTP/1.1 302 Found\r\nLocation: {address}\r\n\r\n".encode()) as host:
+        assert "redirects to what is no address" in refused(host)
+
+
 @pytest.mark.parametrize("line", [b"HTTP/1.1 500 \x1b[2J\x07\x9b31mno\r\n\r\n", b"\x1b]0;mine\x07" * 100 + b"\r\n\r\n"])
 def test_strange_signs_of_a_server_are_spelled_out_and_few(refused, line):
     with Host(line) as host:

@@ -84,6 +84,8 @@ def test_what_is_no_readable_file_is_one_clear_sentence(tmp_path, assert_clear_s
         ("a\0b.jpg", "cannot be read"),
         ("n" * 300, "cannot be read: File name too long"),
         (huge, "huge.png has 60 MB; the limit is 50 MB"),
+        (bytes(MAX_BYTES + 10_000_000), "The image has 60 MB; the limit is 50 MB"),
+        (b"", "The image is empty: send it again"),
     ):
         with pytest.raises(InputError, match=re.escape(part)) as caught:
             load_image(path)

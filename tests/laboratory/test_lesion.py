@@ -82,6 +82,14 @@ def test_beginning_and_finishing_are_the_forward_pass():
             torch.testing.assert_close(network.finish(network.begin(X, name), name), network(X))
 
 
+@pytest.mark.parametrize(
+    "use", [lambda n: n.lesioned(X, ["layer9.9"]), lambda n: n.begin(X, "layer9.9"), lambda n: n.finish(X, "layer9.9")]
+)
+def test_a_block_that_is_not_there_is_named(use):
+    with pytest.raises(InputError, match=r"^resnet14 has no block 'layer9\.9': they are layer1\.0 and so on\.$"):
+        use(seeded("resnet14"))
+
+
 def test_errors_without_each_block_are_those_of_the_lesioned_network():
     network, labels = seeded("plain14"), torch.arange(4) % 10
     whole, wrong, total = lesion_errors(network, [(X[:2], labels[:2]), (X[2:], labels[2:])])

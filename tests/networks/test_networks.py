@@ -290,7 +290,9 @@ def test_networks_of_different_names_differ_in_words():
         ("resnext50", "resnext50_32x4d"),
         ("resnet20_2x4d", "belong to resnext"),
         ("resnet18-v1", "Only bottleneck"),
-        ("resnet18-cifar", "No network of the cifar family has 18 layers"),
+        ("resnet18-cifar", r"^No network of the cifar family has 18 layers: CIFAR depths are .* Near 18: 14, 20\.$"),
+        ("resnet34-cifar", r"Near 34: 32, 38\.$"),
+        ("resnext50_999999x999999d", "Cardinality times base width is at most 4,096"),
         ("resnet20-A-B", "sets shortcut twice"),
         ("", "Names are spelled"),
     ],
@@ -306,6 +308,10 @@ def test_a_name_that_does_not_exist_says_what_does(name, says):
 def test_an_impossible_value_is_named(override):
     with pytest.raises(ValueError, match=next(iter(override))):
         create_network("resnet20", **override)
+
+
+def test_overrides_are_those_of_a_spec_too():
+    assert create_network(parse_name("resnet8"), num_classes=3).fc.out_features == 3
 
 
 def test_golden_logits_of_a_seeded_network():

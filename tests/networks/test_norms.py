@@ -33,6 +33,12 @@ def test_deviations_do_not_cancel(mean):
         assert found == pytest.approx(expected.tolist(), rel=3e-5)
 
 
+def test_a_small_deviation_from_a_larger_mean_is_not_0():
+    tensor = 1e-25 * (1 + 0.1 * torch.randn(1, 4, 5, 5, generator=torch.Generator().manual_seed(0)))
+    expected = tensor.double().std(correction=0).item()
+    assert deviations_by_image([tensor]) == [[pytest.approx(expected, rel=1e-5)]]
+
+
 def test_a_constant_deviates_by_nothing():
     assert deviations_by_image([torch.full((1, 4, 5, 5), 3.0)]) == [[0.0]]
     assert norms_by_image([torch.zeros(1, 4, 5, 5)]) == [[0.0]]

@@ -162,3 +162,11 @@ def test_a_network_of_something_else_is_refused(model):
     network.two = nn.Conv2d(4, 4, 1)
     with pytest.raises(InputError, match=r"^Block two of Own must be an nn\.Module with a bypass"):
         Model("own", network, LABELS, SQUARE)
+
+
+@pytest.mark.parametrize("options", [{"padding_mode": "reflect", "padding": 1}, {"padding": "same"}])
+def test_a_layer_whose_gradient_has_no_formula_here_is_refused(model, options):
+    network = copy.deepcopy(model.network)
+    network.two.mix = nn.Conv2d(4, 4, 3, **options)
+    with pytest.raises(InputError, match=r"^Layer two\.mix of Own cannot be measured: it must be an nn\.Linear, or "):
+        Model("own", network, LABELS, SQUARE)

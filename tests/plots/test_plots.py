@@ -120,8 +120,8 @@ def test_a_gradient_of_zero_is_said_and_not_drawn(analysis):
 
 
 def test_a_figure_as_svg_says_what_it_shows_and_has_the_colour_of_its_kind_of_network(analysis):
-    svg = plots.to_svg(plots.gradient_figure(analysis), "what it shows")
-    assert svg.startswith('<svg role="img" aria-label="what it shows"')
+    svg = plots.to_svg(plots.gradient_figure(analysis), 'what it "shows" & more')
+    assert svg.startswith('<svg role="img" aria-label="what it &quot;shows&quot; &amp; more"')
     residual, plain = (plots.KIND_COLORS[kind].lower() for kind in ("residual", "plain"))
     assert residual in svg
     assert plain not in svg
@@ -130,14 +130,15 @@ def test_a_figure_as_svg_says_what_it_shows_and_has_the_colour_of_its_kind_of_ne
 
 
 def test_png_of_the_report_has_bars_and_gradients(analysis):
-    labels = ("a $tasty$ dish", "b", "c", "d", "e")
+    labels = ("a $tasty$ dish", "b", "$a_$ or $5", "d", "e")
     from resnet_demo.records import Prediction
 
     predicted = tuple(Prediction(i, label, 0.2) for i, label in enumerate(labels))
-    figure = plots.report_figure(replace(analysis, predictions=predicted))
+    target = replace(analysis.target, label=labels[2])
+    figure = plots.report_figure(replace(analysis, predictions=predicted, target=target))
     image = Image.open(io.BytesIO(plots.to_png(figure)))
     assert image.size[0] > 1500
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()][1:] == list(labels[1:])
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == list(labels)
     assert len(figure.axes) == 2
 
 

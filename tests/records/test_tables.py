@@ -11,8 +11,12 @@ CAT = EXAMPLES / "cat.jpg"
 
 
 def test_relative_depths_go_from_0_to_1():
-    depths = relative_depths(analyze(CAT, "resnet20.cifar10"))
+    depths = relative_depths(analyze(CAT, "resnet20.cifar10").gradients)
     assert (depths[0], depths[-1], len(depths)) == (0, 1, 20)
+
+
+def test_a_single_layer_is_at_the_input():
+    assert relative_depths(["fc"]) == [0.0]
 
 
 def test_every_layer_has_a_row_of_numbers():

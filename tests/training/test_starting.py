@@ -47,10 +47,6 @@ def test_a_run_starts_as_what_it_starts_from(tmp_path, source, name):
 def test_a_grown_network_keeps_its_function_in_training_mode_for_the_images_it_has_seen(name):
     network = create_network(name, generator=torch.Generator().manual_seed(0)).eval()
     x = torch.randn(64, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    network.train()(x)  # Running statistics near those of x.
-    for _ in range(60):
-        network(x)
-    network.eval()
     with torch.no_grad():
         wanted = network(x)
         seen, unseen = grow(network, 20, x), grow(network, 20)

@@ -4,13 +4,14 @@ import json
 import logging
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from resnet_demo import load_model
 from resnet_demo.errors import InputError
 from resnet_demo.laboratory.studies import find_study, folder_of, read_study, write_study
+from resnet_demo.networks import parse_name
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import LesionStudy
 from resnet_demo.ui import build_page
@@ -29,6 +30,10 @@ WRONG = {
     "no epoch": ({"epochs": 0}, "epochs"),
     "true": ({"seed": True}, "seed"),
     "seven means": ({"mean": [0.5] * 7}, "mean"),
+    "two channels": (
+        {"mean": [0.5] * 2, "std": [0.2] * 2, "network": asdict(parse_name("resnet20", in_channels=2))},
+        "mean",
+    ),
     "a mean beyond white": ({"mean": [0.5, 0.5, 5.0]}, "mean"),
     "no deviation": ({"std": [0.0, 0.2, 0.2]}, "std"),
     "classes without names": ({"classes": list(range(10))}, "classes"),

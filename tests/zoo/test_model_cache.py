@@ -18,8 +18,8 @@ def test_the_model_cache_gives_the_same_object_again():
 
 def test_the_model_cache_drops_what_was_used_longest_ago():
     a, b, c = (load_model(name, "cpu") for name in (A, B, C))
-    cache = ModelCache("cpu", max_bytes=a.bytes + c.bytes)
-    assert a.bytes == b.bytes < c.bytes
+    cache = ModelCache("cpu", max_bytes=a.nbytes + c.nbytes)
+    assert a.nbytes == b.nbytes < c.nbytes
     a, b, _, c = (cache.get(name) for name in (A, B, A, C))
     assert cache.get(A) is a
     assert cache.get(C) is c

@@ -66,7 +66,7 @@ def _picture(one: Landscape, among: Sequence[Landscape]) -> str:
         network=one.model, loss=loss, error=error, highest=one.highest,
     )  # fmt: skip
     # Written and ruled in the colour of the page's text, light or dark.
-    svg = plots.to_svg(plots.landscape_figure(one, among), escape(alt)).replace(plots.INK, "currentColor")
+    svg = plots.to_svg(plots.landscape_figure(one, among), alt).replace(plots.INK, "currentColor")
     mark = f'<i class="kind {kind_of(one.model)}"></i>'
     return f"<figure><figcaption>{mark}{escape(one.model)}</figcaption>{svg}</figure>"
 
