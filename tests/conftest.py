@@ -94,12 +94,12 @@ def run_process():
 
 @pytest.fixture
 def npz(tmp_path):
-    """64 training and 20 test images of 16 x 16 pixels in three classes that differ in colour."""
+    """64 training and 20 test images of 32 x 32 pixels in three classes that differ in colour."""
     path, draw = tmp_path / "tiny.npz", np.random.default_rng(0)
     arrays = {}
     for split, count in (("train", 64), ("test", 20)):
         labels = np.arange(count) % 3
-        pixels = draw.integers(0, 60, (count, 16, 16, 3)) + 180 * np.eye(3, dtype=int)[labels][:, None, None]
+        pixels = draw.integers(0, 60, (count, 32, 32, 3)) + 180 * np.eye(3, dtype=int)[labels][:, None, None]
         arrays |= {f"{split}_x": pixels.astype(np.uint8), f"{split}_y": labels}
     np.savez(path, classes=np.array(["red", "green", "blue"]), **arrays)
     return path

@@ -26,7 +26,10 @@ def train(
     ] = "cifar10",
     data: Data = None,
     recipe: Annotated[str, typer.Option(help="fast: 40 epochs; paper: section 4.2, 64k iterations.")] = "fast",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.", min=1)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Passes over the images, instead of the recipe's.", min=1),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per batch, over all processes.", min=2)] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.", min=1e-6)] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0.0)] = None,
@@ -61,6 +64,8 @@ def train(
     chosen = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "compile": compile_ or None}
     chosen |= {"weight_decay": weight_decay, "precision": precision}
     changed = replace(training.RECIPES[recipe], **{key: value for key, value in chosen.items() if value is not None})
+    if epochs is not None:
+        changed = replace(changed, iterations=None)
     training.check_dataset_name(dataset)
     spec = networks.parse_name(name, **({"family": family} if family else {}))
     photos = spec.family == "imagenet"
@@ -84,17 +89,20 @@ def train(
         if world.leads:
             world.wait()
         run = training.Run.create(spec.name, dataset, train_data, changed, seed, target, begun)
-        options: dict[str, Any] = {
-            "device": target,
-            "world": world,
-            "workers": workers,
-            "resume": resume,
-            "start": begun,
-        }
         with _training_bar(run.name, run.recipe.epochs, world.leads) as (on_status, on_epoch):
             try:
                 card = training.train(
-                    run, train_data, test_data, where, on_status=on_status, on_epoch=on_epoch, **options
+                    run,
+                    train_data,
+                    test_data,
+                    where,
+                    device=target,
+                    world=world,
+                    workers=workers,
+                    resume=resume,
+                    start=begun,
+                    on_status=on_status,
+                    on_epoch=on_epoch,
                 )
             except KeyboardInterrupt as stopped:
                 kept = (where / f"{run.name}.checkpoint").exists()

@@ -68,7 +68,8 @@ def small_rgb(image: Image.Image, max_side: int, orientation: int = 1) -> Image.
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode that Pillow can convert to RGB pixels without metadata: depth reduced to 8 bits, transparency on white."""
+    """RGB pixels without metadata, from any mode that Pillow converts: depth reduced to 8 bits, transparency on
+    white."""
     return _reduced(image, (1, 1))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from resnet_demo.errors import InputError, report, writing
+from resnet_demo.files import replacing
 from resnet_demo.json_files import read_json, to_record, told_as
 from resnet_demo.networks.architecture import block_summaries
 from resnet_demo.records import Landscape, LesionStudy, TrainedFlow
@@ -31,11 +32,10 @@ def write_study(study: Study, folder: Path) -> Path:
     """Write the study to `folder`/MODEL.KIND.json, atomically, as a page may be reading it. Raises `InputError` when
     that is not possible."""
     path = folder / _name(type(study), study.model)
-    partial = path.with_name(f"{path.name}.partial")
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(asdict(study), indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+    with replacing(path) as file:
+        file.write((json.dumps(asdict(study), indent=1) + "\n").encode())
     return path
 
 

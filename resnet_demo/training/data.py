@@ -12,6 +12,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import torch
 from filelock import FileLock
+from PIL.Image import Image
 from torch import Tensor
 
 from resnet_demo.errors import InputError, shortened, writing
@@ -101,8 +102,16 @@ class Photos:
 
     def in_memory(self) -> Labelled:
         """All photos, cropped to squares."""
-        images = np.stack([np.asarray(self.preprocessing.crop(load_image(file))) for file in self.files])
+        images = np.stack([np.asarray(self.preprocessing.crop(_load(file))) for file in self.files])
         return replace(_labelled(images, self.labels, self.classes), resized=self.resized)
+
+
+def _load(file: Path) -> Image:
+    """The photo; in a folder of classes, files have the same names, so an error says the whole path."""
+    try:
+        return load_image(file)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
 
 
 @overload
@@ -246,8 +255,15 @@ def in_words(names: Iterable[Any]) -> tuple[str, ...]:
 def _labelled(images: np.ndarray, labels: object, classes: tuple[str, ...]) -> Labelled:
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1] != images.shape[2]:
         raise InputError(f"Images must be uint8 squares, N x H x W [x C], not {images.dtype} {images.shape}.")
-    y = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
-    if y.shape != images.shape[:1] or not len(y) or y.min() < 0 or y.max() >= len(classes):
-        raise InputError(f"{len(images)} images need as many labels, each from 0 to {len(classes) - 1}.")
+    if images.ndim == 4 and images.shape[3] not in (1, 3):
+        raise InputError(f"Images have 3 channels, or 1, not {images.shape[3]}.")
+    given = np.asarray(labels)
+    if given.shape == (len(images), 1):
+        given = given[:, 0]  # As Keras gives them.
+    if given.shape != images.shape[:1] or not np.issubdtype(given.dtype, np.integer):
+        raise InputError(f"{len(images)} images need as many whole numbers as labels, not {given.dtype} {given.shape}.")
+    y = torch.as_tensor(given, dtype=torch.int64)
+    if not len(y) or y.min() < 0 or y.max() >= len(classes):
+        raise InputError(f"The labels of {len(images)} images must be from 0 to {len(classes) - 1}.")
     x = torch.from_numpy(images if images.ndim == 4 else images[..., None])
     return Labelled(x.permute(0, 3, 1, 2).contiguous(), y, classes)

@@ -1,13 +1,13 @@
 """Top-1 and top-5 errors of a network on labelled images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from resnet_demo.errors import InputError
+from resnet_demo.errors import InputError, quoted
 from resnet_demo.networks import NetworkSpec, TraceableNetwork, empty_network
 from resnet_demo.networks.precision import exact_float32
 from resnet_demo.training.data import Labelled, Photos, in_words, load_split
@@ -39,6 +39,11 @@ class Errors:
     def top5(self) -> float:
         """In percent."""
         return 100 * self.wrong5 / self.images
+
+
+def by_channel(values: Sequence[float], device: torch.device | None = None) -> Tensor:
+    """One value a channel, as a tensor (1, C, 1, 1) beside images."""
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
 
 
 def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -170,9 +175,7 @@ def standardized_sample(
 
 
 def _statistics(preprocessing: Preprocessing, device: torch.device) -> tuple[Tensor, Tensor]:
-    values = (preprocessing.mean, preprocessing.std)
-    mean, std = (torch.tensor(value, device=device).view(1, -1, 1, 1) for value in values)
-    return mean, std
+    return by_channel(preprocessing.mean, device), by_channel(preprocessing.std, device)
 
 
 def _batches(model: Entry | Model, split: Labelled | Photos, device: torch.device) -> Iterator[Batch]:
@@ -182,14 +185,24 @@ def _batches(model: Entry | Model, split: Labelled | Photos, device: torch.devic
             f"{model.name} distinguishes {classes} classes of {channels}-channel images; this data has "
             f"{len(split.classes)} classes and {split.channels} channels."
         )
+    if split.size != model.preprocessing.crop_size:
+        raise InputError(
+            f"{model.name} was trained on images of {model.preprocessing.crop_size} pixels; this data has images of "
+            f"{split.size}."
+        )
     split = replace(split, labels=_as_labelled(split, model.labels))
     feed = PhotoFeed(split, device) if isinstance(split, Photos) else MemoryFeed(split, device)
     return feed.batches(in_order(len(feed)))
 
 
 def _as_labelled(split: Labelled | Photos, labels: tuple[str, ...]) -> Tensor:
-    """The labels of `split` as indices into `labels`; of earlier cards, these have underscores."""
-    for classes, names in ((split.classes, labels), (in_words(split.classes), in_words(labels))):
-        if set(classes) == set(names) and len(set(names)) == len(names):
-            return torch.tensor([names.index(name) for name in classes])[split.labels]
-    return split.labels
+    """The labels of `split` as indices into `labels`, by name; in order if no name is the same. Raises `InputError` if
+    only some are."""
+    # Earlier cards have underscores, and no folder can be called "T-shirt/top".
+    classes, names = (in_words(name.replace("/", " ") for name in these) for these in (split.classes, labels))
+    if not set(classes) & set(names):
+        return split.labels
+    if set(classes) != set(names) or len(set(names)) < len(names):
+        other = next((name for name in split.classes if in_words([name.replace("/", " ")])[0] not in names), "")
+        raise InputError(f"Of the classes of this data, {quoted(other)} is none of the network's: {', '.join(labels)}.")
+    return torch.tensor([names.index(name) for name in classes])[split.labels]

@@ -84,7 +84,7 @@ class PhotoFeed:
         for images, labels, trouble in loader:
             if trouble:
                 raise InputError(trouble)
-            yield images.to(self.device, non_blocking=True), labels.to(self.device)
+            yield images.to(self.device), labels.to(self.device)
 
 
 class _Decoder(torch.utils.data.Dataset):

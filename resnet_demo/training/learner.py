@@ -6,7 +6,7 @@ from torch import Tensor
 
 from resnet_demo.networks import Network, NetworkSpec, create_network
 from resnet_demo.training.distributed import ALONE, World, spread
-from resnet_demo.training.evaluation import normalize
+from resnet_demo.training.evaluation import by_channel, normalize
 from resnet_demo.training.recipe import Recipe
 
 
@@ -28,7 +28,7 @@ class Learner:
         network: Network | None = None,
     ) -> None:
         self.device = device
-        self.mean, self.std = (torch.tensor(values, device=device).view(1, -1, 1, 1) for values in statistics)
+        self.mean, self.std = (by_channel(values, device) for values in statistics)
         self.network: Network = network or create_network(spec, generator=torch.Generator().manual_seed(seed))
         self.network.to(device=device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(

@@ -1,7 +1,6 @@
 """The training loop: one run, with a checkpoint every epoch and, at the end, weights and their card."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,12 +14,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from resnet_demo.errors import InputError, writing
+from resnet_demo.files import replacing
 from resnet_demo.networks import parameter_count
 from resnet_demo.networks.precision import fixed_order
 from resnet_demo.records import Epoch
 from resnet_demo.training.data import Labelled, Photos
 from resnet_demo.training.distributed import ALONE, World
-from resnet_demo.training.evaluation import Errors, count_errors, in_order, normalize
+from resnet_demo.training.evaluation import Errors, by_channel, count_errors, in_order, normalize
 from resnet_demo.training.feeds import MemoryFeed, PhotoFeed
 from resnet_demo.training.learner import Learner
 from resnet_demo.training.recipe import WINDOW
@@ -88,8 +88,7 @@ class Trainer:
             images = replace(data, files=data.files[::step][:SAMPLE]).in_memory().images
         else:
             images = data.images[::step][:SAMPLE]
-        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in self.statistics)
-        return normalize(images, mean, std)
+        return normalize(images, *map(by_channel, self.statistics))
 
     @property
     def done(self) -> bool:
@@ -137,7 +136,7 @@ class Trainer:
         return Errors(*map(int, self.world.total(*counts)))
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint atomically: a killed process leaves the previous one or this one, never a part of it."""
+        """Write a checkpoint: a kill or a power failure leaves the previous one or this one, never a part of it."""
         state = {
             "run": self._identity(),
             "statistics": self.statistics,
@@ -146,11 +145,8 @@ class Trainer:
             "warming": self.warming,
             "curve": [asdict(epoch) for epoch in self.curve],
         }
-        partial = path.with_suffix(".partial")
-        with writing(path):
-            with partial.open("wb") as file:
-                torch.save(state, file)
-            os.replace(partial, path)
+        with replacing(path) as file:
+            torch.save(state, file)
 
     def _identity(self) -> dict[str, Any]:
         return self.run.to_dict() | {"image_size": self.run.image_size}
@@ -159,15 +155,15 @@ class Trainer:
         """Load a checkpoint. Raises `InputError` when it is damaged or belongs to another run."""
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
+            # Earlier checkpoints say nothing of a start, as they had none, nor of the images.
+            begun = {"start": "", "start_sha256": "", "image_size": self.run.image_size} | state["run"]
         except Exception as error:  # As for weights, damaged bytes raise anything.
-            raise InputError(f"{path.name} is damaged or not a checkpoint: start without --resume.") from error
-        # Earlier checkpoints say nothing of a start, as they had none, nor of the images.
-        begun = {"start": "", "start_sha256": "", "image_size": self.run.image_size} | state["run"]
+            raise InputError(f"{path.name} is damaged or not a checkpoint: remove it to start anew.") from error
         if begun != (wanted := self._identity()):
             changed = [key for key, value in wanted.items() if begun.get(key) != value]
             raise InputError(
-                f"{path.name} belongs to a run with another {', '.join(changed)}: repeat its options, or start "
-                "without --resume."
+                f"{path.name} belongs to a run with another {', '.join(changed)}: repeat its options, or remove it to "
+                "start anew."
             )
         known, here = (torch.tensor(values) for values in (state.get("statistics", self.statistics), self.statistics))
         if not torch.allclose(known, here, rtol=0, atol=2e-4):  # They are rounded to four digits.
@@ -191,8 +187,8 @@ class Trainer:
         loss, done = torch.stack(losses[-REPORT_EVERY:]).mean().item(), len(losses)
         if not loss < DIVERGED:
             raise InputError(
-                f"The loss is {loss:.4g} in epoch {len(self.curve) + 1}: lower --learning-rate and start again."
-                f"{' The checkpoint of the last good epoch is kept.' if self.curve else ''}"
+                f"The loss is {loss:.4g} in epoch {len(self.curve) + 1}: lower --learning-rate and start again"
+                f"{', with another --out or without the checkpoint of this run' if self.curve else ''}."
             )
         error = 100 * torch.stack(wrongs).sum().item() / done / share
         rate = done * self.batch_size / seconds
@@ -216,9 +212,10 @@ def train(
     """Train `run` to its last epoch and write `out/NAME.safetensors` and its card `out/NAME.json`.
 
     `out/NAME.jsonl` gets one line per epoch. A checkpoint `out/NAME.checkpoint` is written after every epoch and
-    removed at the end; with `resume`, the run continues from it, if there is one. With `start`, which `run` names, its
-    first weights are made from that network. Raises `InputError` when the two splits do not match, another run of the
-    same name is writing into `out`, the checkpoint belongs to another run, or the run diverges.
+    removed at the end; with `resume`, the run continues from it, if there is one; without, it is not overwritten. With
+    `start`, which `run` names, its first weights are made from that network. Raises `InputError` when the two splits do
+    not match, another run of the same name is writing into `out`, the checkpoint belongs to another run or was not to
+    be resumed, or the run diverges.
     """
     if (train_data.classes, train_data.channels, train_data.size) != (
         test_data.classes,
@@ -270,7 +267,11 @@ def _train(
     """Train for the epochs that are left, with a checkpoint after each. Gives the errors at the end."""
     run, world = trainer.run, trainer.world
     checkpoint = out / f"{run.name}.checkpoint"
-    (found,) = world.total(torch.tensor(float(resume and checkpoint.exists()), device=trainer.device))
+    (found,) = world.total(torch.tensor(float(checkpoint.is_file()), device=trainer.device))
+    if found and not resume:
+        raise InputError(
+            f"{checkpoint.name} is of a run that is not finished: add --resume to go on, or remove it to start anew."
+        )
     if 0 < found < world.size:
         raise InputError(f"{checkpoint.name} is not there for every process: all machines must share {out}.")
     if found:
@@ -300,11 +301,10 @@ def _log(curve: list[Epoch], path: Path) -> None:
 
 def _write(trainer: Trainer, errors: Errors, classes: tuple[str, ...], out: Path) -> None:
     run = trainer.run
-    weights, partial = out / f"{run.name}.safetensors", out / f"{run.name}.partial"
+    weights = out / f"{run.name}.safetensors"
     state = {key: value.cpu().contiguous() for key, value in trainer.learner.network.state_dict().items()}
-    with writing(weights):
-        partial.write_bytes(save(state))
-        os.replace(partial, weights)
+    with replacing(weights) as file:
+        file.write(save(state))
     mean, std = trainer.statistics
     card = Card(
         name=run.name,

@@ -65,7 +65,8 @@ class Recipe:
 
 WINDOW = 100
 
-# He et al. 2016, section 4.2, to the letter. 64k batches of 128 are 164 passes over 50,000 images.
+# He et al. 2016, section 4.2, but that the last, incomplete batch of an epoch is dropped. 64k batches of 128 are 164
+# passes over 50,000 images.
 PAPER = Recipe(name="paper", epochs=165, iterations=64_000, drops=(32 / 64, 48 / 64), precision="float32")
 # "So we use 0.01 to warm up the training until the training error is below 80% (about 400 iterations)", of ResNet-110.
 PAPER_WARMUP_RATE, PAPER_WARMUP_DEPTH = 0.01, 110

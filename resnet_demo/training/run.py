@@ -63,7 +63,7 @@ class Run:
 
     @property
     def command(self) -> str:
-        """The command that repeats the run, without the location of the images."""
+        """The command that repeats the run, without the locations of the images and of a file that it started from."""
         named = RECIPES.get(self.recipe.name, self.recipe)
         words = [f"python -m resnet_demo train {self.spec.name} --dataset {self.dataset} --recipe {self.recipe.name}"]
         words += [

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from resnet_demo.errors import InputError, quoted, writing
+from resnet_demo.errors import InputError, quoted
+from resnet_demo.files import replacing
 from resnet_demo.json_files import read_json, to_record, told_as
 from resnet_demo.networks import NetworkSpec
 from resnet_demo.records import Epoch, TrainingCurve
@@ -104,10 +104,8 @@ class Card:
 
     def write(self, path: Path) -> None:
         """Write the card atomically, as a page may be reading it. Raises `InputError` when that is not possible."""
-        partial = path.with_name(f"{path.name}.partial")
-        with writing(path):
-            partial.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-            os.replace(partial, path)
+        with replacing(path) as file:
+            file.write((json.dumps(asdict(self), indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> "Card":

@@ -64,12 +64,13 @@ def read_cards(folders: Sequence[Path]) -> tuple[Card, ...]:
 
 
 def summarize(cards: Sequence[Card]) -> tuple[Summary, ...]:
-    """Mean and standard deviation over the runs of each network with each recipe; duplicates of a run count once."""
-    groups: dict[tuple[Any, ...], dict[tuple[int, str], Card]] = defaultdict(dict)
+    """Mean and standard deviation over the seeds of each network with each recipe."""
+    groups: dict[tuple[Any, ...], dict[int, Card]] = defaultdict(dict)
     for card in cards:
-        # Only runs that differ in nothing but the seed are averaged.
-        alike = (card.name, *_recipe(card), card.start, card.start_sha256)
-        groups[alike][card.seed, card.sha256] = card
+        # Only runs that differ in nothing but the seed are averaged; of those by the same seed, the first counts.
+        images = (card.resize, card.input_size, *card.mean, *card.std)
+        alike = (card.name, _recipe(card), card.start, card.start_sha256, images)
+        groups[alike].setdefault(card.seed, card)
     return tuple(_summary(list(group.values())) for group in groups.values())
 
 

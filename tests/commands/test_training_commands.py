@@ -1,11 +1,13 @@
 """The commands for training, through the function that `python -m resnet_demo` calls."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from resnet_demo.training import loop
+from resnet_demo import training
+from resnet_demo.training import PAPER, loop
 from resnet_demo.zoo import Card, sha256_of
 from tests.pictures import save_photo
 
@@ -27,8 +29,16 @@ def test_train_writes_weights_and_their_card(run, tmp_path, npz):
     ]
     card = Card.read(tmp_path / "out" / "resnet8.cifar10.json")
     assert card.sha256 == sha256_of(tmp_path / "out" / "resnet8.cifar10.safetensors")
-    assert (card.classes, card.input_size, card.epochs, len(card.curve)) == (["red", "green", "blue"], 16, 2, 2)
+    assert (card.classes, card.input_size, card.epochs, len(card.curve)) == (["red", "green", "blue"], 32, 2, 2)
     assert f"test error {card.test_error:.2f} % after 2 epochs" in result.out
+
+
+def test_a_number_of_epochs_counts_instead_of_the_recipes_iterations(run, tmp_path, npz, monkeypatch):
+    monkeypatch.setattr(training, "RECIPES", {"paper": replace(PAPER, iterations=1)})
+    assert train(run, npz, tmp_path / "out", "--recipe", "paper").code == 0
+    card = Card.read(tmp_path / "out" / "resnet8.cifar10.json")
+    assert (card.epochs, card.recipe["iterations"]) == (2, None)
+    assert "--recipe paper --epochs 2" in card.command
 
 
 def interrupt_after(epochs, monkeypatch):
@@ -50,6 +60,8 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(run, tmp_path, npz)
     assert "was stopped: repeat the command with --resume" in stopped.err
     kept = sorted(file.name for file in (tmp_path / "resumed").iterdir())
     assert kept == ["resnet8.cifar10.checkpoint", "resnet8.cifar10.jsonl"]
+    again = train(run, npz, tmp_path / "resumed")
+    assert (again.code, "is of a run that is not finished: add --resume to go on" in again.err) == (2, True)
     other = train(run, npz, tmp_path / "resumed", "--resume", "--seed", 1)
     assert (other.code, "belongs to a run with another seed" in other.err) == (2, True)
     resumed = train(run, npz, tmp_path / "resumed", "--resume")

@@ -183,7 +183,7 @@ def train_to_be_killed(folder, begun):
 def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     """SIGKILL, like a power failure: no clean-up, at any moment of an epoch, an evaluation or a save."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "torch._dynamo"])  # Which every optimizer imports.
 
     def start(folder):
         begun = context.Event()
@@ -233,8 +233,24 @@ def test_a_kill_while_saving_leaves_the_checkpoint_before(tmp_path, monkeypatch)
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     (tmp_path / "resnet8.stripes.checkpoint").write_bytes(b"half")
-    with pytest.raises(InputError, match=r"^resnet8\.stripes\.checkpoint is damaged .*: start without --resume\.$"):
+    with pytest.raises(InputError, match=r"^resnet8\.stripes\.checkpoint is damaged .*: remove it to start anew\.$"):
         trained(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("foreign", [{}, [], {"run": 5}])
+def test_a_checkpoint_of_another_program_is_refused(tmp_path, foreign):
+    torch.save(foreign, tmp_path / "resnet8.stripes.checkpoint")
+    with pytest.raises(InputError, match="is damaged or not a checkpoint"):
+        trained(tmp_path, resume=True)
+
+
+def test_the_checkpoint_of_an_unfinished_run_is_not_overwritten(tmp_path):
+    with pytest.raises(StoppedError):
+        trained(tmp_path, on_epoch=stop_after(2))
+    before = sha256_of(tmp_path / "resnet8.stripes.checkpoint")
+    with pytest.raises(InputError, match="is of a run that is not finished: add --resume to go on, or remove it"):
+        trained(tmp_path)
+    assert sha256_of(tmp_path / "resnet8.stripes.checkpoint") == before
 
 
 @pytest.mark.parametrize("kind", ["checkpoint", "jsonl", "safetensors"])
@@ -245,7 +261,7 @@ def test_what_cannot_be_written_is_named(tmp_path, kind):
 
 
 def test_a_checkpoint_on_a_full_disk_is_a_sentence(tmp_path):
-    (tmp_path / "resnet8.stripes.partial").symlink_to("/dev/full")
+    (tmp_path / "resnet8.stripes.checkpoint.partial").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"cannot be written: No space left on device\.$"):
         trained(tmp_path, replace(RECIPE, epochs=1))
 

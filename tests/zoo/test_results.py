@@ -44,6 +44,11 @@ def test_another_recipe_or_length_is_another_row():
     assert summarize([card(0, 9.0)])[0].test_std is None
 
 
+def test_other_images_are_another_row_and_a_seed_counts_once():
+    summaries = summarize([card(0, 9.0), card(0, 8.0, resize=40), replace(card(0, 5.0), sha256="of another machine")])
+    assert [(summary.runs, summary.test_error) for summary in summaries] == [(1, 9.0), (1, 8.0)]
+
+
 def test_references_belong_to_cifar10():
     name = shipped_cards()[0].name.partition(".")[0]
     assert summarize([card(0, 9.0)])[0].references == {s.name: s.errors[name] for s in SOURCES if name in s.errors}
