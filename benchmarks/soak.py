@@ -2,12 +2,11 @@
 
     python -m benchmarks.soak [--seconds 900] [--clients 16]
 
-Valid photos through four networks, each answer compared with that of the engine alone; broken, huge and malicious
-files; malformed requests. Memory and open files of the page's process are read after a few requests of every kind, ten
-times during the run, and at the end, after the clients have disconnected. Linux only: it reads /proc.
+Every example photo through four networks, each answer compared with that of the engine alone; broken, huge and
+malicious files; malformed requests. Memory and open files of the page's process are read after a few requests of every
+kind, ten times during the run, and at the end, after the clients have disconnected. Linux only: it reads /proc.
 """
 
-import io
 import random
 import socket
 import tempfile
@@ -17,18 +16,21 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import typer
-from PIL import Image
 from rich.table import Table
 
 from benchmarks import http
 from benchmarks.page import phone_photo
 from benchmarks.side_by_side import out, print_machine
-from benchmarks.visitors import Request, alone, mixed, resident_megabytes, same
+from benchmarks.visitors import Request, every_request, resident_megabytes, right_answers, same
+from resnet_demo.images import EXAMPLES
+from resnet_demo.zoo import ModelCache
+from tests.hostile import files
 
 # Time until the connections of finished clients are closed.
 REST_SECONDS = 8.0
@@ -142,19 +144,19 @@ def _refused(ask: Callable[[], Any]) -> str:
 def make_files(folder: Path) -> None:
     """Write the files that are sent besides the example photos."""
     phone_photo(folder / "phone.jpg")
-    cat = mixed(2)[1][0]
-    (folder / "cat.jpg").write_bytes(cat.read_bytes())
-    made = folder / "broken"
-    made.mkdir()
-    (made / "cut.jpg").write_bytes(cat.read_bytes()[:4000])
-    (made / "text.jpg").write_text("not a photo")
-    (made / "empty.png").write_bytes(b"")
-    Image.new("RGB", (9459, 9459)).save(made / "bomb.webp", lossless=True)
-    Image.new("L", (15_000, 15_000)).save(made / "bomb.png")
-    buffer = io.BytesIO()
-    Image.new("L", (9000, 9000)).save(buffer, "JPEG", progressive=True)
-    scan = buffer.getvalue()[buffer.getvalue().rindex(b"\xff\xda") : -2]
-    (made / "scans.jpg").write_bytes(buffer.getvalue()[:-2] + scan * 60 + b"\xff\xd9")
+    cat = (EXAMPLES / "cat.jpg").read_bytes()
+    (folder / "cat.jpg").write_bytes(cat)
+    broken = {
+        "cut.jpg": cat[:4000],
+        "text.jpg": b"not a photo",
+        "empty.png": b"",
+        "bomb.webp": files.webp(9459, 9459),
+        "bomb.png": files.png(15_000, 15_000),
+        "scans.jpg": files.progressive(9000, 60),
+    }
+    (folder / "broken").mkdir()
+    for name, content in broken.items():
+        (folder / "broken" / name).write_bytes(content)
 
 
 def client(target: Target, number: int, until: float, report: Report, lock: threading.Lock) -> None:
@@ -181,11 +183,15 @@ def note(report: Report, pid: int) -> None:
     report.files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
-def soak(seconds: float, clients: int) -> Report:
-    """Run `clients` clients for `seconds` seconds."""
+def soak(seconds: float, clients: int, requests: list[Request], page: tuple[str, int] | None = None) -> Report:
+    """Run `clients` clients for `seconds` seconds.
+
+    requests   the valid ones, of which clients draw; some of them must be of `http.MODEL`
+    page       address and process ID of a page that was opened with `http.MODEL`; one of its own if None
+    """
     report, lock = Report(), threading.Lock()
-    _, _, answers = alone(mixed(16))
-    with tempfile.TemporaryDirectory() as name, http.served() as (url, pid):
+    answers = right_answers(ModelCache("cpu", offline=True), requests)
+    with tempfile.TemporaryDirectory() as name, nullcontext(page) if page else http.served() as (url, pid):
         make_files(Path(name))
         target, draw = Target(url, answers, Path(name)), random.Random(-1)
         for i in range(4):
@@ -210,7 +216,7 @@ def soak(seconds: float, clients: int) -> Report:
 
 def main(seconds: float = 900.0, clients: int = 16) -> None:
     """Print the table; exits with an error if any answer was wrong or missing."""
-    report = soak(seconds, clients)
+    report = soak(seconds, clients, every_request())
     table = Table("request", "outcome", "count", title=f"{clients} clients for {seconds:.0f} s")
     for (kind, outcome), count in sorted(report.outcomes.items()):
         table.add_row(kind, outcome, f"{count:,}")

@@ -13,6 +13,7 @@ import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from resnet_demo.memory import reuse_freed_memory
 from resnet_demo.ui.answers import look
 from resnet_demo.zoo import ModelCache
 
+PHOTOS = sorted(EXAMPLES.glob("*.jpg"))
 MODELS = ("resnet20.cifar10", "plain20.cifar10", "resnet56.cifar10", "resnet18.untrained")
 LEVELS = (1, 8, 32)
 # A unit within a rounding error of 0 may pass its gradient or not, depending on the number of threads.
@@ -34,17 +36,26 @@ TOLERANCE = 5e-3
 Request = tuple[Path, str]
 
 
+def every_request() -> list[Request]:
+    """All pairs of a photo and a network."""
+    return [(photo, model) for model in MODELS for photo in PHOTOS]
+
+
 def mixed(count: int) -> list[Request]:
-    """Requests that cycle through all pairs of a photo and a network."""
-    photos = sorted(EXAMPLES.glob("*.jpg"))
-    return [(photos[i % len(photos)], MODELS[i // len(photos) % len(MODELS)]) for i in range(count)]
+    """Requests that cycle through all pairs."""
+    return list(islice(cycle(every_request()), count))
+
+
+def right_answers(cache: ModelCache, requests: list[Request]) -> dict[Request, dict[str, Any]]:
+    """Those of the engine alone."""
+    return {r: look(cache, str(r[0]), r[1])[0].analysis.to_dict() for r in dict.fromkeys(requests)}
 
 
 def alone(requests: list[Request]) -> tuple[float, float, dict[Request, dict[str, Any]]]:
     """Requests per second of the engine, milliseconds of processor time per request, and the answers."""
     reuse_freed_memory()
     cache = ModelCache("cpu", offline=True)
-    answers = {r: look(cache, str(r[0]), r[1])[0].analysis.to_dict() for r in dict.fromkeys(requests)}
+    answers = right_answers(cache, requests)
     started, processor = time.perf_counter(), time.process_time()
     for photo, model in requests:
         json.dumps(look(cache, str(photo), model)[0].analysis.to_dict())

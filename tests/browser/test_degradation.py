@@ -25,10 +25,19 @@ def races() -> int:
     return len(re.findall(r"resnet_demo race", listing))
 
 
+@pytest.fixture(scope="module")
+def opened(stay) -> Page:
+    page = stay("?tab=degradation")
+    expect(page.locator("#curves .panel svg")).to_have_count(2, timeout=PATIENCE)
+    return page
+
+
 @pytest.fixture
-def page(visit) -> Page:
-    opened = visit("?tab=degradation")
-    expect(opened.locator("#curves .panel svg")).to_have_count(2, timeout=PATIENCE)
+def page(opened) -> Page:
+    """For one test after another: what it shows is of CIFAR-10 again."""
+    opened.bring_to_front()
+    choose_dataset(opened, "CIFAR-10")
+    expect(lines(opened, "plain56, test error: 15.49 %")).to_have_count(1)
     return opened
 
 
@@ -142,30 +151,28 @@ def test_everything_follows_the_data_set(page):
     expect(page.locator("#results td:first-child")).to_have_text([re.compile(r"\.fashion_mnist$")] * 2)
 
 
-def test_during_a_race_the_page_answers_and_after_its_early_end_another_ends_by_itself(page):
+def test_during_a_race_the_page_answers_and_it_is_stopped_at_once_and_stopped_again(page):
     start(page, 120, "resnet56", "plain56")
     expect(page.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     page.get_by_role("tab", name="Explore").click()
     page.locator("#photo-examples button").first.click()
     expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=20_000)
     page.get_by_role("tab", name="Degradation").click()
-    page.get_by_role("button", name="Stop").click()
+    stop = page.get_by_role("button", name="Stop")
+    stop.click()
     ended = page.locator("#race-ended")
     expect(ended).to_have_text("Stopped.")
-    wait_for_no_race()
+    wait_for_no_race(page)
     # No update of the race that was still on its way has overwritten it.
     expect(ended).to_have_text("Stopped.")
 
-    start(page, 10)
+    page.get_by_role("button", name="Start the race").click()
     expect(ended).to_be_empty()
     expect(state(page)).to_contain_text("Getting ready")
-    expect(state(page)).to_contain_text(re.compile(r"Finished\. \d+ of 10 s"), timeout=RACE_PATIENCE)
-    expect(ended).to_be_empty()
-    drawn = page.locator("#race figure")
-    expect(drawn).to_have_attribute("aria-label", re.compile("Training loss of resnet20, plain20 over"))
-    expect(page.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
-    expect(page.locator("#race g.plain[data-name=plain20]")).to_have_count(1)
-    assert races() == 0
+    stop.click()
+    expect(ended).to_have_text("Stopped.")
+    expect(state(page)).to_be_empty()
+    wait_for_no_race(page)
 
 
 def test_without_images_the_race_says_at_once_that_it_cannot_start(browser, tmp_path):
@@ -193,15 +200,20 @@ def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     expect(first.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     second = visit("?tab=degradation")
     start(second, 5)
-    time.sleep(3)
+    second.wait_for_timeout(3000)
     assert races() == 1
     first.close()
-    expect(state(second)).to_contain_text("Finished.", timeout=RACE_PATIENCE)
+    expect(state(second)).to_contain_text(re.compile(r"Finished\. \d+ of 5 s"), timeout=RACE_PATIENCE)
+    expect(second.locator("#race-ended")).to_be_empty()
+    drawn = second.locator("#race figure")
+    expect(drawn).to_have_attribute("aria-label", re.compile("Training loss of resnet20, plain20 over"))
+    expect(second.locator("#race g.residual[data-name=resnet20]")).to_have_count(1)
+    expect(second.locator("#race g.plain[data-name=plain20]")).to_have_count(1)
     assert races() == 0
 
 
-def wait_for_no_race() -> None:
+def wait_for_no_race(page: Page) -> None:
     deadline = time.monotonic() + 30
     while races():
         assert time.monotonic() < deadline, "a race went on after it was stopped"
-        time.sleep(0.2)
+        page.wait_for_timeout(200)

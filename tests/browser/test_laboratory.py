@@ -1,38 +1,33 @@
 """The laboratory's tabs as a visitor uses them, in a real Chromium."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from .conftest import DESKTOP, PATIENCE, PHONE, choose
+from .conftest import DESKTOP, PATIENCE, PHONE, choose, visiting
+from .shared import as_at_first, shares
 
 pytestmark = pytest.mark.browser
 SECOND = "Second network, of the same classes"
-TABS = {
-    "compare&photo=cat": "#compare-plot .panel svg >> nth=0",
-    "lesion&photo=cat": "#lesion-effect .facts",
-    "flow&networks=resnet20,plain20": "#flow .panel svg",
-    "degradation": "#curves .panel svg >> nth=0",
-    "architecture&model=resnet152": "#architecture-drawing .insides svg >> nth=0",
-}
+# What several tests have in common: the page on which they go on with one another's.
+COMPARE = shares("?tab=compare&photo=cat")
+LESIONS = shares("?tab=lesion&photo=cat&model=resnet20.cifar10&removed=")
+DEEP = shares("?tab=lesion&photo=cat&model=resnet56.cifar10")
+ARCHITECTURE = shares("?tab=architecture")
+CLOSER = shares("?photo=cat&model=resnet20.cifar10")
 
 
-def open_closer(visit, tab: str, query: str = "?photo=cat&model=resnet20.cifar10") -> Page:
-    page = visit(query)
-    expect(page.locator("#gradients .panel svg")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("tab", name=tab).click()
-    return page
+@pytest.fixture(scope="module")
+def shared(request, context, server, left) -> Iterator[Page]:
+    with visiting(context, server, left) as visit:
+        yield visit(request.param)
 
 
-@pytest.mark.parametrize(("query", "shows"), TABS.items())
-def test_every_tab_opens_by_its_address_and_never_scrolls_sideways(visit, query, shows):
-    page = visit(f"?tab={query}", color_scheme="dark")
-    for viewport, scheme in ((DESKTOP, "dark"), (PHONE, "light")):
-        page.set_viewport_size(viewport)
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator(shows)).to_be_visible(timeout=PATIENCE)
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+@pytest.fixture
+def page(shared) -> Page:
+    return as_at_first(shared)
 
 
 def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
@@ -52,8 +47,29 @@ def test_compare_shows_both_and_takes_a_class_and_another_network(visit):
         expect(page.locator(f"#compare-title-{i}")).to_contain_text(f"for {name}", timeout=PATIENCE)
 
 
-def test_compare_pairs_networks_of_the_same_classes_only_and_finds_them_by_typing(visit):
-    page = visit("?tab=compare&photo=cat")
+@COMPARE
+def test_the_plots_of_compare_are_seen_without_scrolling(page):
+    panels = page.locator("#compare-plot .panel svg")
+    expect(panels).to_have_count(2, timeout=PATIENCE)
+    for panel in panels.all():
+        expect(panel).to_be_visible(timeout=PATIENCE)
+        box = panel.bounding_box()
+        assert box["y"] + box["height"] <= DESKTOP["height"]
+
+
+@COMPARE
+def test_a_plot_that_is_drawn_anew_keeps_the_focus(page):
+    second = page.locator("#compare-plot .panel svg").nth(1)
+    expect(second).to_be_visible(timeout=PATIENCE)
+    second.focus()
+    before = second.element_handle()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function("(before) => !before.isConnected", arg=before)
+    expect(second).to_be_focused()
+
+
+@COMPARE
+def test_compare_pairs_networks_of_the_same_classes_only_and_finds_them_by_typing(page):
     second = page.get_by_label(SECOND, exact=True)
     second.click()
     options = page.get_by_role("option")
@@ -69,22 +85,6 @@ def test_compare_pairs_networks_of_the_same_classes_only_and_finds_them_by_typin
     expect(page.locator("#compare-title-2")).to_contain_text("Fashion-MNIST", timeout=PATIENCE)
 
 
-def test_the_plots_of_compare_are_seen_without_scrolling(visit):
-    page = visit("?tab=compare&photo=raccoon")
-    for panel in page.locator("#compare-plot .panel svg").all():
-        expect(panel).to_be_visible(timeout=PATIENCE)
-    for i in (0, 1):
-        box = page.locator("#compare-plot .panel svg").nth(i).bounding_box()
-        assert box["y"] + box["height"] <= DESKTOP["height"]
-
-
-def lesion(visit, query: str, **options) -> Page:
-    page = visit(f"?tab=lesion&{query}", **options)
-    # The measured errors come with the tab itself.
-    expect(page.locator("#lesion-drawing .scale")).to_be_visible(timeout=PATIENCE)
-    return page
-
-
 def block(page: Page, name: str):
     return page.locator(f"#lesion-drawing [data-block='{name}']")
 
@@ -93,8 +93,19 @@ def says(page: Page, out: str) -> None:
     expect(page.locator("#lesion-effect")).to_contain_text(f"{out} blocks out", timeout=PATIENCE)
 
 
+def restore_all(page: Page) -> None:
+    """Every block is in its place, whatever was removed before, and the errors of all of them are there."""
+    # They come with the tab itself.
+    expect(page.locator("#lesion-drawing .scale")).to_be_visible(timeout=PATIENCE)
+    restore = page.get_by_role("button", name="Restore all blocks")
+    if restore.is_enabled():
+        restore.click()
+    says(page, "0 of 9")
+
+
 def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
-    page = lesion(visit, "photo=cat&model=plain20.cifar10")
+    page = visit("?tab=lesion&photo=cat&model=plain20.cifar10")
+    expect(page.locator("#lesion-drawing .scale")).to_be_visible(timeout=PATIENCE)
     says(page, "1 of 9")
     expect(page.locator("#lesion-drawing .out")).to_have_attribute("data-block", "layer3.1")
     before, after = (page.locator(f"#lesion-{side} li") for side in ("before", "after"))
@@ -114,11 +125,45 @@ def test_blocks_are_clicked_out_of_a_network_and_put_back(visit):
     expect(page.locator("#lesion-study .panel svg").first).to_be_visible()
 
 
-def test_plot_and_drawing_of_lesions_point_at_one_another(visit):
-    page = lesion(visit, "photo=cat&model=resnet20.cifar10&removed=")
+@LESIONS
+def test_blocks_are_removed_by_keyboard(page):
+    restore_all(page)
+    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
+    focused = "document.activeElement.dataset.block"
+    page.locator("#lesion-drawing [tabindex='0']").focus()
+    assert page.evaluate(focused) == "layer2.0"
+    for key, there in (("ArrowRight", "layer2.1"), ("ArrowDown", "layer3.1"), ("ArrowLeft", "layer3.0")):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == there
+    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
+    stroke = "getComputedStyle(document.activeElement.querySelector('.ring')).stroke"
+    assert page.evaluate(stroke) != "none"
+    for key, pressed in (("Enter", "true"), ("Space", "false"), ("Space", "true")):
+        page.keyboard.press(key)
+        expect(block(page, "layer3.0")).to_have_attribute("aria-pressed", pressed, timeout=5_000)
+    assert page.evaluate(focused) == "layer3.0"
+
+
+@LESIONS
+def test_the_tint_uses_its_range_and_the_stages_are_joined(page):
+    restore_all(page)
+    fills = page.locator("#lesion-drawing .box").evaluate_all("boxes => boxes.map(box => getComputedStyle(box).fill)")
+    reds = [float(number) for fill in fills for number in re.findall(r"srgb ([\d.]+)", fill)]  # Of red, in a blue.
+    assert len(reds) == 9
+    assert max(reds) - min(reds) > 0.6
+    # One line without a gap, through every block, from the first to the last.
+    joined = """wire => [
+        wire.getAttribute("d").split("M").length - 1,
+        ...[...wire.ownerSVGElement.querySelectorAll(".box, .layer")]
+        .map(box => box.getBBox()).map(at => wire.isPointInStroke(new DOMPoint(at.x + 1, at.y + at.height / 2)))]"""
+    assert page.locator("#lesion-drawing .wire").evaluate(joined) == [1] + [True] * 12
+
+
+@LESIONS
+def test_plot_and_drawing_of_lesions_point_at_one_another(page):
+    restore_all(page)
     tip = page.locator("#lesion-study .tip").first
     expect(tip).to_be_attached(timeout=PATIENCE)
-    says(page, "0 of 9")
     block(page, "layer2.1").hover()
     expect(tip).to_contain_text(re.compile(r"without layer2\.1: \d+\.\d\d % test error"))
     mark = page.locator("#lesion-study .panel g.residual .mark").nth(7)
@@ -132,16 +177,9 @@ def test_plot_and_drawing_of_lesions_point_at_one_another(visit):
     says(page, "1 of 9")
 
 
-def test_what_removing_many_blocks_does_is_measured_for_both_twins(visit):
-    page = lesion(visit, "photo=cat&model=resnet56.cifar10")
-    several = page.locator("#lesion-study .panel svg").nth(1)
-    expect(several).to_be_visible(timeout=PATIENCE)
-    assert [several.locator(f"g.{kind}[data-name]").count() for kind in ("residual", "plain")] == [1, 1]
-    expect(page.locator("#lesion-study")).to_contain_text("the mean of 5 random draws, on 1,000 test images")
-
-
-def test_of_quick_clicks_none_is_lost_and_none_is_undone(visit):
-    page = lesion(visit, "photo=cat&model=resnet20.cifar10&removed=")
+@LESIONS
+def test_of_quick_clicks_none_is_lost_and_none_is_undone(page):
+    restore_all(page)
     names = [f"layer{stage}.{i}" for stage in (1, 2, 3) for i in (0, 1, 2)][:7]
     for name in names:
         block(page, name).click()
@@ -164,43 +202,20 @@ def test_of_quick_clicks_none_is_lost_and_none_is_undone(visit):
     assert [out.get_attribute("data-block") for out in page.locator("#lesion-drawing .out").all()] == names[4:]
 
 
-def test_blocks_are_removed_by_keyboard(visit):
-    page = lesion(visit, "model=resnet20.cifar10&removed=")
-    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
-    focused = "document.activeElement.dataset.block"
-    page.locator("#lesion-drawing [tabindex='0']").focus()
-    assert page.evaluate(focused) == "layer2.0"
-    for key, there in (("ArrowRight", "layer2.1"), ("ArrowDown", "layer3.1"), ("ArrowLeft", "layer3.0")):
-        page.keyboard.press(key)
-        assert page.evaluate(focused) == there
-    assert page.locator("#lesion-drawing [tabindex='0']").count() == 1
-    stroke = "getComputedStyle(document.activeElement.querySelector('.ring')).stroke"
-    assert page.evaluate(stroke) != "none"
-    for key, pressed in (("Enter", "true"), ("Space", "false"), ("Space", "true")):
-        page.keyboard.press(key)
-        expect(block(page, "layer3.0")).to_have_attribute("aria-pressed", pressed, timeout=5_000)
-    assert page.evaluate(focused) == "layer3.0"
+@DEEP
+def test_what_removing_many_blocks_does_is_measured_for_both_twins(page):
+    several = page.locator("#lesion-study .panel svg").nth(1)
+    expect(several).to_be_visible(timeout=PATIENCE)
+    assert [several.locator(f"g.{kind}[data-name]").count() for kind in ("residual", "plain")] == [1, 1]
+    expect(page.locator("#lesion-study")).to_contain_text("the mean of 5 random draws, on 1,000 test images")
 
 
-def test_the_tint_uses_its_range_and_the_stages_are_joined(visit):
-    page = lesion(visit, "model=resnet20.cifar10&removed=")
-    fills = page.locator("#lesion-drawing .box").evaluate_all("boxes => boxes.map(box => getComputedStyle(box).fill)")
-    shares = [float(number) for fill in fills for number in re.findall(r"srgb ([\d.]+)", fill)]  # Of red, in a blue.
-    assert len(shares) == 9
-    assert max(shares) - min(shares) > 0.6
-    # One line without a gap, through every block, from the first to the last.
-    joined = """wire => [
-        wire.getAttribute("d").split("M").length - 1,
-        ...[...wire.ownerSVGElement.querySelectorAll(".box, .layer")]
-        .map(box => box.getBBox()).map(at => wire.isPointInStroke(new DOMPoint(at.x + 1, at.y + at.height / 2)))]"""
-    assert page.locator("#lesion-drawing .wire").evaluate(joined) == [1] + [True] * 12
-
-
-@pytest.mark.parametrize("query", ["lesion&model=resnet56.cifar10", "architecture&model=resnet34"])
-def test_a_drawing_fits_a_phone_legibly_and_is_drawn_anew_for_another_width(visit, query):
-    page = visit(f"?tab={query}", viewport=PHONE)
-    drawing = page.locator(f"#{query.partition('&')[0]}-drawing")
-    expect(drawing.locator(".networks svg").first).to_be_visible(timeout=PATIENCE)
+def fits_a_phone_and_is_drawn_anew_for_another_width(page: Page, drawing: Locator) -> None:
+    """Legibly."""
+    element = drawing.element_handle()
+    width = "drawing => drawing.querySelector('.networks svg')?.getBoundingClientRect().width"
+    page.set_viewport_size(PHONE)
+    page.wait_for_function(f"([drawing, most]) => ({width})(drawing) < most", arg=[element, PHONE["width"]])
     # Found and measured in one step: it may be drawn anew in between.
     right, smallest = drawing.evaluate("""drawing => {
         const all = (selector) => [...drawing.querySelectorAll(selector)];
@@ -211,20 +226,17 @@ def test_a_drawing_fits_a_phone_legibly_and_is_drawn_anew_for_another_width(visi
     assert right <= PHONE["width"]
     assert smallest >= 11
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    width = "drawing => drawing.querySelector('.networks svg')?.getBoundingClientRect().width"
-    narrow = page.wait_for_function(width, arg=drawing.element_handle()).json_value()
+    narrow = page.wait_for_function(width, arg=element).json_value()
     page.set_viewport_size(DESKTOP)
     wider = f"([drawing, narrow]) => ({width})(drawing) > 1.2 * narrow"
-    page.wait_for_function(wider, arg=[drawing.element_handle(), narrow])
+    page.wait_for_function(wider, arg=[element, narrow])
 
 
-def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
-    page = visit("?tab=architecture&model=resnet56.cifar10")
-    expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
-    type_architecture(page, "resnet34-C")  # Not in the list.
-    expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
-    page.get_by_role("button", name="Compute the three forms").click()
-    expect(page.locator("#resnext-forms")).to_contain_text("early concatenation", timeout=PATIENCE)
+@DEEP
+def test_a_drawing_of_lesions_fits_a_phone(page):
+    drawing = page.locator("#lesion-drawing")
+    expect(drawing.locator(".networks svg")).to_be_visible(timeout=PATIENCE)
+    fits_a_phone_and_is_drawn_anew_for_another_width(page, drawing)
 
 
 def type_architecture(page: Page, name: str) -> None:
@@ -233,8 +245,8 @@ def type_architecture(page: Page, name: str) -> None:
     box.press("Enter")
 
 
-def test_a_network_stands_beside_its_twin_and_a_block_shows_its_inside(visit):
-    page = visit("?tab=architecture")
+@ARCHITECTURE
+def test_a_network_stands_beside_its_twin_and_a_block_shows_its_inside(page):
     networks, insides = (page.locator(f"#architecture-drawing .{part} svg") for part in ("networks", "insides"))
     expect(networks).to_have_count(2, timeout=PATIENCE)
     one, other = (network.bounding_box() for network in networks.all())
@@ -254,8 +266,27 @@ def test_a_network_stands_beside_its_twin_and_a_block_shows_its_inside(visit):
     expect(page.locator("#architecture-table table")).to_have_count(0)
 
 
-def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(visit):
-    page = open_closer(visit, "Other classes")
+@ARCHITECTURE
+@pytest.mark.parametrize("name", ["resnet34", "resnet152"])
+def test_the_drawing_of_an_architecture_fits_a_phone(page, name):
+    type_architecture(page, name)
+    drawing = page.locator("#architecture-drawing")
+    expect(drawing.locator(".networks h4").first).to_contain_text(name, timeout=PATIENCE)
+    fits_a_phone_and_is_drawn_anew_for_another_width(page, drawing)
+
+
+def test_an_architecture_is_drawn_by_name_and_the_three_forms_are_computed(visit):
+    page = visit("?tab=architecture&model=resnet56.cifar10")
+    expect(page.locator("#architecture-table")).to_contain_text("853,018", timeout=PATIENCE)
+    type_architecture(page, "resnet34-C")  # Not in the list.
+    expect(page.locator("#architecture-table")).to_contain_text("22,716,840", timeout=PATIENCE)
+    page.get_by_role("button", name="Compute the three forms").click()
+    expect(page.locator("#resnext-forms")).to_contain_text("early concatenation", timeout=PATIENCE)
+
+
+@CLOSER
+def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(page):
+    page.get_by_role("tab", name="Other classes").click()
     for i in (1, 2, 3):
         expect(page.locator(f"#class-map-{i} .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#class-caption-1")).to_contain_text("cat")
@@ -264,8 +295,9 @@ def test_the_top_three_classes_have_a_map_each_and_others_can_be_chosen(visit):
     expect(page.locator("#class-caption-1")).to_contain_text("ship", timeout=PATIENCE)
 
 
-def test_pixels_are_attributed_with_the_cost_shown_before(visit):
-    page = open_closer(visit, "Pixel attributions")
+@CLOSER
+def test_pixels_are_attributed_with_the_cost_shown_before(page):
+    page.get_by_role("tab", name="Pixel attributions").click()
     expect(page.locator("#method")).to_contain_text("50 passes, about", timeout=PATIENCE)
     page.locator("#method label", has_text="Occlusion").click()
     expect(page.locator("#pixels-state")).to_contain_text("Occlusion (Zeiler and Fergus 2014): cat", timeout=PATIENCE)
@@ -276,8 +308,9 @@ def test_pixels_are_attributed_with_the_cost_shown_before(visit):
     expect(page.locator("#pixels-state")).not_to_contain_text("Guided", timeout=PATIENCE)
 
 
-def test_features_and_shares_follow_the_model(visit):
-    page = open_closer(visit, "Feature maps")
+@CLOSER
+def test_features_and_shares_follow_the_model(page):
+    page.get_by_role("tab", name="Feature maps").click()
     expect(page.locator("#features .photo")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#features-caption")).to_contain_text("layer3.2")
     page.get_by_role("tab", name="Branch ratios").click()

@@ -27,27 +27,20 @@ def test_the_address_chooses_the_language_of_texts_results_and_errors(visit):
     expect(page.get_by_role("alert")).to_contain_text("'resnet21' 모델이 없습니다.")
 
 
-def test_the_browser_chooses_it_where_the_address_does_not(browser, server):
+def test_the_browser_chooses_it_where_the_address_does_not_and_a_button_changes_it_and_nothing_else(browser, server):
+    # Not as in `visit`: Gradio complains of an answer that is cut off because the page is left.
     context = browser.new_context(locale="ko-KR")
     page = context.new_page()
-    page.goto(f"{server.url}/{SMALL}")
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{server.url}/{SMALL}&photo=cat")
     wait_for_facts(page, "파라미터 269,722개")
     expect(page.locator("h1")).to_have_text("내 사진으로 보는 심층 잔차 학습")
-    context.close()
-
-
-def test_a_button_changes_the_language_and_nothing_else(browser, server):
-    # Not as in `visit`: Gradio complains of an answer that is cut off because the page is left.
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{server.url}/{SMALL}&photo=cat")
-    wait_for_facts(page, "ResNet-20")
-    page.get_by_label("plain", exact=True).check()
-    wait_for_facts(page, "plain-20")
-    expect(page).to_have_url(re.compile("model=plain20.cifar10"), timeout=PATIENCE)
-    page.get_by_role("button", name="한국어").click()
+    page.locator("#switch").get_by_role("radio").nth(1).check()
     wait_for_facts(page, "plain-20 · 파라미터")
-    expect(page).to_have_url(re.compile(r"photo=cat&model=plain20\.cifar10&lang=ko"))
-    expect(page.get_by_role("button", name="한국어")).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile("model=plain20.cifar10"), timeout=PATIENCE)
+    page.get_by_role("button", name="English").click()
+    wait_for_facts(page, "plain-20 · 269,722 parameters")
+    expect(page).to_have_url(re.compile(r"photo=cat&model=plain20\.cifar10&lang=en"))
+    expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
     expect(bars(page).first).to_be_visible()
     context.close()

@@ -12,22 +12,6 @@ from .tabs import SHOWN
 
 pytestmark = pytest.mark.browser
 SCREEN = {"width": 1920, "height": 1080}
-# Texts of less than 20 pixels, as they are on the screen.
-SMALL_TEXTS = """() => {
-  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement, range = document.createRange();
-    range.selectNode(texts.currentNode);
-    const {width, height} = range.getBoundingClientRect();
-    if (!texts.currentNode.textContent.trim() || width < 2 || height < 2) continue;
-    if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-    const matrix = element.getScreenCTM?.();
-    const scale = matrix ? Math.hypot(matrix.a, matrix.b) : element.currentCSSZoom;
-    const size = parseFloat(getComputedStyle(element).fontSize) * scale;
-    if (size < 20) found.push([size, texts.currentNode.textContent.trim().slice(0, 40)]);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture
@@ -47,39 +31,36 @@ def tab_to(page: Page, what: str, most: int = 60) -> None:
     raise AssertionError(f"the Tab key does not lead to {what}")
 
 
-def test_nothing_is_too_small_for_the_back_of_a_room(visit):
-    page = visit("?talk", viewport=SCREEN)
-    for tab, shown in SHOWN.items():
-        page.get_by_role("tab", name=tab, exact=True).click()
-        expect(page.locator(shown).first).to_be_visible(timeout=PATIENCE)
-        page.wait_for_timeout(300)
-        assert (tab, page.evaluate(SMALL_TEXTS)) == (tab, [])
-        assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"]
-    expect(page.locator("footer")).to_be_hidden()
+@pytest.fixture(scope="module")
+def opened(stay) -> Page:
+    return stay(f"?talk&{SMALL[1:]}", viewport=SCREEN)
 
 
-def test_the_talk_view_comes_and_goes_with_a_button_and_with_the_address(visit):
-    page = visit(SMALL)
-    controls, button = page.locator(".pickers").first, page.get_by_role("button", name="Talk view")
-    expect(controls).to_be_visible()
-    button.click()
-    expect(controls).to_be_hidden()
-    expect(page).to_have_url(re.compile(r"[?&]talk=(&|$)"))
-    page.get_by_role("button", name="Controls").click()
-    expect(controls).to_be_visible()
-    button.click()
-    expect(page).not_to_have_url(re.compile("talk"))
-    assert page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).zoom") == "1"
-
-
-def test_a_click_finds_its_point_however_large_the_page_is(visit):
-    page = visit(f"?talk&{SMALL[1:]}", viewport=SCREEN)
-    mark = page.locator("#gradients .panel .mark").nth(3)
+def test_a_click_finds_its_point_however_large_the_page_is(opened):
+    mark = opened.locator("#gradients .panel .mark").nth(3)
     mark.scroll_into_view_if_needed()
     box = mark.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    names = page.locator("#gradients .tip")
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    names = opened.locator("#gradients .tip")
     expect(names).to_contain_text("layer1.1.conv1")
+
+
+def test_the_talk_view_goes_and_comes_with_a_button_and_with_the_address(opened):
+    controls, button = opened.locator(".pickers").first, opened.get_by_role("button", name="Talk view")
+    zoom = "getComputedStyle(document.querySelector('.gradio-container')).zoom"
+    if button.get_attribute("aria-pressed") == "true":
+        button.click()
+    expect(controls).to_be_visible()
+    expect(opened).not_to_have_url(re.compile("talk"))
+    button.click()
+    expect(controls).to_be_hidden()
+    expect(opened).to_have_url(re.compile(r"[?&]talk=(&|$)"))
+    assert float(opened.evaluate(zoom)) > 1
+    opened.get_by_role("button", name="Controls").click()
+    expect(controls).to_be_visible()
+    button.click()
+    expect(opened).not_to_have_url(re.compile("talk"))
+    assert opened.evaluate(zoom) == "1"
 
 
 def go(page: Page, key: str, tab: str) -> None:

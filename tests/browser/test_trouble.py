@@ -1,5 +1,8 @@
 """When the server has a problem, a visitor sees one sentence, and the page works again afterwards."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,30 +11,30 @@ from playwright.sync_api import Page, expect
 from resnet_demo.images import EXAMPLES
 from resnet_demo.ui.sentences import DISK_FULL
 from tests.hostile.client import event_of, join, photo, post, upload
-from tests.page_server import running_page
 
-from .conftest import PATIENCE
+from .conftest import BUSY, FULL, PATIENCE, SLOW
 
 pytestmark = pytest.mark.browser
 CAT = EXAMPLES / "cat.jpg"
-MARKER = "full"
-# Simulates a full disk while a marker file exists: everything that Python writes into a new temporary file fails.
-FULL_DISK = """
-import errno, os, pathlib, tempfile
-def new(*args, original=tempfile.NamedTemporaryFile, **options):
-    if pathlib.Path({marker!r}).exists():
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    return original(*args, **options)
-tempfile.NamedTemporaryFile = new
-"""
 
 
-def open_page(browser, url: str, query: str = "?photo=cat&model=resnet20.cifar10") -> Page:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{url}/{query}")
-    expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
-    return page
+@pytest.fixture(scope="module")
+def page(stay) -> Iterator[Page]:
+    """Nothing listens to its console, which is full of what the server cannot answer."""
+    page = stay("?photo=cat&model=resnet20.cifar10", listen=False)
+    yield page
+    page.context.set_offline(False)
+
+
+@contextmanager
+def trouble(server, name: str) -> Iterator[None]:
+    """While the block runs, there is the file of this name that makes the server have trouble."""
+    marker = server.log_path.parent / name
+    marker.touch()
+    try:
+        yield
+    finally:
+        marker.unlink()
 
 
 def says(page: Page, sentence: str) -> None:
@@ -43,42 +46,34 @@ def send(page: Page) -> None:
     page.locator("#photo input[type=file]").set_input_files(str(CAT))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    with running_page(folder, patch=FULL_DISK.format(marker=str(folder / MARKER))) as running:
-        yield running
-
-
-def test_a_full_disk(browser, server):
-    marker = server.log_path.parent / MARKER
-    page = open_page(browser, server.url)
-    marker.touch()
-    send(page)
-    says(page, DISK_FULL)
-    marker.unlink()
+def test_a_full_disk(page, server):
+    expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
+    with trouble(server, FULL):
+        send(page)
+        says(page, DISK_FULL)
     page.locator("#photo input[type=file]").set_input_files(str(CAT))
     expect(page.locator("#heatmap .stack")).to_be_visible(timeout=PATIENCE)
     assert server.trouble() == []
-    page.context.close()
 
 
-def test_a_full_queue_and_a_lost_connection(browser, server):
-    page = open_page(browser, server.url)
+def test_a_full_queue_and_a_lost_connection(page, server):
     facts, depth = page.locator("#facts"), page.get_by_label("Depth", exact=True)
 
     def pick(connection: str, title: str) -> None:
         page.get_by_label(connection, exact=True).first.check()
         expect(depth).to_have_value(title, timeout=PATIENCE)
 
+    page.locator("#photo-examples button").first.click()
+    expect(page).to_have_url(re.compile("photo=cat"), timeout=PATIENCE)
     event = event_of(server.url, "analyze")
-    data = [photo(upload(server.url, Path(CAT).read_bytes())), "resnet152.untrained", "", "", "float32"]
-    joined = [join(server.url, event, data, f"{i}")[1] for i in range(70)]
-    pick("plain", "plain-20")
-    says(page, "This application is currently busy. Please try again.")
-    for i, answer in enumerate(joined):
-        if "event_id" in answer:
-            post(server.url, "/gradio_api/cancel", answer | {"session_hash": f"{i}", "fn_index": event})
+    data = [photo(upload(server.url, Path(CAT).read_bytes())), SLOW, "", "", "float32"]
+    with trouble(server, BUSY):
+        joined = [join(server.url, event, data, f"{i}")[1] for i in range(70)]
+        pick("plain", "plain-20")
+        says(page, "This application is currently busy. Please try again.")
+        for i, answer in enumerate(joined):
+            if "event_id" in answer:
+                post(server.url, "/gradio_api/cancel", answer | {"session_hash": f"{i}", "fn_index": event})
     pick("residual", "ResNet-20")
     pick("plain", "plain-20")
     expect(facts).to_contain_text("plain-20", timeout=PATIENCE)
@@ -98,4 +93,3 @@ def test_a_full_queue_and_a_lost_connection(browser, server):
     says(page, "Connection errored out.")
     page.context.set_offline(False)
     assert server.trouble() == []
-    page.context.close()

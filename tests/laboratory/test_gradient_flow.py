@@ -1,4 +1,5 @@
-"""Gradient flow, against a hand-written network and `backward()`; and every claim of the tour, on three seeds."""
+"""Gradient flow, against a hand-written network and `backward()`; and every claim of the tour, on three seeds: the
+page's, 0, on all of the sample's images as there, and two more on its first sixteen."""
 
 import math
 import statistics
@@ -23,7 +24,8 @@ SEEDS = (0, 1, 2)
 
 @cache
 def flow(name, seed):
-    return gradient_flow(name, seed=seed)
+    # A quarter of the images takes a quarter of the time.
+    return gradient_flow(name, None if seed == 0 else sample_images()[:16], seed=seed)
 
 
 def ratios(name):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import gradio as gr
 
 from resnet_demo.laboratory import studies
+from resnet_demo.laboratory.tour import TOUR
 from resnet_demo.networks.architecture import describe
 from resnet_demo.records import Flow, LayerFlow, Prediction, TrainedFlow
 from resnet_demo.ui import choices
@@ -102,6 +103,31 @@ def test_the_gradient_flow_opens_at_a_stop_unless_something_is_asked_for():
     # An address that is wrong is answered, and nothing else takes the answer's place.
     assert flow.ask({"tour": "x"})[flow.settled]
     assert flow.ask({"networks": "resnet20", "measure": "response_std"})[flow.tour].current == ""
+
+
+def test_every_stop_of_the_tour_can_be_asked_for_by_its_address():
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
+    for stop in TOUR:
+        updates = flow.ask({"tour": stop.key})
+        assert updates[flow.settled]
+        assert updates[flow.networks]["value"] == list(stop.networks)
+        assert updates[flow.measure] == stop.measure
+        assert updates[flow.tour].current == stop.key
+        assert stop.title in updates[flow.text]
+
+
+def test_an_unknown_network_stop_or_measure_in_the_address_is_one_sentence_and_nothing_is_drawn():
+    flow = built(GradientFlow(open_catalogue(), "cpu"))
+    seven = ",".join(f"resnet{depth}" for depth in range(8, 50, 6))
+    for query, says in (
+        ({"networks": "resnet21"}, "has 21 layers"),
+        ({"tour": "x"}, "no stop of that name"),
+        ({"networks": "resnet20", "measure": "x"}, "no measure &#x27;x&#x27;"),
+        ({"networks": seven}, "At most 6"),
+    ):
+        updates = flow.ask(query)
+        assert says in updates[flow.notice]["value"]
+        assert updates.keys() == {flow.settled, flow.notice}
 
 
 def test_trained_networks_are_shown_as_they_were_measured_beforehand():
