@@ -1,4 +1,5 @@
-"""Run all benchmarks except the trainer's in sequence, each in a process of its own, as `make bench` does."""
+"""Run all benchmarks except the trainer's and the soak in sequence, each in a process of its own, as `make bench`
+does."""
 
 import subprocess
 import sys

@@ -88,16 +88,30 @@ def _others(catalogue: Catalogue) -> str:
 
 def _constructed(catalogue: Catalogue) -> str:
     rows = [
-        (entry.name, entry.origin.name, f"{entry.test_error:.2f}")
+        (entry.name, entry.origin.name, f"{entry.test_error:.2f}", "", "")
         for entry in catalogue.entries()
         if entry.tag in DATASETS and entry.origin is not entry and entry.test_error is not None
     ]
+    runs = results.continued(catalogue)
     rows += [
-        (f"{card.name}, {card.epochs} epochs on", card.start, f"{card.test_error:.2f}")
-        for card in results.continued(catalogue)
+        (
+            f"{card.name}, {card.epochs} epochs on",
+            card.start,
+            f"{card.test_error:.2f}",
+            f"{card.train_error:.2f}",
+            f"{max(epoch.test_error for epoch in card.curve):.2f}",
+        )
+        for card in runs
     ]
-    text = "Networks that compute the same as the one they are made of, and what further training made of some of them."
-    return f"## By construction\n\n{text}\n\n{_table(('network', 'made of', 'test %'), rows)}"
+    text = (
+        "Networks that compute the same as the one they are made of, and what further training, one run each, made of "
+        "some of them. The added blocks of plain-56 were exact identities in evaluation mode when its run began, but "
+        "in training mode only nearly: their statistics were those that the layers before have in evaluation mode. "
+        "`--from` makes them exact in both modes since."
+    )
+    table = _table(("network", "made of", "test %", "training %", "highest test % of an epoch"), rows)
+    commands = "\n".join(f"    {card.command}" for card in runs)
+    return f"## By construction\n\n{text}\n\n{table}\n{commands}\n"
 
 
 def _lesions(catalogue: Catalogue) -> str:
@@ -112,21 +126,17 @@ def _lesions(catalogue: Catalogue) -> str:
 
 
 def _flows(catalogue: Catalogue) -> str:
-    rows = []
+    rows, widest = [], 0.0
     for entry, study in _studies(TrainedFlow, catalogue):
         norms = [layer.gradient_norm for layer in study.layers]
         responses = [layer.response_std for layer in study.layers if layer.response_std is not None]
-        ends = (
-            study.loss,
-            norms[0],
-            norms[-2],
-            study.flow.ratio,
-            min(norms),
-            max(norms),
-            min(responses),
-            max(responses),
+        first, last = (
+            f"{layer.gradient_norm:.2f} ± {layer.gradient_std / study.images**0.5:.2f}"
+            for layer in (study.layers[0], study.layers[-2])
         )
-        rows.append((entry.name, f"{study.images:,}", *(f"{x:.3g}" for x in ends)))
+        ends = (study.flow.ratio, min(norms), max(norms), min(responses), max(responses))
+        widest = max(widest, *(layer.gradient_std / layer.gradient_norm for layer in study.layers))
+        rows.append((entry.name, f"{study.images:,}", f"{study.loss:.3g}", first, last, *(f"{x:.2g}" for x in ends)))
     columns = (
         "network",
         "images",
@@ -134,14 +144,16 @@ def _flows(catalogue: Catalogue) -> str:
         "first conv",
         "last conv",
         "first / last",
-        "least",
+        "least, fc included",
         "most",
         "least std",
         "most std",
     )
     text = (
-        "Norm of the gradient of each test image's loss with respect to the weights of a layer, mean over the images, "
-        "and standard deviation of the responses (He et al. 2016, figure 7): `python -m resnet_demo trained-flow NAME`."
+        "Norm of the gradient of each test image's loss with respect to the weights of a layer, mean over the images ± "
+        "its standard error, and standard deviation of the responses (He et al. 2016, figure 7): "
+        "`python -m resnet_demo trained-flow NAME`. Images differ widely: the standard deviation of their norms is up "
+        f"to {widest:.1f} times the mean."
     )
     shown = "\n".join(
         f"![{measure.replace('_', ' ')} by depth](trained-{key}.png)" for key, measure in MEASURES.items()

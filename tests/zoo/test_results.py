@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from resnet_demo.errors import InputError
 from resnet_demo.training import race
 from resnet_demo.zoo import Catalogue, list_models, open_catalogue
 from resnet_demo.zoo.paths import SEEDS, shipped_folder
-from resnet_demo.zoo.results import SOURCES, all_results, missing, read_cards, summarize, trained_cards
+from resnet_demo.zoo.results import SOURCES, all_results, continued, missing, read_cards, summarize, trained_cards
 from tests.stripes import CPU, save_stripes, stripes
 
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -117,6 +118,16 @@ def test_what_started_from_a_trained_network_is_not_taken_for_a_run_from_scratch
     (summary,) = summarize(read_cards([tmp_path]))
     assert (summary.start, summary.references) == (first.name, {})
     assert f"from {first.name}" in run("results", tmp_path).out
+
+
+def test_the_readme_tells_what_further_training_made_of_networks_by_construction():
+    text = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+    runs = continued(open_catalogue())
+    assert len(runs) >= 3
+    for one in runs:
+        assert f"to {one.test_error:.2f} %" in text
+        if one.spec.connection == "plain":
+            assert f"by way of {max(epoch.test_error for epoch in one.curve):.2f}" in text
 
 
 def test_a_race_trains_both_on_the_same_batches_until_its_time_is_up():
