@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "resnet_demo"
-# The packages that each package may import; all of them may use `errors`, `json_files` and `memory`.
+# The packages that each package may import; all of them may use `errors`, `files`, `json_files` and `memory`.
 MAY_IMPORT = {
     "records": (),
     "networks": ("records",),
@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "ui": ("records", "networks", "images", "zoo", "analysis", "laboratory", "training", "plots"),
     "commands": ("records", "networks", "images", "zoo", "analysis", "laboratory", "training", "plots", "ui"),
 }
-BASE = ("errors", "json_files", "memory")
+BASE = ("errors", "files", "json_files", "memory")
 # The only places that may import these third-party packages.
 ONLY_IN = {
     "gradio": ("ui",),

@@ -134,7 +134,7 @@ class NetworkSpec:
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is {getattr(self, field)}; it must be at least 1.")
         if self.cardinality * self.base_width > MAX_WIDTH:
-            raise InputError(f"Cardinality times base width is at most {MAX_WIDTH:,}.")
+            raise InputError(f"Cardinality times base width is too large: at most {MAX_WIDTH:,}.")
         if self.family not in families_of(self.depth):
             raise InputError(_no_such_depth(self.depth, self.family))
         if (self.connection == "plain") != (self.shortcut == "none"):
@@ -259,15 +259,12 @@ def _defaults(depth: int, connection: str, family: str | None, folded: bool) -> 
 def _no_such_depth(depth: int, family: str = "") -> str:
     if depth > DEEPEST:
         return f"A network of {depth} layers is too large: the deepest one has {DEEPEST}."
-    depths = {
-        "imagenet": "ImageNet depths are 18, 34, 50, 101 and 152",
-        "cifar": "CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110)",
-    }
-    asked = {family: depths[family]} if family else depths
-    near = [d for d in range(max(8, depth - 6), depth + 7) if set(asked) & set(families_of(d))]
+    near = [d for d in range(max(8, depth - 6), depth + 7) if family in ("", *families_of(d)) and families_of(d)]
+    near = near or ([*IMAGENET_STAGES] if family == "imagenet" else [8])
     of = f" of the {family} family" if family else ""
-    return f"No network{of} has {depth} layers: {', '.join(asked.values())}." + (
-        f" Near {depth}: {', '.join(map(str, near))}." if near else ""
+    return (
+        f"No network{of} has {depth} layers: ImageNet depths are 18, 34, 50, 101 and 152, "
+        f"CIFAR depths are 6n+2 (8, 14, 20, ... 56, ... 110). Near {depth}: {', '.join(map(str, near))}."
     )
 
 

@@ -105,7 +105,7 @@ def visiting(context: BrowserContext, server: PageServer, left: list[Page]) -> I
     complaints: list[str] = []
     pages: list[tuple[Page, dict[str, Callable]]] = []
     heard = {
-        "pageerror": lambda error: complaints.append(str(error)),
+        "pageerror": lambda error: complaints.append(error.stack or str(error)),
         "console": lambda message: complaints.append(message.text) if message.type == "error" else None,
     }
 
