@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from resnet_demo.commands.results_of_photos import stems_of
 from tests.pictures import save_photo
@@ -12,6 +13,13 @@ from tests.pictures import save_photo
 pytestmark = pytest.mark.usefixtures("own_folders")
 
 MODEL = "resnet20.untrained"
+
+
+@pytest.fixture(autouse=True)
+def empty_plots(monkeypatch):
+    """What a plot shows is no matter here, and drawing it takes longer than the analysis."""
+    for name in ("report_figure", "compare_figure"):
+        monkeypatch.setattr(f"resnet_demo.plots.{name}", lambda *what: Figure((1, 1)))
 
 
 # 249 letters, 248 and 250 bytes.

@@ -74,6 +74,26 @@ def tiff(mode, side, compression="tiff_lzw"):
     return encode(Image.new(mode, (side, side)), "TIFF", compression=compression)
 
 
+def claimed_tiff(mode, side):
+    """A TIFF whose tags claim another size."""
+    data = bytearray(tiff(mode, 64))
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    for at in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", data, at)[0] in (256, 257):
+            struct.pack_into("<HII", data, at + 2, 4, 1, side)
+    assert Image.open(io.BytesIO(data)).size == (side, side)
+    return bytes(data)
+
+
+def claimed_boxes(form, side, **options):
+    """An AVIF or HEIC whose box of the size, `ispe`, claims another one."""
+    data = bytearray(encode(Image.new("RGB", (64, 64)), form, **options))
+    assert data.count(b"ispe") == 1
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, side, side)
+    return bytes(data)
+
+
 def tiff_of(tags, data=b""):
     """A little-endian TIFF from the tag, type (3 is 16 bits, 4 is 32), count and value of each entry."""
     entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))

@@ -24,8 +24,8 @@ def test_a_program_that_waits_is_answered_before_the_server_stops_by_ctrl_c(tmp_
         proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
         assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
         assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
-        assert "data" in analyze(server.url, path, "resnet50.untrained")
-        data = {"data": [photo(path), "resnet50.untrained", "", "", "float32"]}
+        assert "data" in analyze(server.url, path, "resnet18.untrained")
+        data = {"data": [photo(path), "resnet18.untrained", "", "", "float32"]}
         _, joined = post(server.url, "/gradio_api/call/analyze", data)
         with ThreadPoolExecutor(1) as client:
             stream = f"/gradio_api/call/analyze/{joined['event_id']}"

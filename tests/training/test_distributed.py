@@ -21,31 +21,14 @@ from tests.stripes import save_stripes
 ROOT = Path(__file__).parents[2]
 
 
-def train(folder, data, *launcher):
-    arguments = [
-        "-m",
-        "resnet_demo",
-        "train",
-        "resnet8",
-        "--dataset",
-        "stripes",
-        "--data",
-        str(data),
-        "--device",
-        "cpu",
-    ]
-    arguments += [
-        "--epochs",
-        "1",
-        "--learning-rate",
-        "0.01",
-        "--batch-size",
-        "16",
-        "--precision",
-        "float32",
-        "--out",
-        str(folder),
-    ]
+def command(folder, data, batch=16):
+    options = {"dataset": "stripes", "data": data, "device": "cpu", "epochs": 1, "learning-rate": 0.01}
+    options |= {"batch-size": batch, "precision": "float32", "out": folder}
+    return ["train", "resnet8", *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
+
+
+def in_two_processes(arguments):
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "resnet_demo")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, *launcher, *arguments], env=environment, capture_output=True, text=True, timeout=300
@@ -73,7 +56,10 @@ def backward(network, images, labels):
 
 
 def test_a_shared_batch_has_the_gradients_and_statistics_of_the_whole():
-    context = multiprocessing.get_context("spawn")
+    # What takes seconds to import is imported once, before both are forked, where processes can be.
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    context.set_forkserver_preload(["torch._dynamo", __name__])
     failures, port = context.Queue(), free_port()
     processes = [context.Process(target=compare_with_one_process, args=(rank, port, failures)) for rank in range(2)]
     for process in processes:
@@ -84,13 +70,12 @@ def test_a_shared_batch_has_the_gradients_and_statistics_of_the_whole():
     assert failures.empty()
 
 
-def test_two_processes_train_like_one(tmp_path):
+def test_two_processes_train_like_one(run, tmp_path):
     # Only four steps: rounding errors of float32 double with each and would eventually be visible.
     data = save_stripes(tmp_path / "data.npz", train=64)
-    alone = train(tmp_path / "one", data)
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    together = train(tmp_path / "two", data, *torchrun)
-    assert alone.returncode == together.returncode == 0, together.stderr
+    alone = run(*command(tmp_path / "one", data))
+    together = in_two_processes(command(tmp_path / "two", data))
+    assert alone.code == together.returncode == 0, together.stderr
     files = [sorted(path.name for path in (tmp_path / folder).iterdir()) for folder in ("one", "two")]
     assert files[0] == files[1] == [f"resnet8.stripes.{suffix}" for suffix in ("json", "jsonl", "safetensors")]
     one, two = (Card.read(tmp_path / folder / "resnet8.stripes.json") for folder in ("one", "two"))
@@ -106,10 +91,9 @@ def test_two_processes_train_like_one(tmp_path):
 
 def test_an_uneven_batch_is_refused(tmp_path):
     data = save_stripes(tmp_path / "data.npz", train=96)
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "3")
-    result = train(tmp_path / "out", data, *torchrun)
+    result = in_two_processes(command(tmp_path / "out", data, batch=15))
     assert result.returncode != 0
-    assert "cannot be shared evenly by 3 processes" in result.stderr
+    assert "cannot be shared evenly by 2 processes" in result.stderr
 
 
 def test_shares_are_the_whole_batch():
