@@ -9,28 +9,36 @@ import warnings
 from pathlib import Path
 
 import pytest
-from gradio_client import Client, handle_file
 
 from resnet_demo.ui import build_page, choices
 from resnet_demo.ui.photo import EXAMPLES
 from resnet_demo.zoo import Catalogue, ModelCache, paths
 from tests.cards import put_weights
-from tests.page_server import running_page
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_has_the_networks_of_a_users_folder(tmp_path):
+@pytest.fixture(autouse=True)
+def all_threads(monkeypatch):
+    """The page's process shares its cores among its visitors; the tests go on with all of them."""
+    monkeypatch.setattr("resnet_demo.ui.share_cores", lambda: None)
+
+
+def test_the_page_has_the_networks_of_a_users_folder(run, tmp_path, monkeypatch):
+    found = []
+
+    def ask(build, *options, **more):
+        (analyze,) = (event.fn for event in build().fns.values() if event.api_name == "analyze")
+        found.extend(analyze(str(EXAMPLES / "cat.jpg"), model) for model in ("", "resnet8.stripes"))
+        sys.exit()
+
     put_weights(tmp_path / "mine", "resnet8.stripes")
-    with running_page(tmp_path, "--weights", str(tmp_path / "mine"), "--model", "resnet8.stripes") as server:
-        client = Client(server.url, verbose=False)
-        photo = handle_file(str(EXAMPLES / "cat.jpg"))
-        for model in ("", "resnet8.stripes"):
-            found = client.predict(image=photo, model=model, target="", layer="", api_name="/analyze")
-            assert (found["model"], len(found["predictions"])) == ("resnet8.stripes", 5)
-        assert server.trouble() == []
+    monkeypatch.setattr("resnet_demo.ui.serve", ask)
+    result = run("page", "--offline", "--weights", tmp_path / "mine", "--model", "resnet8.stripes")
+    assert (result.code or 0, result.err) == (0, "")
+    assert [(values["model"], len(values["predictions"])) for values in found] == [("resnet8.stripes", 5)] * 2
 
 
 WRONG = {
@@ -49,19 +57,20 @@ def app_py(*options):
     )
 
 
-def test_a_model_that_does_not_exist_is_one_sentence():
-    options, says = WRONG["model"]
+def test_a_wrong_option_of_app_py_is_one_sentence():
+    options, says = WRONG["data"]
     done = app_py(*options)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(says)
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("kind", ["weights", "data", "share"])
-def test_wrong_options_are_one_sentence(run, kind, assert_clear_sentence):
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_options_are_one_sentence(run, kind, tmp_path, monkeypatch, assert_clear_sentence):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     options, says = WRONG[kind]
     result = run("page", *options)
-    assert result.code == 2
+    assert (result.code, result.out) == (2, "")
     assert result.err.startswith(says)
     assert_clear_sentence(result.err.strip())
 

@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from filelock import FileLock
 from resnet_demo.errors import InputError
 from resnet_demo.ui import serve
 from resnet_demo.ui.uploads import KEPT, LOCK, PREFIX, delete_old, delete_orphans, upload_folder
-from tests.page_server import ROOT
 
 
 def made(path: Path, hours: float) -> Path:
@@ -65,32 +62,27 @@ def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch, asse
     assert_clear_sentence(str(caught.value), paths=[place])
 
 
-def app(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "app.py", "--offline", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
-    )
-
-
 @pytest.mark.parametrize("port", ["99999", "-1", "x"])
-def test_a_port_that_cannot_be_is_refused(port):
-    done = app("--port", port)
-    assert done.returncode == 2
-    assert "Invalid value for '--port'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_port_that_cannot_be_is_refused(run, port):
+    result = run("page", "--offline", "--port", port)
+    assert result.code == 2
+    assert "Invalid value for '--port'" in result.err
+    assert "Traceback" not in result.err
 
 
-def test_a_page_that_cannot_be_served_is_one_sentence(tmp_path, monkeypatch):
+def test_a_page_that_cannot_be_served_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr("resnet_demo.ui.share_cores", lambda: None)  # All threads stay with the tests.
     with gr.Blocks(analytics_enabled=False) as page:
         pass
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = app("--port", str(port))
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert done.stderr.startswith(f"The page cannot be served on 127.0.0.1:{port}: ")
+        monkeypatch.setattr("resnet_demo.ui.build_page", lambda *what: page)
+        result = run("page", "--port", port, "--offline")
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert result.err.startswith(f"The page cannot be served on 127.0.0.1:{port}: ")
         for host in ("127.0.0.1", "::1"):
             with pytest.raises(InputError, match=f"The page cannot be served on {host}:{port}: ") as caught:
                 serve(lambda: page, host, port, share=False, open_=False)
