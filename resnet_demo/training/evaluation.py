@@ -203,6 +203,6 @@ def _as_labelled(split: Labelled | Photos, labels: tuple[str, ...]) -> Tensor:
     if not set(classes) & set(names):
         return split.labels
     if set(classes) != set(names) or len(set(names)) < len(names):
-        other = next((name for name in split.classes if in_words([name.replace("/", " ")])[0] not in names), "")
+        other = next((told for told, name in zip(split.classes, classes, strict=True) if name not in names), "")
         raise InputError(f"Of the classes of this data, {quoted(other)} is none of the network's: {', '.join(labels)}.")
     return torch.tensor([names.index(name) for name in classes])[split.labels]
