@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from types import MappingProxyType
 from typing import Any
 
@@ -45,6 +46,16 @@ class GuardedBlocks(gr.Blocks):
     @config.setter
     def config(self, config: Any) -> None:
         self._config = config
+
+    @property
+    def state_holder(self) -> Any:
+        """What Gradio remembers of each visitor."""
+        return self._state_holder
+
+    @state_holder.setter
+    def state_holder(self, holder: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        holder.blocks = _Undescribed(self)
+        self._state_holder = holder
 
     async def process_api(self, *args: Any, **kwargs: Any) -> Any:
         """An event, answered in the visitor's language; an answer that was overtaken changes nothing."""
@@ -132,6 +143,27 @@ class GuardedBlocks(gr.Blocks):
             return await super().postprocess_data(block_fn, *args, **kwargs)
         except Exception as error:
             raise _defect(error) from error
+
+
+class _Undescribed:
+    """The page for visitors' sessions. In each, and again whenever something is shown, Gradio would describe the page's
+    components, for links into it that are closed here: half a megabyte, and 50 ms for which everybody waits."""
+
+    def __init__(self, page: gr.Blocks) -> None:
+        self.page = page
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.page, name)
+
+    @property
+    def default_config(self) -> Any:
+        return self
+
+    def __copy__(self) -> Any:
+        """What a session has of its own."""
+        config = copy(self.page.default_config)
+        vars(config)["config_for_block"] = lambda *block: {}
+        return config
 
 
 def _defect(error: Exception) -> Sentence:

@@ -60,7 +60,13 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     page.queue(max_size=64, api_open=False)
     # By itself, Gradio looks a thousand and a hundred times a second: 5 % of a core as long as nobody does anything.
     page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = LOOK_EVERY, TELL_EVERY
+    # After each event it would sum up the last 10,000 in a table, for its monitoring: 20 to 40 ms of a core.
+    page._queue.compute_analytics_summary = _unmonitored
     return page
+
+
+def _unmonitored(records: object) -> dict[str, Any]:
+    return {}
 
 
 def _page(cache: ModelCache, default_model: str, data: Path | None) -> GuardedBlocks:
@@ -146,7 +152,8 @@ def launch_options() -> dict[str, Any]:
         "css_paths": STYLE,
         "max_file_size": MAX_BYTES,
         "run_history": False,
+        "enable_monitoring": False,
         "footer_links": ["api", "settings"],
-        # Gradio keeps half a megabyte for each visitor until this many others have come.
-        "state_session_capacity": 300,
+        # A visitor's page takes a quarter of a megabyte until this many others have come.
+        "state_session_capacity": 1000,
     }

@@ -4,10 +4,10 @@ import asyncio
 
 import gradio as gr
 import pytest
-from gradio.state_holder import SessionState
+from gradio.state_holder import SessionState, StateHolder
 
 from resnet_demo.ui.guarded import MOST_UNREAD, GuardedBlocks
-from resnet_demo.ui.sentences import LOST, Sentence
+from resnet_demo.ui.sentences import LOST, MISFIT, Sentence
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,9 @@ def page():
         shown.change(lambda text: text, shown, shown)
         tab.select(lambda chosen: chosen, chosen, shown)
         shown.change(lambda chosen: chosen, chosen, shown, queue=False)
+        picker = gr.Dropdown(["one"])
+        shown.change(lambda: gr.update(choices=["two"], value="two"), None, picker)
+        picker.change(lambda name: f"picked {name}", picker, shown)
     return page
 
 
@@ -46,6 +49,22 @@ def test_a_connection_that_broke_for_a_while_closes_nothing(page):
     state.is_closed = True
     assert asked(page, state, 1, "what", None) == ["what, second"]
     assert not state.is_closed
+
+
+def test_a_session_has_its_own_choices_and_no_description_of_the_page(page):
+    holder = StateHolder()
+    holder.set_blocks(page)
+    here, there = holder["here"], holder["there"]
+    asked(page, here, 5)
+    assert asked(page, here, 6, "two") == ["picked two"]
+    assert asked(page, there, 6, "one") == ["picked one"]
+    for state, other in ((here, "one"), (there, "two")):
+        with pytest.raises(Sentence, match=MISFIT):
+            asked(page, state, 6, other)
+    assert [any(state.config_values.values()) for state in (here, there)] == [False, False]
+    # The page's own is complete.
+    (picker,) = (part["props"] for part in page.get_config_file()["components"] if part["type"] == "dropdown")
+    assert picker["choices"] == [("one", "one")]
 
 
 def test_answers_that_nobody_fetches_do_not_pile_up(page):

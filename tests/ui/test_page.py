@@ -165,6 +165,10 @@ def test_files_of_the_machine_are_not_served(page, path):
     assert status(f"{page.url}/gradio_api/file={path}") in (403, 404)
 
 
+def test_nobody_is_told_what_visitors_do(page):
+    assert status(f"{page.url}/monitoring/summary") == 403
+
+
 def test_a_large_upload_is_refused(page):
     boundary = "limit"
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'.encode()

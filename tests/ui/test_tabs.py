@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from gradio.queueing import Queue
 
 from resnet_demo.errors import InputError
 from resnet_demo.images import loading
@@ -138,8 +139,12 @@ def handlers(page, name):
     return [event for event in page.fns.values() if event.name == name and event.outputs]
 
 
-def test_the_endpoints_decode_a_photo_once_too(monkeypatch):
-    page = build_page(ModelCache("cpu", offline=True), MODEL)
+@pytest.fixture(scope="module")
+def page():
+    return build_page(ModelCache("cpu", offline=True), MODEL)
+
+
+def test_the_endpoints_decode_a_photo_once_too(page, monkeypatch):
     decoded, decode = [], loading._decoded
     monkeypatch.setattr(loading, "_decoded", lambda data, side: (decoded.append(1), decode(data, side))[1])
     for name, inputs in (("analyze", [CAT, MODEL, "", "", "bfloat16"]), ("compare", [CAT, MODEL, TWIN, ""])):
@@ -149,9 +154,14 @@ def test_the_endpoints_decode_a_photo_once_too(monkeypatch):
         assert len(decoded) == 1
 
 
-def test_every_tab_says_by_name_what_the_address_changes():
+def test_nothing_sums_up_what_visitors_do(page):
+    """After each event, Gradio would, in a table of the last 10,000."""
+    assert Queue.compute_analytics_summary
+    assert page._queue.compute_analytics_summary([{"function": "ask"}]) == {}
+
+
+def test_every_tab_says_by_name_what_the_address_changes(page):
     """Whatever the address contains, the handler returns updates of the event's outputs, or none."""
-    page = build_page(ModelCache("cpu", offline=True), MODEL)
     addresses = [address(tab=tab, photo="cat") for tab in ("explore", "compare", "lesion", "flow", "architecture")]
     addresses += [
         address(),
