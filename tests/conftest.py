@@ -15,8 +15,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from resnet_demo.__main__ import main
+from resnet_demo.networks import NetworkSpec
 from resnet_demo.zoo import paths
 from tests.cards import put_weights
 from tests.pictures import save_photo
@@ -27,9 +29,27 @@ os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_de
 ROOT = Path(__file__).parents[1]
 
 
+class InOrder(LoadFileScheduling):
+    """The tests of a file run in one of the parallel processes, and so do all of the browser's: they share a server and
+    a Chromium, whose first pages take several times as long as the next ones."""
+
+    def _split_scope(self, nodeid):
+        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return InOrder(config, log)
+
+
 @pytest.fixture
 def photo(tmp_path):
     return save_photo(tmp_path / "photos" / "photo.png")
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Networks of an eighth of the channels, or half in the cifar family: each depth's structure, with less to add."""
+    monkeypatch.setattr(NetworkSpec, "planes", property(lambda spec: tuple(8 * 2**i for i in range(len(spec.stages)))))
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ def relative(a, b):
     return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", RESIDUAL_AND_PLAIN)
 def test_grad_cam_at_the_last_block_is_the_weighted_sum_of_fc(name):
     """relu(sum_k fc.weight[c, k] A_k) / (H W): an exact reference that needs no gradient."""

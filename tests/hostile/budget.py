@@ -49,10 +49,13 @@ def serve():
     import PIL.Image
     import torch
 
-    import resnet_demo.images  # noqa: F401 - imported before the fork
+    from resnet_demo import zoo
+    from resnet_demo.analysis import explaining  # noqa: F401 - imported before the fork
+    from resnet_demo.images import decoding, loading  # noqa: F401
 
     torch.set_num_threads(1)  # Threads that wait for a busy core would count as work.
     PIL.Image.init()
+    zoo.load_model("resnet8.untrained", "cpu")  # The first network takes torch half a second of imports.
     for line in sys.stdin:
         child = os.fork()
         if not child:

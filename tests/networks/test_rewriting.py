@@ -54,6 +54,7 @@ def blocks_of(network, x):
     }
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", FOLDABLE)
 def test_a_folded_network_computes_the_same_logits_block_outputs_and_grad_cam(name):
     # In float64, as rounding moves some inputs of a ReLU across 0, where its gradient jumps.
@@ -68,6 +69,7 @@ def test_a_folded_network_computes_the_same_logits_block_outputs_and_grad_cam(na
             assert_same(one, other)
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", FOLDABLE)
 def test_single_precision_suffices_for_a_folded_network(name):
     network = as_trained(name)

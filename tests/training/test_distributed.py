@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,20 @@ from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 
 from resnet_demo import create_network
+from resnet_demo.errors import InputError
 from resnet_demo.training import World, joined
 from resnet_demo.training.distributed import SynchronizedBatchNorm2d, spread, synchronize
+from resnet_demo.training.loop import Trainer
 from resnet_demo.zoo import Card
 from tests.page_server import free_port
-from tests.stripes import save_stripes
+from tests.stripes import CPU, RECIPE, run_of, save_stripes, stripes
 
 ROOT = Path(__file__).parents[2]
 
 
-def command(folder, data, batch=16):
+def command(folder, data):
     options = {"dataset": "stripes", "data": data, "device": "cpu", "epochs": 1, "learning-rate": 0.01}
-    options |= {"batch-size": batch, "precision": "float32", "out": folder}
+    options |= {"batch-size": 16, "precision": "float32", "out": folder}
     return ["train", "resnet8", *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
 
 
@@ -89,11 +92,10 @@ def test_two_processes_train_like_one(run, tmp_path):
     assert together.stdout.count("test error") == 1
 
 
-def test_an_uneven_batch_is_refused(tmp_path):
-    data = save_stripes(tmp_path / "data.npz", train=96)
-    result = in_two_processes(command(tmp_path / "out", data, batch=15))
-    assert result.returncode != 0
-    assert "cannot be shared evenly by 2 processes" in result.stderr
+def test_an_uneven_batch_is_refused():
+    run = run_of(replace(RECIPE, batch_size=15))
+    with pytest.raises(InputError, match="Batches of 15 images cannot be shared evenly by 2 processes"):
+        Trainer(run, stripes(96), stripes(30), CPU, World(0, 2))
 
 
 def test_shares_are_the_whole_batch():

@@ -249,6 +249,23 @@ def test_an_impossible_race_is_one_sentence(degradation, tmp_path):
     assert race._ready()[race.start]["interactive"] is False
 
 
+def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_can_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("RESNET_DEMO_CIFAR10", raising=False)
+    race = built(Degradation(open_catalogue(), None, "cpu", offline=True)).race
+    first = race._opened(False)
+    assert "No race here: the images of CIFAR-10 are not on this machine, and it is offline" in first[race.state]
+    assert "--data" not in first[race.state]
+    assert [first[race.start]["interactive"], first[race.fetch]["visible"], first[race.told]] == [False, False, True]
+    assert race.start.interactive is False
+    images = tmp_path / "datasets" / "cifar-10-batches-py"
+    images.mkdir(parents=True)
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"):
+        (images / name).touch()
+    assert race._opened(True) == gr.skip()
+    assert race._opened(False)[race.start]["interactive"] is True
+
+
 def test_stop_leaves_how_the_race_stood_and_nothing_untrue(degradation):
     race = degradation.race
     assert set(race._stopped(status("3 of 120 s"))) == {race.ended}
