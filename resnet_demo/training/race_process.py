@@ -31,7 +31,7 @@ GRACE_SECONDS = 180
 def run_race(
     names: Sequence[str], seconds: float, data: Path | None, device: str
 ) -> Generator[tuple[Lap, ...], None, None]:
-    """Yields all laps so far, at least once a second even without a new lap, so that the caller can stop in between.
+    """Yields all laps so far, four times a second even without a new lap, so that the caller can stop in between.
     Closing the iterator ends the process.
 
     Raises `InputError` when the names or the time are not among those offered, or the images are not available.
@@ -94,9 +94,9 @@ def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
 
 
 def _next(lines: "queue.Queue[str | None]") -> str | None:
-    """The next line, an empty string if it takes longer than a second, and None at the end."""
+    """The next line, an empty string if it takes longer than a quarter of a second, and None at the end."""
     try:
-        return lines.get(timeout=1)
+        return lines.get(timeout=0.25)
     except queue.Empty:
         return ""
 

@@ -29,6 +29,8 @@ class Pickers:
     def build_network(self) -> None:
         # What the browser is told to pick, which it may not yet have done in all of the pickers.
         self.picked = gr.State(self.default.name)
+        # The network that all pickers were last set for.
+        self.settled = gr.State(self.default.name)
         tag, connection = self.default.tag, choices.connection_of(self.default)
         with gr.Group():
             depths = choices.depth_choices(self.catalogue, tag, connection, self.default, self.offline)
@@ -49,8 +51,8 @@ class Pickers:
                 self.facts = gr.HTML("", elem_id="facts")
             with gr.Column(scale=5, min_width=320):
                 self.twins = Twins(self._twin_view(self.default), elem_id="twins")
-        self.all: list[Component] = [self.picked, self.tag, self.connection, self.name, self.target, self.layer]
-        self.all.append(self.twins)
+        self.all: list[Component] = [self.picked, self.settled, self.tag, self.connection, self.name]
+        self.all += [self.target, self.layer, self.twins]
 
     def wire(self, ready: gr.State, message: gr.HTML, examples: Examples) -> None:
         """`ready` holds the name of the network that is shown: it stays picked where another one cannot be."""
@@ -62,7 +64,7 @@ class Pickers:
             (self.tag.input, self._pick_dataset, [self.tag, ready, self.name]),
             (self.connection.input, self._pick_connection, [self.tag, self.connection, *picked]),
             (self.twins.click, self._pick_twin, [self.tag, *picked]),
-            (self.name.input, self._pick_depth, [self.picked, *picked]),
+            (self.name.input, self._pick_depth, [self.settled, *picked]),
         ):
             ask_in_turn([change], pick, inputs, changed, turn, **QUICK)
 
@@ -72,6 +74,7 @@ class Pickers:
         depths = choices.depth_choices(self.catalogue, entry.tag, connection, entry, self.offline)
         updates: Updates = {
             self.picked: entry.name,
+            self.settled: entry.name,
             self.tag: gr.update(value=entry.tag),
             self.twins: self._twin_view(entry),
             self.connection: gr.update(choices=choices.connection_choices(self.catalogue, entry.tag), value=connection),
@@ -123,9 +126,9 @@ class Pickers:
             return gr.skip()
         return self._pick(self._nearest(tag, connection, name), ready, target, layer)
 
-    def _pick_depth(self, picked: str, ready: str, name: str, target: str, layer: str) -> Updates:
+    def _pick_depth(self, settled: str, ready: str, name: str, target: str, layer: str) -> Updates:
         # The box tells of an input whenever it is left.
-        if name == picked:
+        if name == settled:
             return gr.skip()
         entry = self.catalogue.find(name)
         return self._keep(choices.connection_of(entry), self._pick(entry, ready, target, layer))

@@ -165,6 +165,14 @@ def test_during_a_race_the_page_answers_and_it_is_stopped_at_once_and_stopped_ag
     # No update of the race that was still on its way has overwritten it.
     expect(ended).to_have_text("Stopped.")
 
+    # At once again, even though the process may not have ended yet.
+    for _ in range(3):
+        page.get_by_role("button", name="Start the race").click()
+        expect(ended).to_be_empty()
+        expect(state(page)).to_contain_text("Getting ready")
+        stop.click()
+        expect(ended).to_have_text("Stopped.")
+        expect(state(page)).not_to_contain_text("Error")
     start(page, 10)
     expect(ended).to_be_empty()
     expect(state(page)).to_contain_text("Getting ready")
@@ -180,6 +188,7 @@ def test_closing_the_page_ends_its_race_and_the_next_visitor_gets_theirs(visit):
     expect(first.locator("#race .panel svg")).to_be_visible(timeout=RACE_PATIENCE)
     second = visit("?tab=degradation")
     start(second, 5)
+    expect(state(second)).to_contain_text("Another visitor's race is running")
     second.wait_for_timeout(1000)
     assert races() == 1
     first.close()

@@ -166,7 +166,8 @@ def test_the_last_of_many_quick_clicks_wins(small):
 
 def test_a_model_that_would_have_to_be_fetched_cannot_be_picked_when_offline(small):
     page = small
-    choose(page, "Data set", "ImageNet: 1000 classes (not on this machine)")
+    page.get_by_label("Data set", exact=True).click()
+    page.get_by_role("option", name="ImageNet: 1000 classes (not on this machine)").click()
     expect(page.get_by_role("alert")).to_contain_text("this is offline", timeout=PATIENCE)
     # What was picked before stays, and so does its answer.
     expect(page.get_by_label("Data set")).to_have_value("CIFAR-10: 10 classes")
@@ -176,6 +177,10 @@ def test_a_model_that_would_have_to_be_fetched_cannot_be_picked_when_offline(sma
     choose(page, "Depth", "ResNet-56")
     wait_for_facts(page, "ResNet-56")
     expect(page.get_by_role("alert")).to_have_count(0)
+    # Its layers too.
+    page.get_by_label("Layer to explain", exact=True).click()
+    expect(page.get_by_role("option", name="layer3.8", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
 
 
 def broken_files(folder: Path):

@@ -14,7 +14,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.language import speak
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
-from resnet_demo.ui.tabs.race import GETTING_READY, status
+from resnet_demo.ui.tabs.race import GETTING_READY, WAITING, Ticket, status
 from resnet_demo.ui.tabs.shape import shape_of_loss
 from resnet_demo.ui.training_plots import ladder_plot
 from resnet_demo.zoo import Catalogue, ModelCache, open_catalogue, results
@@ -241,11 +241,12 @@ def test_an_impossible_race_is_one_sentence(degradation, tmp_path):
     race = degradation.race
     race.data = tmp_path
     for entrants in (("resnet20", "plain20", float("nan")), ("resnet20", "../x", 30)):
-        *_, last = race._race(*entrants)
+        *_, last = race._race(Ticket(), *entrants)
         assert 'role="alert"' in last[race.state]
     race.data = tmp_path / "gone"
-    (only,) = race._race("resnet20", "plain20", 30)
+    only = race._entered(None)
     assert "No race here" in only[race.state]
+    assert race.ticket not in only
     assert race._ready()[race.start]["interactive"] is False
 
 
@@ -266,7 +267,42 @@ def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_ca
     assert race._opened(False)[race.start]["interactive"] is True
 
 
+def test_a_ticket_is_good_for_one_race(degradation, monkeypatch):
+    race, begun = degradation.race, []
+    monkeypatch.setattr(race, "_has_images", lambda: True)
+
+    def laps(names, seconds):
+        begun.append(names)
+        yield from "abc"
+
+    monkeypatch.setattr(race, "_laps", laps)
+    entered = race._entered(None)
+    ticket = entered[race.ticket]
+    assert entered[race.state] == status(GETTING_READY)
+    # A second click changes nothing, before it runs and while it does.
+    assert race._entered(ticket) == gr.skip()
+    running = race._race(ticket, "one", "other", 5)
+    assert next(running) == "a"
+    assert race._entered(ticket) == gr.skip()
+    assert list(race._race(ticket, "one", "other", 5)) == [gr.skip()]
+    # Another visitor is told that they wait.
+    assert race._entered(None)[race.state] == status(WAITING)
+    # Stopped, it ends with the next step, and the visitor can start another one at once.
+    race._stopped(ticket, status("3 of 5 s"))
+    again = race._entered(ticket)[race.ticket]
+    assert again is not ticket
+    assert list(running) == []
+    assert list(race._race(again, "one", "other", 5)) == ["a", "b", "c"]
+    assert race._entered(again)[race.ticket] is not again
+    # Stopped while it waits, it never begins.
+    waiting = race._entered(None)[race.ticket]
+    race._stopped(waiting, status(WAITING))
+    assert list(race._race(waiting, "one", "other", 5)) == list(race._race(None, "one", "other", 5)) == [gr.skip()]
+    assert len(begun) == 2
+
+
 def test_stop_leaves_how_the_race_stood_and_nothing_untrue(degradation):
     race = degradation.race
-    assert set(race._stopped(status("3 of 120 s"))) == {race.ended}
-    assert race._stopped(status(GETTING_READY))[race.state] == ""
+    assert set(race._stopped(None, status("3 of 120 s"))) == {race.ended}
+    assert race._stopped(None, status(GETTING_READY))[race.state] == ""
+    assert race._stopped(None, status(WAITING))[race.state] == ""

@@ -101,6 +101,7 @@ def test_leaving_a_box_and_confirming_a_click_leave_the_buttons_alone(cache):
         pickers._pick_depth(MODEL, MODEL, MODEL, "", "") == pickers._pick_dataset("cifar10", MODEL, MODEL) == gr.skip()
     )
     deeper = pickers._pick_depth(MODEL, MODEL, "resnet56.cifar10", "", "")
+    assert deeper[pickers.settled] == "resnet56.cifar10"
     plain = pickers._pick_connection("cifar10", "plain", MODEL, MODEL, "", "")
     assert ["value" in updates[pickers.connection] for updates in (deeper, plain)] == [False, False]
     assert pickers._pick_dataset("fashion_mnist", MODEL, MODEL)[pickers.connection]["value"] == "residual"

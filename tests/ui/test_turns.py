@@ -150,10 +150,10 @@ def test_gradio_finds_the_progress_of_a_handler():
 
 
 def test_no_click_is_dropped_while_the_last_one_is_answered():
-    """Gradio's "once" does that, by default. It is right for one race, one download of images, and one file at a time.
+    """Gradio's "once" does that, by default. It is right for one download of images and one file at a time.
     A program's events are another matter."""
     page = build_page(ModelCache("cpu", offline=True))
     events = [event for event in page.fns.values() if event.fn and event.api_visibility == "private"]
     once = {getattr(event.fn, "func", event.fn).__qualname__ for event in events if event.trigger_mode == "once"}
     assert len(events) > 40
-    assert once == {"Race._race", "Race._fetch", "_export"}
+    assert once == {"Race._fetch", "_export"}

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from resnet_demo.ui import html
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.language import later, t, told
-from resnet_demo.ui.queues import FETCH, PRIVATE, QUICK, RACE
+from resnet_demo.ui.queues import FETCH, NO_PROGRESS, PRIVATE, QUICK, RACE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import race_plot
 
@@ -31,6 +32,16 @@ INTRO = later(
     "epochs to tell: see the curves above.</p>"
 )
 GETTING_READY = later("Getting ready: initializing both networks and reading the images.")
+WAITING = later("Another visitor's race is running: yours begins when it ends.")
+
+
+@dataclass
+class Ticket:
+    """A click on Start is good for one race, unless the visitor stops it before or meanwhile."""
+
+    used: bool = False
+    stopped: bool = False
+    ended: bool = False
 
 
 class Race:
@@ -42,6 +53,8 @@ class Race:
 
     def __init__(self, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
+        # Whether somebody's runs.
+        self.running = False
 
     def build(self) -> None:
         """Make the components and wire them up."""
@@ -57,6 +70,7 @@ class Race:
             self.stop = gr.Button(t("Stop"), scale=1, min_width=80)
         # Whether this visitor was told if there are images.
         self.told = gr.State(False)
+        self.ticket = gr.State(None)
         # What Stop says has a place of its own: an update of the race that is still on its way cannot overwrite it.
         self.ended = gr.HTML("", elem_id="race-ended")
         self.state = gr.HTML(status(self._readiness()), elem_id="race-state")
@@ -69,13 +83,13 @@ class Race:
         tab.select(self._opened, self.told, [self.told, self.state, self.fetch, self.start], **QUICK)
 
     def _wire(self) -> None:
-        self.start.click(lambda: "", None, self.ended, **QUICK)
-        # "once": a second click while it runs changes nothing.
-        running = self.start.click(
-            self._race, [self.left, self.right, self.seconds], [self.chart, self.state],
-            trigger_mode="once", show_progress="minimal", show_progress_on=self.state, **PRIVATE, **RACE,
-        )  # fmt: skip
-        self.stop.click(self._stopped, self.state, [self.ended, self.state], cancels=running, **QUICK)
+        # Gradio's own way to stop an event, "cancels", shows the visitor "Error" every second time.
+        entered = self.start.click(self._entered, self.ticket, [self.ticket, self.ended, self.state], **QUICK)
+        asked = [self.ticket, self.left, self.right, self.seconds]
+        entered.then(
+            self._race, asked, [self.chart, self.state], trigger_mode="multiple", **NO_PROGRESS, **PRIVATE, **RACE
+        )
+        self.stop.click(self._stopped, [self.ticket, self.state], [self.ended, self.state], **QUICK)
         fetched = [self.state, self.fetch, self.start]
         self.fetch.click(self._fetch, None, fetched, show_progress_on=self.state, **PRIVATE, **FETCH)
 
@@ -90,11 +104,30 @@ class Race:
             self.start: gr.update(interactive=self._has_images()),
         }
 
-    def _race(self, left: str, right: str, seconds: float) -> Iterator[Updates]:
-        names = (left, right)
+    def _entered(self, ticket: Ticket | None) -> Updates:
+        """A second click while it waits or runs changes nothing."""
+        if ticket and not (ticket.stopped or ticket.ended):
+            return gr.skip()
         if not self._has_images():
-            yield {self.state: html.alert(self._readiness())}
+            return {self.state: html.alert(self._readiness())}
+        text = t(WAITING) if self.running else t(GETTING_READY)
+        return {self.ticket: Ticket(), self.ended: "", self.state: status(text)}
+
+    def _race(self, ticket: Ticket | None, left: str, right: str, seconds: float) -> Iterator[Updates]:
+        if ticket is None or ticket.used or ticket.stopped:
+            yield gr.skip()  # Without a single step, Gradio would empty everything.
             return
+        ticket.used = self.running = True
+        try:
+            with closing(self._laps((left, right), seconds)) as race:
+                for updates in race:
+                    if ticket.stopped:
+                        break
+                    yield updates
+        finally:
+            ticket.ended, self.running = True, False
+
+    def _laps(self, names: Sequence[str], seconds: float) -> Generator[Updates, None, None]:
         yield {self.state: status(t(GETTING_READY))}
         text, done = "", 0
         try:
@@ -112,9 +145,11 @@ class Race:
             return
         yield {self.state: status(t("Finished. {text}", text=text))}
 
-    def _stopped(self, said: Any) -> Updates:
+    def _stopped(self, ticket: Ticket | None, said: Any) -> Updates:
         """How the race stood remains; that it is getting ready would not be true any more."""
-        outdated = {self.state: ""} if said == status(t(GETTING_READY)) else {}
+        if ticket:
+            ticket.stopped = True
+        outdated = {self.state: ""} if said in (status(t(GETTING_READY)), status(t(WAITING))) else {}
         return {self.ended: status(t("Stopped.")), **outdated}
 
     def _fetch(self, progress: Any = PROGRESS) -> Updates:
