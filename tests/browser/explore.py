@@ -28,7 +28,9 @@ def send_and_wait(page: Page, path: Path) -> None:
 
 
 def wait_for_facts(page: Page, text: str) -> None:
-    expect(page.locator("#facts")).to_contain_text(text, timeout=PATIENCE)
+    # At every frame; what `expect` waits for, it looks at once a second after the first two.
+    said = "text => document.querySelector('#facts')?.innerText.includes(text)"
+    page.wait_for_function(said, arg=text, timeout=PATIENCE)
 
 
 def bars(page: Page):

@@ -9,7 +9,8 @@ from resnet_demo import plots
 from resnet_demo.laboratory.studies import folder_of, write_study
 from resnet_demo.networks import parse_name
 from resnet_demo.plots import INK
-from resnet_demo.records import Landscape, Summary
+from resnet_demo.records import Landscape, Lap, Summary
+from resnet_demo.training import race_process as racing
 from resnet_demo.ui.address import Address
 from resnet_demo.ui.language import speak
 from resnet_demo.ui.tabs.construction import continued, solution
@@ -268,36 +269,38 @@ def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_ca
 
 
 def test_a_ticket_is_good_for_one_race(degradation, monkeypatch):
-    race, begun = degradation.race, []
+    race, begun, names = degradation.race, [], ("resnet20", "plain20", 5)
+    lap = Lap(1, 1.0, (2.0, 2.1), (90.0, 91.0))
+
+    def run_race(*asked):
+        begun.append(asked)
+        yield from ((), (lap,), (lap, lap))
+
     monkeypatch.setattr(race, "_has_images", lambda: True)
-
-    def laps(names, seconds):
-        begun.append(names)
-        yield from "abc"
-
-    monkeypatch.setattr(race, "_laps", laps)
+    monkeypatch.setattr(racing, "run_race", run_race)
     entered = race._entered(None)
     ticket = entered[race.ticket]
     assert entered[race.state] == status(GETTING_READY)
     # A second click changes nothing, before it runs and while it does.
     assert race._entered(ticket) == gr.skip()
-    running = race._race(ticket, "one", "other", 5)
-    assert next(running) == "a"
+    running = race._race(ticket, *names)
+    assert [next(running), next(running)] == [{race.state: status(GETTING_READY)}, gr.skip()]
     assert race._entered(ticket) == gr.skip()
-    assert list(race._race(ticket, "one", "other", 5)) == [gr.skip()]
+    assert list(race._race(ticket, *names)) == [gr.skip()]
     # Another visitor is told that they wait.
     assert race._entered(None)[race.state] == status(WAITING)
     # Stopped, it ends with the next step, and the visitor can start another one at once.
-    race._stopped(ticket, status("3 of 5 s"))
+    race._stopped(ticket, status(GETTING_READY))
     again = race._entered(ticket)[race.ticket]
     assert again is not ticket
-    assert list(running) == []
-    assert list(race._race(again, "one", "other", 5)) == ["a", "b", "c"]
+    assert list(running) == [{race.state: ""}]
+    *_, last = race._race(again, *names)
+    assert last[race.state] == status("Finished. 1 of 5 s, batches of each: 1. Loss: resnet20 2.00, plain20 2.10.")
     assert race._entered(again)[race.ticket] is not again
     # Stopped while it waits, it never begins.
     waiting = race._entered(None)[race.ticket]
     race._stopped(waiting, status(WAITING))
-    assert list(race._race(waiting, "one", "other", 5)) == list(race._race(None, "one", "other", 5)) == [gr.skip()]
+    assert list(race._race(waiting, *names)) == list(race._race(None, *names)) == [gr.skip()]
     assert len(begun) == 2
 
 

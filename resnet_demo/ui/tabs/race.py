@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from html import escape
@@ -119,21 +119,21 @@ class Race:
             return
         ticket.used = self.running = True
         try:
-            with closing(self._laps((left, right), seconds)) as race:
-                for updates in race:
-                    if ticket.stopped:
-                        break
-                    yield updates
+            yield from self._laps(ticket, (left, right), seconds)
         finally:
             ticket.ended, self.running = True, False
 
-    def _laps(self, names: Sequence[str], seconds: float) -> Generator[Updates, None, None]:
+    def _laps(self, ticket: Ticket, names: Sequence[str], seconds: float) -> Iterator[Updates]:
         yield {self.state: status(t(GETTING_READY))}
         text, done = "", 0
         try:
             # Closed when the visitor stops it or leaves, and with it the process.
             with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
                 for laps in race:
+                    if ticket.stopped:
+                        # That it gets ready may have been on its way when Stop was answered.
+                        yield gr.skip() if done else {self.state: ""}
+                        return
                     if len(laps) == done:
                         yield gr.skip()
                         continue
