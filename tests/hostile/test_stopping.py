@@ -18,53 +18,54 @@ EXAMPLE_PHOTOS = [path.read_bytes() for path in EXAMPLES.glob("*.jpg")]
 HASHED = re.compile(r"[0-9a-f]{64}")
 
 
-def test_a_program_that_waits_is_answered_before_the_server_stops_by_ctrl_c(tmp_path):
-    with running_page(tmp_path, "--name", "demo.example") as server:
+def test_who_waits_is_answered_and_what_visitors_sent_is_gone(tmp_path):
+    """After Ctrl-C, after SIGTERM, and of a server that was killed at the next start."""
+    temporary = tmp_path / "temporary"
+    with running_page(tmp_path, "--name", "demo.example", GRADIO_TEMP_DIR=str(temporary)) as server:
         path, port = upload(server.url, CAT.read_bytes()), server.url.rpartition(":")[2]
         proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
         assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
         assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
         assert "data" in analyze(server.url, path, "resnet18.untrained")
-        data = {"data": [photo(path), "resnet18.untrained", "", "", "float32"]}
-        _, joined = post(server.url, "/gradio_api/call/analyze", data)
-        with ThreadPoolExecutor(1) as client:
-            stream = f"/gradio_api/call/analyze/{joined['event_id']}"
-            listening = threading.Event()
-            answer = client.submit(request, server.url, stream, on_answer=listening.set)
-            assert listening.wait(30)
-            server.process.send_signal(signal.SIGINT)
-            assert "event: complete" in answer.result(30)[1]
-        assert server.process.wait(30) == 0
-
-
-def test_what_visitors_sent_is_gone_after_sigterm_and_after_a_kill_at_the_next_start(tmp_path):
-    temporary = tmp_path / "temporary"
-    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
-        path = Path(upload(server.url, CAT.read_bytes()))
-        server.process.kill()
-        server.process.wait(30)
-    assert path.exists()
-    folder = next(temporary.glob("resnet_demo-*"))
-    other = temporary / "of-another-program"
+        program_answered_after_ctrl_c(server, path)
+        assert not list(temporary.glob("resnet_demo-*"))
+    killed, other = temporary / "resnet_demo-killed", temporary / "of-another-program"
+    sent = killed / Path(path).parent.name / "cat.jpg"
+    sent.parent.mkdir(parents=True)
+    sent.write_bytes(CAT.read_bytes())
+    (killed / ".lock").touch()
     other.write_text("not ours")
     hours_ago = time.time() - 2 * 3600
-    for file in (folder, other):
+    for file in (killed, other):
         os.utime(file, (hours_ago, hours_ago))
     with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
         deadline = time.monotonic() + 30
-        while folder.exists() and time.monotonic() < deadline:
+        while killed.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert not folder.exists()
+        assert not killed.exists()
         assert other.exists()
         # The same photo has another name there, so that none tells who was here, and the picture shown is not a file.
         again = upload(server.url, CAT.read_bytes())
         assert "data" in analyze(server.url, again, "resnet18.untrained")
-        assert HASHED.search(again)[0] != HASHED.search(str(path))[0]
+        assert HASHED.search(again)[0] != HASHED.search(path)[0]
         files = [file for file in temporary.rglob("*") if file.is_file() and HASHED.search(str(file))]
         assert all(file.read_bytes() in EXAMPLE_PHOTOS for file in files)
         answered_after_sigterm(server, again)
         assert not list(temporary.glob("resnet_demo-*"))
         assert server.trouble() == []
+
+
+def program_answered_after_ctrl_c(server: PageServer, path: str) -> None:
+    data = {"data": [photo(path), "resnet18.untrained", "", "", "float32"]}
+    _, joined = post(server.url, "/gradio_api/call/analyze", data)
+    with ThreadPoolExecutor(1) as client:
+        stream = f"/gradio_api/call/analyze/{joined['event_id']}"
+        listening = threading.Event()
+        answer = client.submit(request, server.url, stream, on_answer=listening.set)
+        assert listening.wait(30)
+        server.process.send_signal(signal.SIGINT)
+        assert "event: complete" in answer.result(30)[1]
+    assert server.process.wait(30) == 0
 
 
 def answered_after_sigterm(server: PageServer, path: str) -> None:
