@@ -37,6 +37,7 @@ class InOrder(LoadFileScheduling):
         return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return InOrder(config, log)
 

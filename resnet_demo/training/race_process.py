@@ -31,7 +31,7 @@ GRACE_SECONDS = 180
 def run_race(
     names: Sequence[str], seconds: float, data: Path | None, device: str
 ) -> Generator[tuple[Lap, ...], None, None]:
-    """Yields all laps so far, four times a second even without a new lap, so that the caller can stop in between.
+    """Yields all laps so far, at least four times a second even without a new lap: the caller can stop in between.
     Closing the iterator ends the process.
 
     Raises `InputError` when the names or the time are not among those offered, or the images are not available.

@@ -7,11 +7,11 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
-from copy import copy
 from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlocksConfig
 
 from resnet_demo.errors import FULL, InputError
 from resnet_demo.ui.language import asked, speak, speaking
@@ -22,6 +22,17 @@ from resnet_demo.ui.uploads import uploaded
 log = logging.getLogger(__name__)
 # The most messages that wait for browsers, of all visitors together. A page fetches each of its own at once.
 MOST_UNREAD = 256
+
+
+class Undescribed(BlocksConfig):
+    """What a page consists of, which Gradio copies for each session. There, and again whenever something is shown, it
+    would describe the components, for links into the page that are closed here: half a megabyte a visitor, and 50 ms
+    for which everybody waits."""
+
+    def __copy__(self) -> Any:
+        config = super().__copy__()
+        vars(config)["config_for_block"] = lambda *block: {}
+        return config
 
 
 class GuardedBlocks(gr.Blocks):
@@ -35,6 +46,10 @@ class GuardedBlocks(gr.Blocks):
     translated: Mapping[str, gr.Blocks] = MappingProxyType({})
     opened: gr.State | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default_config.__class__ = Undescribed
+
     @property
     def config(self) -> Any:
         """What the browser builds the page from, in the language of who asks."""
@@ -46,16 +61,6 @@ class GuardedBlocks(gr.Blocks):
     @config.setter
     def config(self, config: Any) -> None:
         self._config = config
-
-    @property
-    def state_holder(self) -> Any:
-        """What Gradio remembers of each visitor."""
-        return self._state_holder
-
-    @state_holder.setter
-    def state_holder(self, holder: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        holder.blocks = _Undescribed(self)
-        self._state_holder = holder
 
     async def process_api(self, *args: Any, **kwargs: Any) -> Any:
         """An event, answered in the visitor's language; an answer that was overtaken changes nothing."""
@@ -143,27 +148,6 @@ class GuardedBlocks(gr.Blocks):
             return await super().postprocess_data(block_fn, *args, **kwargs)
         except Exception as error:
             raise _defect(error) from error
-
-
-class _Undescribed:
-    """The page for visitors' sessions. In each, and again whenever something is shown, Gradio would describe the page's
-    components, for links into it that are closed here: half a megabyte, and 50 ms for which everybody waits."""
-
-    def __init__(self, page: gr.Blocks) -> None:
-        self.page = page
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.page, name)
-
-    @property
-    def default_config(self) -> Any:
-        return self
-
-    def __copy__(self) -> Any:
-        """What a session has of its own."""
-        config = copy(self.page.default_config)
-        vars(config)["config_for_block"] = lambda *block: {}
-        return config
 
 
 def _defect(error: Exception) -> Sentence:

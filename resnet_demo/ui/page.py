@@ -61,7 +61,7 @@ def build_page(cache: ModelCache, default_model: str | None = None, data: Path |
     # By itself, Gradio looks a thousand and a hundred times a second: 5 % of a core as long as nobody does anything.
     page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = LOOK_EVERY, TELL_EVERY
     # After each event it would sum up the last 10,000 in a table, for its monitoring: 20 to 40 ms of a core.
-    page._queue.compute_analytics_summary = _unmonitored
+    page._queue.compute_analytics_summary, page._queue.ANALYTICS_MAX_EVENTS = _unmonitored, 1
     return page
 
 
@@ -154,6 +154,6 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "footer_links": ["api", "settings"],
-        # A visitor's page takes a quarter of a megabyte until this many others have come.
+        # With a result, what is kept of a visitor takes a quarter of a megabyte, until this many others have come.
         "state_session_capacity": 1000,
     }

@@ -69,7 +69,6 @@ def test_a_folded_network_computes_the_same_logits_block_outputs_and_grad_cam(na
             assert_same(one, other)
 
 
-@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", FOLDABLE)
 def test_single_precision_suffices_for_a_folded_network(name):
     network = as_trained(name)

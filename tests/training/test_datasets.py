@@ -107,7 +107,7 @@ def test_without_images_and_connection_the_recorded_curves_are_offered():
     assert "and it is offline. The curves above show" in page.state.value
     updates = page._fetch(lambda share, desc: None)
     assert "and it is offline. The curves above show" in updates[page.state]
-    updates = page._entered(None)
+    updates = page._entered(None, "resnet20", "plain20", 5)
     assert "and it is offline. The curves above show" in updates[page.state]
 
 
@@ -117,7 +117,7 @@ def test_a_path_to_the_images_is_enough(tmp_path):
 
 def test_only_what_is_on_offer_races(tmp_path):
     page = tab(data=tmp_path)
-    *_, updates = page._race(Ticket(), "resnet1202", "plain20", 5)
+    *_, updates = page._race(Ticket(("resnet1202", "plain20"), 5))
     assert "A race is between" in updates[page.state]
-    *_, updates = page._race(Ticket(), "resnet20", "plain20", 100_000)
+    *_, updates = page._race(Ticket(("resnet20", "plain20"), 100_000))
     assert "5 to 120 seconds" in updates[page.state]

@@ -15,7 +15,7 @@ from resnet_demo.ui.address import Address
 from resnet_demo.ui.language import speak
 from resnet_demo.ui.tabs.construction import continued, solution
 from resnet_demo.ui.tabs.degradation import Degradation
-from resnet_demo.ui.tabs.race import GETTING_READY, WAITING, Ticket, status
+from resnet_demo.ui.tabs.race import AGAIN, GETTING_READY, WAITING, Ticket, status
 from resnet_demo.ui.tabs.shape import shape_of_loss
 from resnet_demo.ui.training_plots import ladder_plot
 from resnet_demo.zoo import Catalogue, ModelCache, open_catalogue, results
@@ -241,11 +241,11 @@ def test_the_shape_of_the_loss_is_drawn_once_for_each_language(tmp_path, monkeyp
 def test_an_impossible_race_is_one_sentence(degradation, tmp_path):
     race = degradation.race
     race.data = tmp_path
-    for entrants in (("resnet20", "plain20", float("nan")), ("resnet20", "../x", 30)):
-        *_, last = race._race(Ticket(), *entrants)
+    for names, seconds in ((("resnet20", "plain20"), float("nan")), (("resnet20", "../x"), 30)):
+        *_, last = race._race(Ticket(names, seconds))
         assert 'role="alert"' in last[race.state]
     race.data = tmp_path / "gone"
-    only = race._entered(None)
+    only = race._entered(None, "resnet20", "plain20", 30)
     assert "No race here" in only[race.state]
     assert race.ticket not in only
     assert race._ready()[race.start]["interactive"] is False
@@ -269,39 +269,56 @@ def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_ca
 
 
 def test_a_ticket_is_good_for_one_race(degradation, monkeypatch):
-    race, begun, names = degradation.race, [], ("resnet20", "plain20", 5)
+    race, begun = degradation.race, []
     lap = Lap(1, 1.0, (2.0, 2.1), (90.0, 91.0))
 
-    def run_race(*asked):
-        begun.append(asked)
+    def run_race(names, seconds, *others):
+        begun.append((*names, seconds))
         yield from ((), (lap,), (lap, lap))
+
+    def entered(ticket, *names):
+        return race._entered(ticket, *(names or ("resnet20", "plain20")), 5)
 
     monkeypatch.setattr(race, "_has_images", lambda: True)
     monkeypatch.setattr(racing, "run_race", run_race)
-    entered = race._entered(None)
-    ticket = entered[race.ticket]
-    assert entered[race.state] == status(GETTING_READY)
-    # A second click changes nothing, before it runs and while it does.
-    assert race._entered(ticket) == gr.skip()
-    running = race._race(ticket, *names)
-    assert [next(running), next(running)] == [{race.state: status(GETTING_READY)}, gr.skip()]
-    assert race._entered(ticket) == gr.skip()
-    assert list(race._race(ticket, *names)) == [gr.skip()]
-    # Another visitor is told that they wait.
-    assert race._entered(None)[race.state] == status(WAITING)
-    # Stopped, it ends with the next step, and the visitor can start another one at once.
+    first = entered(None)
+    ticket = first[race.ticket]
+    assert first[race.state] == status(GETTING_READY)
+    # A second click changes nothing, before it runs and while it does, however long. If nothing came of it, it counts.
+    assert entered(ticket) == gr.skip()
+    ticket.asked -= AGAIN
+    assert entered(ticket)[race.ticket] is not ticket
+    running = race._race(ticket)
+    assert [next(running), next(running)] == [gr.skip(), gr.skip()]
+    assert entered(ticket) == gr.skip()
+    assert list(race._race(ticket)) == [gr.skip()]
+    # Another visitor is told that they wait, and when that has an end.
+    waiting = entered(None)
+    assert waiting[race.state] == status(WAITING)
+    assert next(race._race(waiting[race.ticket])) == {race.state: status(GETTING_READY)}
+    # Stopped, it ends with the next step, and the visitor can start another one at once: of what is picked now.
+    race.running = ticket
     race._stopped(ticket, status(GETTING_READY))
-    again = race._entered(ticket)[race.ticket]
-    assert again is not ticket
-    assert list(running) == [{race.state: ""}]
-    *_, last = race._race(again, *names)
-    assert last[race.state] == status("Finished. 1 of 5 s, batches of each: 1. Loss: resnet20 2.00, plain20 2.10.")
-    assert race._entered(again)[race.ticket] is not again
+    again = entered(ticket, "resnet56", "plain56")
+    assert again[race.state] == status(GETTING_READY)
+    assert list(running) == []
+    *_, last = race._race(again[race.ticket])
+    assert last[race.state] == status("Finished. 1 of 5 s, batches of each: 1. Loss: resnet56 2.00, plain56 2.10.")
+    assert entered(again[race.ticket])[race.ticket] is not again[race.ticket]
+    assert begun[-1] == ("resnet56", "plain56", 5)
     # Stopped while it waits, it never begins.
-    waiting = race._entered(None)[race.ticket]
+    waiting = entered(None)[race.ticket]
     race._stopped(waiting, status(WAITING))
-    assert list(race._race(waiting, *names)) == list(race._race(None, *names)) == [gr.skip()]
-    assert len(begun) == 2
+    count = len(begun)
+    assert list(race._race(waiting)) == list(race._race(None)) == [gr.skip()]
+    assert len(begun) == count
+    # A visitor who leaves ends theirs.
+    left = entered(None)[race.ticket]
+    running = race._race(left)
+    next(running)
+    assert race.running is left
+    running.close()
+    assert (race.running, left.ended) == (None, True)
 
 
 def test_stop_leaves_how_the_race_stood_and_nothing_untrue(degradation):

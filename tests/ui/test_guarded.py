@@ -61,7 +61,9 @@ def test_a_session_has_its_own_choices_and_no_description_of_the_page(page):
     for state, other in ((here, "one"), (there, "two")):
         with pytest.raises(Sentence, match=MISFIT):
             asked(page, state, 6, other)
-    assert [any(state.config_values.values()) for state in (here, there)] == [False, False]
+    # Nor has what is asked without a session.
+    for state in (here, there, SessionState(page)):
+        assert not any(state.config_values.values())
     # The page's own is complete.
     (picker,) = (part["props"] for part in page.get_config_file()["components"] if part["type"] == "dropdown")
     assert picker["choices"] == [("one", "one")]

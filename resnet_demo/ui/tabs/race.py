@@ -2,9 +2,10 @@
 
 import logging
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from resnet_demo.ui import html
 from resnet_demo.ui.chart import Chart
 from resnet_demo.ui.components import Choice, download_progress
 from resnet_demo.ui.language import later, t, told
-from resnet_demo.ui.queues import FETCH, NO_PROGRESS, PRIVATE, QUICK, RACE
+from resnet_demo.ui.queues import FETCH, NO_PROGRESS, PRIVATE, QUICK, RACE, STATE
 from resnet_demo.ui.tabs.tab import Updates
 from resnet_demo.ui.training_plots import race_plot
 
@@ -33,12 +34,18 @@ INTRO = later(
 )
 GETTING_READY = later("Getting ready: initializing both networks and reading the images.")
 WAITING = later("Another visitor's race is running: yours begins when it ends.")
+# Seconds after which a click on Start counts again if nothing came of it, as when too many waited.
+AGAIN = 5
 
 
-@dataclass
+@dataclass(eq=False)
 class Ticket:
-    """A click on Start is good for one race, unless the visitor stops it before or meanwhile."""
+    """One race that a visitor has asked for: names and seconds, and when. It `waits` for another visitor's to end."""
 
+    names: tuple[str, str]
+    seconds: float
+    waits: bool = False
+    asked: float = field(default_factory=time.monotonic)
     used: bool = False
     stopped: bool = False
     ended: bool = False
@@ -53,8 +60,7 @@ class Race:
 
     def __init__(self, data: Path | None, device: str, offline: bool) -> None:
         self.data, self.device, self.offline = data, device, offline
-        # Whether somebody's runs.
-        self.running = False
+        self.running: Ticket | None = None
 
     def build(self) -> None:
         """Make the components and wire them up."""
@@ -83,12 +89,13 @@ class Race:
         tab.select(self._opened, self.told, [self.told, self.state, self.fetch, self.start], **QUICK)
 
     def _wire(self) -> None:
-        # Gradio's own way to stop an event, "cancels", shows the visitor "Error" every second time.
-        entered = self.start.click(self._entered, self.ticket, [self.ticket, self.ended, self.state], **QUICK)
-        asked = [self.ticket, self.left, self.right, self.seconds]
-        entered.then(
-            self._race, asked, [self.chart, self.state], trigger_mode="multiple", **NO_PROGRESS, **PRIVATE, **RACE
-        )
+        # Gradio's own way to stop an event, "cancels", often shows the visitor "Error".
+        asked, entered = [self.ticket, self.left, self.right, self.seconds], [self.ticket, self.ended, self.state]
+        self.start.click(self._entered, asked, entered, **STATE)
+        self.ticket.change(
+            self._race, self.ticket, [self.chart, self.state],
+            trigger_mode="multiple", **NO_PROGRESS, **PRIVATE, **RACE,
+        )  # fmt: skip
         self.stop.click(self._stopped, [self.ticket, self.state], [self.ended, self.state], **QUICK)
         fetched = [self.state, self.fetch, self.start]
         self.fetch.click(self._fetch, None, fetched, show_progress_on=self.state, **PRIVATE, **FETCH)
@@ -104,35 +111,37 @@ class Race:
             self.start: gr.update(interactive=self._has_images()),
         }
 
-    def _entered(self, ticket: Ticket | None) -> Updates:
-        """A second click while it waits or runs changes nothing."""
-        if ticket and not (ticket.stopped or ticket.ended):
+    def _entered(self, ticket: Ticket | None, left: str, right: str, seconds: float) -> Updates:
+        """A second click while the first one's race waits or runs changes nothing."""
+        if ticket and not (ticket.stopped or ticket.ended) and (ticket.used or time.monotonic() - ticket.asked < AGAIN):
             return gr.skip()
         if not self._has_images():
             return {self.state: html.alert(self._readiness())}
-        text = t(WAITING) if self.running else t(GETTING_READY)
-        return {self.ticket: Ticket(), self.ended: "", self.state: status(text)}
+        waits = self.running is not None and not self.running.stopped
+        told = status(t(WAITING) if waits else t(GETTING_READY))
+        return {self.ticket: Ticket((left, right), seconds, waits), self.ended: "", self.state: told}
 
-    def _race(self, ticket: Ticket | None, left: str, right: str, seconds: float) -> Iterator[Updates]:
+    def _race(self, ticket: Ticket | None) -> Iterator[Updates]:
         if ticket is None or ticket.used or ticket.stopped:
             yield gr.skip()  # Without a single step, Gradio would empty everything.
             return
-        ticket.used = self.running = True
+        ticket.used, self.running = True, ticket
         try:
-            yield from self._laps(ticket, (left, right), seconds)
+            yield from self._laps(ticket)
         finally:
-            ticket.ended, self.running = True, False
+            ticket.ended = True
+            if self.running is ticket:
+                self.running = None
 
-    def _laps(self, ticket: Ticket, names: Sequence[str], seconds: float) -> Iterator[Updates]:
-        yield {self.state: status(t(GETTING_READY))}
-        text, done = "", 0
+    def _laps(self, ticket: Ticket) -> Iterator[Updates]:
+        # Who does not wait was told already: told again, it could come after what Stop says.
+        yield {self.state: status(t(GETTING_READY))} if ticket.waits else gr.skip()
+        text, done, names, seconds = "", 0, ticket.names, ticket.seconds
         try:
             # Closed when the visitor stops it or leaves, and with it the process.
             with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
                 for laps in race:
                     if ticket.stopped:
-                        # That it gets ready may have been on its way when Stop was answered.
-                        yield gr.skip() if done else {self.state: ""}
                         return
                     if len(laps) == done:
                         yield gr.skip()
