@@ -255,7 +255,7 @@ def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_ca
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.delenv("RESNET_DEMO_CIFAR10", raising=False)
     race = built(Degradation(open_catalogue(), None, "cpu", offline=True)).race
-    first = race._opened(False)
+    first = race._opened(False, None)
     assert "No race here: the images of CIFAR-10 are not on this machine, and it is offline" in first[race.state]
     assert "--data" not in first[race.state]
     assert [first[race.start]["interactive"], first[race.fetch]["visible"], first[race.told]] == [False, False, True]
@@ -264,8 +264,9 @@ def test_without_images_it_is_said_at_once_and_a_visitor_who_comes_after_them_ca
     images.mkdir(parents=True)
     for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"):
         (images / name).touch()
-    assert race._opened(True) == gr.skip()
-    assert race._opened(False)[race.start]["interactive"] is True
+    ticket = Ticket(("resnet20", "plain20"), 5)
+    assert race._opened(True, None) == race._opened(False, ticket) == gr.skip()
+    assert race._opened(False, None)[race.start]["interactive"] is True
 
 
 def test_a_ticket_is_good_for_one_race(degradation, monkeypatch):

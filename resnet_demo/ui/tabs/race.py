@@ -86,7 +86,7 @@ class Race:
 
     def open(self, tab: gr.Tab) -> None:
         """Whether there are images to race on can change while the page is served."""
-        tab.select(self._opened, self.told, [self.told, self.state, self.fetch, self.start], **QUICK)
+        tab.select(self._opened, [self.told, self.ticket], [self.told, self.state, self.fetch, self.start], **QUICK)
 
     def _wire(self) -> None:
         # Gradio's own way to stop an event, "cancels", often shows the visitor "Error".
@@ -100,9 +100,9 @@ class Race:
         fetched = [self.state, self.fetch, self.start]
         self.fetch.click(self._fetch, None, fetched, show_progress_on=self.state, **PRIVATE, **FETCH)
 
-    def _opened(self, told: bool) -> Updates:
-        """Once: it must not take the place of the result of a race."""
-        return gr.skip() if told else {self.told: True, **self._ready()}
+    def _opened(self, told: bool, ticket: Ticket | None) -> Updates:
+        """Once: it must not take the place of what is said of a race."""
+        return gr.skip() if told or ticket else {self.told: True, **self._ready()}
 
     def _ready(self) -> Updates:
         return {
