@@ -29,7 +29,7 @@ os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_de
 ROOT = Path(__file__).parents[1]
 
 
-class InOrder(LoadFileScheduling):
+class ByFile(LoadFileScheduling):
     """The tests of a file run in one of the parallel processes, and so do all of the browser's: they share a server and
     a Chromium, whose first pages take several times as long as the next ones."""
 
@@ -39,7 +39,7 @@ class InOrder(LoadFileScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return InOrder(config, log)
+    return ByFile(config, log)
 
 
 @pytest.fixture

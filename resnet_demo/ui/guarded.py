@@ -66,6 +66,7 @@ class GuardedBlocks(gr.Blocks):
         """An event, answered in the visitor's language; an answer that was overtaken changes nothing."""
         request = kwargs.get("request")
         with speak(asked(request.query_params, request.headers) if request else speaking()):
+            self._require_uploaded(getattr(kwargs.get("event_data"), "_data", None))
             self._end_turn(kwargs.get("block_fn"), kwargs.get("event_id"))
             self._forget_unread()
             answer = await super().process_api(*args, **kwargs)
@@ -112,13 +113,20 @@ class GuardedBlocks(gr.Blocks):
         if any(isinstance(block, gr.State) for block in block_fn.inputs):
             raise Sentence(LOST)
 
+    def _require_uploaded(self, sent: Any) -> None:
+        """Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all."""
+        try:
+            known = all(uploaded(path, self.GRADIO_CACHE) for path in _paths(sent))
+        except RecursionError as error:  # Lists in lists.
+            raise Sentence(MISFIT) from error
+        if not known:
+            raise Sentence(GONE)
+
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], state: Any, *args: Any, **kwargs: Any) -> Any:
         """What Gradio makes of `inputs`. Whatever fails here is the client's fault."""
         try:
             self._require_opened(block_fn, state)
-            # Gradio would fetch an address that is sent as a path, and does not check a photo without "meta" at all.
-            if not all(uploaded(path, self.GRADIO_CACHE) for path in _paths(inputs)):
-                raise Sentence(GONE)
+            self._require_uploaded(inputs)
             values = await super().preprocess_data(block_fn, inputs, state, *args, **kwargs)
             # Gradio loads the example that a client names without asking whether it names one.
             if any(isinstance(b, gr.Dataset) and v is None for b, v in zip(block_fn.inputs, values, strict=False)):

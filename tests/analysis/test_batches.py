@@ -8,29 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from resnet_demo import InputError, Model, analyze, create_network, load_model
+from resnet_demo import InputError, analyze, load_model
 from resnet_demo.analysis import batches as many
 from resnet_demo.analysis.batches import analyze_files, default_batch
 from resnet_demo.analysis.explaining import analyze_batch
 from resnet_demo.records import Question
-from resnet_demo.zoo import Preprocessing
 from tests.page_server import free_port
+
+from .models import make_model
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 ROOT = Path(__file__).parents[2]
-
-
-def make_model(name, size=64):
-    """A network whose normalizations have non-trivial running statistics."""
-    generator = torch.Generator().manual_seed(0)
-    network = create_network(name, generator=generator, num_classes=7)
-    with torch.no_grad():
-        network(torch.randn(4, 3, size, size, generator=generator))
-    return Model(name, network.eval(), tuple("abcdefg"), Preprocessing(size, size, (0.5,) * 3, (0.5,) * 3))
 
 
 def photos(count):
@@ -100,7 +91,7 @@ def test_files_come_back_in_order_and_a_bad_one_in_its_place(folder, monkeypatch
 
 
 def test_small_photos_share_a_pass_and_large_ones_do_not():
-    assert (default_batch(make_model("resnet20", 32)), default_batch(make_model("resnet18", 224))) == (32, 1)
+    assert (default_batch(make_model("resnet20", size=32)), default_batch(make_model("resnet18", size=224))) == (32, 1)
 
 
 def test_a_wrong_target_is_one_sentence(folder):

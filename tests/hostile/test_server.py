@@ -141,6 +141,13 @@ def test_no_event_takes_a_path_that_is_not_an_upload(url, page, visitors):
         assert [case for case, answer in zip(cases, answers, strict=True) if answer != GONE_ANSWER] == []
 
 
+@pytest.mark.parametrize("path", FOREIGN)
+def test_no_click_carries_a_path(url, server, path):
+    answer = call(url, event_of(url, "_picked"), [], visit(url), event_data={"key": {"path": path}})
+    assert answer == GONE_ANSWER
+    assert server.trouble() == []
+
+
 GONE_ANSWER = {"error": GONE, "duration": 10, "visible": True, "title": "Error"}
 
 

@@ -47,7 +47,7 @@ BAD = {
     "an update": {"__type__": "update", "value": "x"},
     "code": "${alert(1)}`'\"><img src=x onerror=alert(1)>",
 }  # fmt: skip
-EVENT_DATA = (None, {}, {"block": 5}, [], "x", 7, {"value": [1]}, {"index": 0})
+EVENT_DATA = (None, {}, {"block": 5}, [], "x", 7, {"value": [1]}, {"index": 0}, {"key": {"path": "app.py"}})
 
 
 class Visitors:

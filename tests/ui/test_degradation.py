@@ -319,7 +319,7 @@ def test_a_ticket_is_good_for_one_race(degradation, monkeypatch):
     next(running)
     assert race.running is left
     running.close()
-    assert (race.running, left.ended) == (None, True)
+    assert (race.running, left.over) == (None, True)
 
 
 def test_stop_leaves_how_the_race_stood_and_nothing_untrue(degradation):

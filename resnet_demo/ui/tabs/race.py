@@ -40,15 +40,15 @@ AGAIN = 5
 
 @dataclass(eq=False)
 class Ticket:
-    """One race that a visitor has asked for: names and seconds, and when. It `waits` for another visitor's to end."""
+    """One race that a visitor has asked for: names and seconds, and when. It `waits` for another visitor's to end, and
+    is `over` once it has ended or was stopped, even if it never began."""
 
     names: tuple[str, str]
     seconds: float
     waits: bool = False
     asked: float = field(default_factory=time.monotonic)
     used: bool = False
-    stopped: bool = False
-    ended: bool = False
+    over: bool = False
 
 
 class Race:
@@ -91,6 +91,7 @@ class Race:
     def _wire(self) -> None:
         # Gradio's own way to stop an event, "cancels", often shows the visitor "Error".
         asked, entered = [self.ticket, self.left, self.right, self.seconds], [self.ticket, self.ended, self.state]
+        # One click after the other: both would take a ticket at once.
         self.start.click(self._entered, asked, entered, **STATE)
         self.ticket.change(
             self._race, self.ticket, [self.chart, self.state],
@@ -113,23 +114,23 @@ class Race:
 
     def _entered(self, ticket: Ticket | None, left: str, right: str, seconds: float) -> Updates:
         """A second click while the first one's race waits or runs changes nothing."""
-        if ticket and not (ticket.stopped or ticket.ended) and (ticket.used or time.monotonic() - ticket.asked < AGAIN):
+        if ticket and not ticket.over and (ticket.used or time.monotonic() - ticket.asked < AGAIN):
             return gr.skip()
         if not self._has_images():
             return {self.state: html.alert(self._readiness())}
-        waits = self.running is not None and not self.running.stopped
+        waits = self.running is not None and not self.running.over
         told = status(t(WAITING) if waits else t(GETTING_READY))
         return {self.ticket: Ticket((left, right), seconds, waits), self.ended: "", self.state: told}
 
     def _race(self, ticket: Ticket | None) -> Iterator[Updates]:
-        if ticket is None or ticket.used or ticket.stopped:
+        if ticket is None or ticket.used or ticket.over:
             yield gr.skip()  # Without a single step, Gradio would empty everything.
             return
         ticket.used, self.running = True, ticket
         try:
             yield from self._laps(ticket)
         finally:
-            ticket.ended = True
+            ticket.over = True
             if self.running is ticket:
                 self.running = None
 
@@ -141,7 +142,7 @@ class Race:
             # Closed when the visitor stops it or leaves, and with it the process.
             with closing(racing.run_race(names, seconds, self.data, self.device)) as race:
                 for laps in race:
-                    if ticket.stopped:
+                    if ticket.over:
                         return
                     if len(laps) == done:
                         yield gr.skip()
@@ -157,7 +158,7 @@ class Race:
     def _stopped(self, ticket: Ticket | None, said: Any) -> Updates:
         """How the race stood remains; that it is getting ready would not be true any more."""
         if ticket:
-            ticket.stopped = True
+            ticket.over = True
         outdated = {self.state: ""} if said in (status(t(GETTING_READY)), status(t(WAITING))) else {}
         return {self.ended: status(t("Stopped.")), **outdated}
 
