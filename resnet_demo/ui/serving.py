@@ -21,7 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 
 from resnet_demo.errors import InputError
-from resnet_demo.ui.door import Door, Visitors, refusal
+from resnet_demo.ui.door import Door, PackedPage, Visitors, refusal
 from resnet_demo.ui.page import launch_options
 from resnet_demo.ui.sentences import MISFIT
 from resnet_demo.ui.uploads import delete_old, delete_orphans, upload_folder
@@ -68,7 +68,7 @@ def serve(
 
 
 def _app_options(host: str, share: bool, names: Sequence[str] | None, visitors: Visitors) -> dict[str, Any]:
-    doors = [Middleware(Door, visitors=visitors, names=names)]
+    doors = [Middleware(Door, visitors=visitors, names=names), Middleware(PackedPage)]
     if names is not None and _is_loopback(host):
         # Another site could let its own name resolve to this machine, and then read every answer (DNS rebinding).
         allowed = [*LOOPBACK, host, *names, *([SHARED] if share else [])]

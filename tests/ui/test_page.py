@@ -1,10 +1,12 @@
 """The page over HTTP, without a browser: its endpoint, its behaviour as a server, its choices."""
 
+import gzip
 import io
 import json
 import urllib.error
 import urllib.request
 
+import brotli
 import numpy as np
 import pytest
 import torch
@@ -167,6 +169,19 @@ def test_files_of_the_machine_are_not_served(page, path):
 
 def test_nobody_is_told_what_visitors_do(page):
     assert status(f"{page.url}/monitoring/summary") == 403
+
+
+@pytest.mark.parametrize(
+    ("encoding", "unpacked", "most"), [("br", brotli.decompress, 100), ("gzip", gzip.decompress, 300)]
+)
+def test_the_page_travels_compressed(page, encoding, unpacked, most):
+    """Browsers ask for Brotli from a secure address or this machine only."""
+    asked = urllib.request.Request(page.url, headers={"Accept-Encoding": encoding})
+    with urllib.request.urlopen(page.url) as plain, urllib.request.urlopen(asked) as packed:
+        text, body = plain.read(), packed.read()
+        assert packed.headers["Content-Encoding"] == encoding
+    assert len(body) < most * 1000
+    assert len(unpacked(body)) == len(text) > 500_000
 
 
 def test_a_large_upload_is_refused(page):
