@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format bench clean
+.PHONY: help app test check lint format bench clean
 
 help: ## What can be done here
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -13,15 +13,17 @@ help: ## What can be done here
 app: $(VENV)/installed ## Set up a virtual environment and open the page (ARGS="--port 8000 --model plain20.cifar10")
 	$(BIN)/python app.py --open $(ARGS)
 
-test: check ## Set up, then run every test, the browser's too (ARGS="-m 'not browser'" leaves those out)
+test: lint ## Set up, then run every test, the types' and the browser's too (ARGS="-m 'not browser'" leaves those out)
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(VENV)/test-installed ## Lint, formatting and types, without changing anything
+check: lint ## Lint, formatting and types, without changing anything
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+lint: $(VENV)/test-installed ## Lint and formatting alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings resnet_demo
-	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/test-installed ## Format the code
 	$(BIN)/ruff check --fix .

@@ -17,11 +17,8 @@ import numpy as np
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from resnet_demo.__main__ import main
-from resnet_demo.networks import NetworkSpec
-from resnet_demo.zoo import paths
-from tests.cards import put_weights
-from tests.pictures import save_photo
+# What imports torch is imported where it is used: the process that hands out the tests reads this file too, and all
+# wait for it.
 
 # The networks trained by the developer who runs the tests are never searched for, not even during collection.
 os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
@@ -44,12 +41,16 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture
 def photo(tmp_path):
+    from tests.pictures import save_photo
+
     return save_photo(tmp_path / "photos" / "photo.png")
 
 
 @pytest.fixture
 def narrow(monkeypatch):
     """Networks of an eighth of the channels, or half in the cifar family: each depth's structure, with less to add."""
+    from resnet_demo.networks import NetworkSpec
+
     monkeypatch.setattr(NetworkSpec, "planes", property(lambda spec: tuple(8 * 2**i for i in range(len(spec.stages)))))
 
 
@@ -80,6 +81,9 @@ def own_folders(tmp_path, monkeypatch):
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
     """A folder of shipped weights with one entry, resnet20.cifar10, which has random weights and a card."""
+    from resnet_demo.zoo import paths
+    from tests.cards import put_weights
+
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setattr(paths, "shipped_folder", lambda: folder)
@@ -90,6 +94,7 @@ def shipped(tmp_path, monkeypatch):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Runs a command line and returns its exit code, stdout and stderr."""
+    from resnet_demo.__main__ import main
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["resnet_demo", *map(str, arguments)])

@@ -301,7 +301,7 @@ def test_a_process_keeps_stderr_to_its_own_sentences(run_process, tmp_path, phot
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot play a full disk")
-@pytest.mark.parametrize("command", [["models", "--json"], ["results"]])
+@pytest.mark.parametrize("command", [["results"], ["results", "--json"]])
 def test_a_process_whose_output_does_not_fit_on_the_disk_says_so(command):
     line = [sys.executable, "-m", "resnet_demo", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

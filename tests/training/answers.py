@@ -3,7 +3,7 @@
     RESNET_DEMO_CIFAR10=cifar10.npz ... python -m tests.training.answers
 
 evaluates every shipped network on all of its test images, minutes for the deep ones, and writes the file. Tests hold
-the cards against it to the image, and each network against its own answers on a tenth of the images.
+the cards against it to the image, and each network against its own answers on a twentieth of the images.
 Images are in the order of `Labelled.sample`, which is the same for every copy of a data set.
 """
 
