@@ -32,7 +32,7 @@ from resnet_demo.images import EXAMPLES
 from resnet_demo.zoo import ModelCache
 from tests.hostile import files
 
-# Time until the connections of finished clients are closed.
+# Time in which the connections of finished clients are closed.
 REST_SECONDS = 8.0
 SAMPLES = 10
 
@@ -180,7 +180,11 @@ def _outcome(kind: Kind, target: Target, draw: random.Random, session: str) -> s
 def note(report: Report, pid: int) -> None:
     """Record the current memory and open files of the process."""
     report.megabytes.append(resident_megabytes(pid))
-    report.files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+    report.files.append(open_files(pid))
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def soak(seconds: float, clients: int, requests: list[Request], page: tuple[str, int] | None = None) -> Report:
@@ -209,7 +213,9 @@ def soak(seconds: float, clients: int, requests: list[Request], page: tuple[str,
             note(report, pid)
         for thread in running:
             thread.join()
-        time.sleep(REST_SECONDS)
+        rested = time.monotonic() + REST_SECONDS
+        while open_files(pid) > report.files[0] and time.monotonic() < rested:
+            time.sleep(0.1)
         note(report, pid)
     return report
 

@@ -27,11 +27,12 @@ ROOT = Path(__file__).parents[1]
 
 
 class ByFile(LoadFileScheduling):
-    """The tests of a file run in one of the parallel processes, and so do all of the browser's: they share a server and
-    a Chromium, whose first pages take several times as long as the next ones."""
+    """The tests of a file run in one of the parallel processes. So do all of the browser's, which share a server and a
+    Chromium, whose first pages take several times as long as the next ones, and all that attack a server."""
 
     def _split_scope(self, nodeid):
-        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+        rooms = ("tests/browser/", "tests/hostile/")
+        return next(filter(nodeid.startswith, rooms), super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,26 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import http
 from benchmarks.soak import soak
 from benchmarks.visitors import every_request
 from resnet_demo.images import EXAMPLES, MAX_BYTES
 from resnet_demo.ui.sentences import ELSEWHERE, GONE, LOST, MISFIT, TOO_LARGE
-from tests.page_server import ROOT, running_page
+from tests.page_server import ROOT
 
 from .client import analyze, call, event_of, form, join, photo, post, request, upload, visit
 from .visitors import BAD, CLIENTS, EVENT_DATA, Page, Visitors
 
 CAT = EXAMPLES / "cat.jpg"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    # Opened with the network that the soak expects.
-    with running_page(folder, "--model", http.MODEL, GRADIO_TEMP_DIR=str(folder / "temporary")) as running:
-        yield running
-        assert running.trouble() == []
 
 
 @pytest.fixture(scope="module")
@@ -339,8 +329,8 @@ def test_a_full_queue_says_so(url, cat):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_sixteen_clients_get_right_answers_and_leave_nothing(server):
-    """The soak benchmark for ten seconds, with one photo for each of its networks."""
-    report = soak(seconds=10, clients=16, requests=every_request()[::8], page=(server.url, server.process.pid))
+    """The soak benchmark for eight seconds, with one photo for each of its networks."""
+    report = soak(seconds=8, clients=16, requests=every_request()[::8], page=(server.url, server.process.pid))
     assert report.faults == {}
     assert report.outcomes["valid", "right"] > 0  # Their number depends on the machine.
     assert report.megabytes[-1] - report.megabytes[0] < 300

@@ -18,17 +18,22 @@ EXAMPLE_PHOTOS = [path.read_bytes() for path in EXAMPLES.glob("*.jpg")]
 HASHED = re.compile(r"[0-9a-f]{64}")
 
 
-def test_who_waits_is_answered_and_what_visitors_sent_is_gone(tmp_path):
-    """After Ctrl-C, after SIGTERM, and of a server that was killed at the next start."""
-    temporary = tmp_path / "temporary"
-    with running_page(tmp_path, "--name", "demo.example", GRADIO_TEMP_DIR=str(temporary)) as server:
-        path, port = upload(server.url, CAT.read_bytes()), server.url.rpartition(":")[2]
-        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
-        assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
-        assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
-        assert "data" in analyze(server.url, path, "resnet18.untrained")
-        program_answered_after_ctrl_c(server, path)
-        assert not list(temporary.glob("resnet_demo-*"))
+def test_it_is_reached_by_the_name_that_a_proxy_gives_it(server):
+    port = server.url.rpartition(":")[2]
+    proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
+    assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
+    assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
+
+
+def test_who_waits_is_answered_and_what_visitors_sent_is_gone(server, tmp_path):
+    """After Ctrl-C, after SIGTERM, and of a server that was killed at the next start. All else is asked of `server`
+    before."""
+    temporary = server.log_path.parent / "temporary"
+    path = upload(server.url, CAT.read_bytes())
+    assert "data" in analyze(server.url, path, "resnet18.untrained")
+    assert list(temporary.glob("resnet_demo-*"))
+    program_answered_after_ctrl_c(server, path)
+    assert not list(temporary.glob("resnet_demo-*"))
     killed, other = temporary / "resnet_demo-killed", temporary / "of-another-program"
     sent = killed / Path(path).parent.name / "cat.jpg"
     sent.parent.mkdir(parents=True)
@@ -38,21 +43,21 @@ def test_who_waits_is_answered_and_what_visitors_sent_is_gone(tmp_path):
     hours_ago = time.time() - 2 * 3600
     for file in (killed, other):
         os.utime(file, (hours_ago, hours_ago))
-    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as server:
+    with running_page(tmp_path, GRADIO_TEMP_DIR=str(temporary)) as next_one:
         deadline = time.monotonic() + 30
         while killed.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not killed.exists()
         assert other.exists()
         # The same photo has another name there, so that none tells who was here, and the picture shown is not a file.
-        again = upload(server.url, CAT.read_bytes())
-        assert "data" in analyze(server.url, again, "resnet18.untrained")
+        again = upload(next_one.url, CAT.read_bytes())
+        assert "data" in analyze(next_one.url, again, "resnet18.untrained")
         assert HASHED.search(again)[0] != HASHED.search(path)[0]
         files = [file for file in temporary.rglob("*") if file.is_file() and HASHED.search(str(file))]
         assert all(file.read_bytes() in EXAMPLE_PHOTOS for file in files)
-        answered_after_sigterm(server, again)
+        answered_after_sigterm(next_one, again)
         assert not list(temporary.glob("resnet_demo-*"))
-        assert server.trouble() == []
+        assert next_one.trouble() == []
 
 
 def program_answered_after_ctrl_c(server: PageServer, path: str) -> None:
