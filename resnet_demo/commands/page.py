@@ -4,14 +4,14 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from resnet_demo import ui, zoo
 from resnet_demo.commands.console import Device, Offline, Weights
 from resnet_demo.errors import InputError
-from resnet_demo.memory import reuse_freed_memory
+from resnet_demo.memory import made_to_stay, reuse_freed_memory
 
 
 def page(
@@ -37,12 +37,19 @@ def page(
         print("Anyone with the public link can use this machine through the page until it is stopped.")
     if data and not os.path.exists(data):  # noqa: PTH110 - Path.exists raises where a name is too long
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
-    catalogue = zoo.open_catalogue(weights)
     # Captum warns at each use; its hooks are on a temporary copy of the network.
     warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
     reuse_freed_memory()
-    ui.share_cores()
-    cache = zoo.ModelCache(str(zoo.pick_device(device)), offline, catalogue=catalogue)
-    ui.serve(lambda: ui.build_page(cache, model, data), host, port or None, share, open_, name or ())
+    with made_to_stay():
+        catalogue = zoo.open_catalogue(weights)
+        cache = zoo.ModelCache(str(zoo.pick_device(device)), offline, catalogue=catalogue)
+        ui.share_cores()
+        serve = ui.serve  # Imports Gradio.
+
+    def build() -> Any:
+        with made_to_stay():
+            return ui.build_page(cache, model, data)
+
+    serve(build, host, port or None, share, open_, name or ())
     sys.stdout.flush()
     os._exit(0)  # An abandoned download in a thread would keep the process alive for minutes.
