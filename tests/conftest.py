@@ -6,6 +6,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Parallel test processes share the cores: each computes with one thread, and so do the processes that it starts.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import re
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from xdist.scheduler import LoadFileScheduling
 
 # What imports torch is imported where it is used: the process that hands out the tests reads this file too, and all
 # wait for it.
+from resnet_demo.memory import made_to_stay
+
+# Whole pages are made and left here again and again. To look for them as often as Python does takes a tenth of the
+# tests' time.
+gc.set_threshold(7_000, 10, 50)
 
 # The networks trained by the developer who runs the tests are never searched for, not even during collection.
 os.environ["RESNET_DEMO_WEIGHTS"] = str(Path(tempfile.gettempdir()) / "resnet_demo tests have no weights")
@@ -38,6 +44,12 @@ class ByFile(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    with made_to_stay():
+        return (yield)
 
 
 @pytest.fixture

@@ -301,9 +301,8 @@ def test_a_process_keeps_stderr_to_its_own_sentences(run_process, tmp_path, phot
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot play a full disk")
-@pytest.mark.parametrize("command", [["results"], ["results", "--json"]])
-def test_a_process_whose_output_does_not_fit_on_the_disk_says_so(command):
-    line = [sys.executable, "-m", "resnet_demo", *command]
+def test_a_process_whose_output_does_not_fit_on_the_disk_says_so():
+    line = [sys.executable, "-m", "resnet_demo", "results"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=120, check=False)

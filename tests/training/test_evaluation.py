@@ -302,9 +302,9 @@ MADE = [entry for entry in list_models() if entry.origin is not entry and entry.
 @pytest.mark.data
 @pytest.mark.parametrize("entry", MADE, ids=lambda entry: entry.name)
 def test_what_a_network_is_rewritten_as_answers_alike_for_real_test_images(entry):
-    """36 layers deeper, or without shortcuts: of 200 test images it says the same, but for rounding."""
+    """36 layers deeper, or without shortcuts: of 100 test images it says the same, but for rounding."""
     try:
-        x, _ = standardized_sample(entry, "test", 200, images_of(entry), CPU, offline=True)
+        x, _ = standardized_sample(entry, "test", 100, images_of(entry), CPU, offline=True)
     except InputError as missing:
         pytest.skip(str(missing))
     with torch.inference_mode():
