@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from resnet_demo.errors import InputError
 from resnet_demo.networks.blocks import Block, Projection
-from resnet_demo.networks.network import Network, create_network, empty_network
+from resnet_demo.networks.network import Network, create_network, empty_network, materialized
 from resnet_demo.networks.spec import NetworkSpec
 
 SEED = 0
@@ -49,7 +49,7 @@ def fold_shortcuts(network: Network) -> Network:
     """
     spec = folded_spec(network.spec)
     _require_statistics(network)
-    folded = empty_network(spec).to(network.fc.weight.dtype).to_empty(device=network.fc.weight.device)
+    folded = materialized(empty_network(spec).to(network.fc.weight.dtype), network.fc.weight.device)
     _assign(folded.conv1, *_fused(network.conv1, network.bn1))
     for (_, block), (_, plain) in zip(network.named_blocks(), folded.named_blocks(), strict=True):
         _fold(block, plain)

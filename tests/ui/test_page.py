@@ -50,7 +50,7 @@ def resolve(host, *args, original=socket.getaddrinfo, **options):
 
 class Slow:
     def find_spec(name, *args):
-        if name in ("torchvision", "torch._dynamo", "captum", "matplotlib.pyplot"):
+        if name in ("torchvision", "torch._dynamo", "captum", "matplotlib.pyplot", "sympy"):
             print("slow:", name, flush=True)
 
 socket.getaddrinfo = resolve
@@ -118,6 +118,9 @@ def test_the_page_starts_without_slow_imports_and_tells_nobody(client, page, sta
     assert "watched" in log
     assert "slow" not in log
     assert ask(client, CAT)["predictions"]
+    assert client.predict(networks="resnet8", api_name="/gradient_flow")
+    # Nor has any of the tests above needed one.
+    assert "slow" not in page.log_path.read_text()
     assert page.trouble() == []
 
 
