@@ -39,8 +39,6 @@ def page(
         raise InputError(f"There is no {data}: give --data an .npz or a folder with the images of CIFAR-10.")
     # Captum warns at each use; its hooks are on a temporary copy of the network.
     warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
-    # Before the first event, Gradio asks Matplotlib for its backend: to find one, it would import pyplot, half a second.
-    os.environ["MPLBACKEND"] = "agg"
     reuse_freed_memory()
     with made_to_stay():
         catalogue = zoo.open_catalogue(weights)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import urllib.error
 import urllib.request
 
@@ -119,8 +120,8 @@ def test_the_page_starts_without_slow_imports_and_tells_nobody(client, page, sta
     assert "slow" not in log
     assert ask(client, CAT)["predictions"]
     assert client.predict(networks="resnet8", api_name="/gradient_flow")
-    # Nor has any of the tests above needed one.
-    assert "slow" not in page.log_path.read_text()
+    # Gradio imports pyplot at the first event; no analysis needs any of the others.
+    assert set(re.findall("slow: (.*)", page.log_path.read_text())) <= {"matplotlib.pyplot"}
     assert page.trouble() == []
 
 
