@@ -35,7 +35,7 @@ def return_freed_memory() -> None:
 @contextmanager
 def made_to_stay() -> Iterator[None]:
     """What is made within, as modules and a page are, stays until the process ends. The garbage collector would look
-    through all of it several times meanwhile, a sixth of a start, and again later, while all visitors wait."""
+    through all of it several times meanwhile, a tenth of a start, and again later, while all visitors wait."""
     gc.disable()
     try:
         yield
