@@ -32,7 +32,7 @@ from resnet_demo.images import EXAMPLES
 from resnet_demo.zoo import ModelCache
 from tests.hostile import files
 
-# Time in which the connections of finished clients are closed.
+# Most time that is left to the server to close the connections of finished clients.
 REST_SECONDS = 8.0
 SAMPLES = 10
 

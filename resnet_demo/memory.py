@@ -34,11 +34,14 @@ def return_freed_memory() -> None:
 
 @contextmanager
 def made_to_stay() -> Iterator[None]:
-    """What is made within, as modules and a page are, stays until the process ends. The garbage collector would look
-    through all of it several times meanwhile, a tenth of a start, and again later, while all visitors wait."""
+    """What is made within, as modules and a page are, stays until the process ends, and so does all that was there
+    before. The garbage collector would look through it several times meanwhile, a good part of a start, and again
+    later, while all visitors wait."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if enabled:
+            gc.enable()

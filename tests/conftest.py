@@ -33,8 +33,9 @@ ROOT = Path(__file__).parents[1]
 
 
 class ByFile(LoadFileScheduling):
-    """The tests of a file run in one of the parallel processes. So do all of the browser's, which share a server and a
-    Chromium, whose first pages take several times as long as the next ones, and all that attack a server."""
+    """The tests of a file run in one of the parallel processes. So do all of browser/, which share a server and a
+    Chromium, whose first pages take several times as long as the next ones, and all of hostile/, which share a server.
+    """
 
     def _split_scope(self, nodeid):
         rooms = ("tests/browser/", "tests/hostile/")

@@ -1,4 +1,4 @@
-"""Pyright finds nothing. It is a test because it takes one core: beside the others it costs half of its time."""
+"""Pyright finds nothing. It keeps one core busy: as a test, it leaves the other one to the tests."""
 
 import subprocess
 import sys

@@ -212,8 +212,9 @@ def empty_network(spec: NetworkSpec) -> Network:
 
 
 def materialized(network: Network, device: torch.device) -> Network:
-    """The network of `empty_network` with storage on `device`, whatever it contains. `to_empty` does the same and takes
-    half a second for it the first time, in which it imports a part of torch's compiler."""
+    """Give a network of `empty_network` storage on `device`, with arbitrary values, and return it. Everything in it is
+    in its state dict, once. `to_empty` does the same, and the first time it imports a part of torch's compiler, half a
+    second."""
     state = network.state_dict()
     stored = {name: torch.empty(values.shape, dtype=values.dtype, device=device) for name, values in state.items()}
     network.load_state_dict(stored, assign=True)

@@ -301,8 +301,9 @@ def test_a_process_keeps_stderr_to_its_own_sentences(run_process, tmp_path, phot
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot play a full disk")
-def test_a_process_whose_output_does_not_fit_on_the_disk_says_so():
-    line = [sys.executable, "-m", "resnet_demo", "results"]
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_process_whose_output_does_not_fit_on_the_disk_says_so(form):
+    line = [sys.executable, "-m", "resnet_demo", "results", *form]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=120, check=False)

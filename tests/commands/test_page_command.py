@@ -33,7 +33,7 @@ def test_the_page_has_the_networks_of_a_users_folder(run, tmp_path, monkeypatch)
     def ask(build, *options, **more):
         frozen = gc.get_freeze_count()
         (analyze,) = (event.fn for event in build().fns.values() if event.api_name == "analyze")
-        assert gc.get_freeze_count() - frozen > 10_000  # As long as the page is served, nobody waits for it.
+        assert gc.get_freeze_count() - frozen > 10_000  # The whole page.
         found.extend(analyze(str(EXAMPLES / "cat.jpg"), model) for model in ("", "resnet8.stripes"))
         sys.exit()
 

@@ -69,7 +69,7 @@ FILES = {
     "noisy AVIF": (lambda: encode(files.noise(2000, 2000), "AVIF", speed=10, quality=95), None),
     "HEIC": (lambda: files.claimed_boxes("HEIF", 6400), "40 million pixels"),
     "HEIC of a phone": (
-        lambda: encode(files.noise(504, 378).resize((4032, 3024)), "HEIF", quality=60, enc_params=FAST),
+        lambda: encode(files.noise(2016, 1512).resize((4032, 3024)), "HEIF", quality=60, enc_params=FAST),
         None,
     ),
 }

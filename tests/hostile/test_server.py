@@ -255,7 +255,9 @@ def test_a_large_request_is_refused_whether_it_says_so_or_not(url):
             assert client.recv(12) in (b"HTTP/1.1 413", b"HTTP/1.1 400")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "localhost.evil"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "demo.example.evil"]
+)
 def test_on_loopback_no_other_name_leads_here(url, host):
     assert request(url, "/", headers={"Host": host})[0] == 400
     assert request(url, "/gradio_api/upload", *form(b"x", Host=host))[0] == 400
@@ -268,6 +270,7 @@ def test_on_loopback_no_other_name_leads_here(url, host):
         "null",
         "https://huggingface.co",
         "http://localhost.evil:1",
+        "https://demo.example.evil",
         "http://localhost:1",
         "http://[",
     ],
@@ -281,11 +284,15 @@ def test_other_pages_cannot_send_anything(url, origin):
 
 
 def test_its_own_page_and_programs_can_send(url):
+    """And the page by the name that a proxy gives it."""
     for origin in ({"Origin": url}, {}):
         assert request(url, "/gradio_api/upload", *form(b"x", **origin))[0] == 200
     port = url.rpartition(":")[2]
     own = {"Origin": f"http://localhost:{port}", "Host": f"localhost:{port}"}
     assert request(url, "/gradio_api/upload", *form(b"x", **own))[0] == 200
+    proxied = {"Origin": "https://demo.example", "Host": f"127.0.0.1:{port}"}
+    assert request(url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
+    assert request(url, "/", headers={"Host": "demo.example"})[0] == 200
 
 
 def test_a_hang_up_in_the_middle_of_an_upload_leaves_no_trace_in_the_log(url, server):

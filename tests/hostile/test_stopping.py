@@ -11,29 +11,22 @@ from pathlib import Path
 from resnet_demo.images import EXAMPLES
 from tests.page_server import PageServer, running_page
 
-from .client import analyze, event_of, form, join, photo, post, request, result, upload
+from .client import analyze, event_of, join, photo, post, request, result, upload
 
 CAT = EXAMPLES / "cat.jpg"
 EXAMPLE_PHOTOS = [path.read_bytes() for path in EXAMPLES.glob("*.jpg")]
 HASHED = re.compile(r"[0-9a-f]{64}")
 
 
-def test_it_is_reached_by_the_name_that_a_proxy_gives_it(server):
-    port = server.url.rpartition(":")[2]
-    proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://demo.example"}
-    assert request(server.url, "/gradio_api/upload", *form(b"x", **proxied))[0] == 200
-    assert request(server.url, "/", headers={"Host": "demo.example"})[0] == 200
-
-
-def test_who_waits_is_answered_and_what_visitors_sent_is_gone(server, tmp_path):
-    """After Ctrl-C, after SIGTERM, and of a server that was killed at the next start. All else is asked of `server`
-    before."""
-    temporary = server.log_path.parent / "temporary"
+def test_who_waits_is_answered_and_what_visitors_sent_is_gone(server, temporary, tmp_path):
+    """After Ctrl-C, which ends the server that all other tests have asked before; after SIGTERM; and of a server that
+    was killed, at the next start."""
     path = upload(server.url, CAT.read_bytes())
     assert "data" in analyze(server.url, path, "resnet18.untrained")
     assert list(temporary.glob("resnet_demo-*"))
     program_answered_after_ctrl_c(server, path)
     assert not list(temporary.glob("resnet_demo-*"))
+    assert server.trouble() == []
     killed, other = temporary / "resnet_demo-killed", temporary / "of-another-program"
     sent = killed / Path(path).parent.name / "cat.jpg"
     sent.parent.mkdir(parents=True)
