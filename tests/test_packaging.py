@@ -1,16 +1,15 @@
 """The distributions: the wheel works without a clone, and the sdist's tests run."""
 
-import json
 import os
 import subprocess
 import sys
 import tarfile
-import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.hostile.client import analyze, request, upload
 from tests.page_server import ROOT, running_page
 
 pytestmark = pytest.mark.packaging
@@ -84,19 +83,13 @@ def test_models_of_the_wheel_are_the_shipped_ones(installed):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_the_wheel_analyzes_a_photo(installed):
-    photo = installed.site / "resnet_demo" / "examples" / "cat.jpg"
-    command = ("-m", "resnet_demo", "analyze", photo, "--model", "resnet20.cifar10", "--json", "--offline")
-    found = json.loads(run(*command, cwd=installed.cwd, **installed.environment))
-    assert found["predictions"][0]["label"] == "cat"
-
-
-@pytest.mark.usefixtures("untouched")
-def test_the_wheel_opens_the_page(installed):
+def test_the_wheel_opens_the_page_and_analyzes_a_photo(installed):
+    photo = (installed.site / "resnet_demo" / "examples" / "cat.jpg").read_bytes()
     program = (sys.executable, "-m", "resnet_demo", "page")
     with running_page(installed.cwd, program=program, cwd=installed.cwd, **installed.environment) as server:
-        with urllib.request.urlopen(server.url) as answer:
-            assert "on your own photo" in answer.read().decode()
+        assert "on your own photo" in request(server.url, "/")[1]
+        (found,) = analyze(server.url, upload(server.url, photo), "resnet20.cifar10")["data"]
+        assert found["predictions"][0]["label"] == "cat"
         assert server.trouble() == []
     assert server.process.returncode == 0
 
