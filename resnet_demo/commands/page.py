@@ -46,9 +46,9 @@ def page(
         ui.share_cores()
         serve = ui.serve  # Imports Gradio.
 
+    @made_to_stay()
     def build() -> Any:
-        with made_to_stay():
-            return ui.build_page(cache, model, data)
+        return ui.build_page(cache, model, data)
 
     serve(build, host, port or None, share, open_, name or ())
     sys.stdout.flush()
